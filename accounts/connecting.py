@@ -1,0 +1,250 @@
+"""Between a stored account and its network: the only place that constructs connectors.
+
+Tokens are decrypted here and nowhere else. A refresh token is often good for one use only, so tokens of
+one account are refreshed by one process at a time: it takes a short lease on the Credential row, calls
+the network outside any transaction, stores what came back and gives the lease up; whoever waited for the
+lease finds the fresh tokens and uses those.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.models import AppRegistration, Credential, SocialAccount
+from connectors.base import AppCredentials, Connected, Connector, Tokens
+from connectors.errors import NeedsReconnect, Temporary
+from connectors.registry import connector_class
+from core.crypto import CannotDecrypt, decrypt_json, encrypt_json
+
+APP_NAME = "smmapp"
+# Longer than any connector's refresh can take (connect and read time-outs of connectors.http).
+REFRESH_LEASE = dt.timedelta(seconds=90)
+REFRESH_WAIT_S = 60.0
+REFRESH_POLL_S = 0.1
+OAUTH_LIFETIME = dt.timedelta(minutes=15)
+
+
+class OAuthExpired(Exception):
+    """The answer came too late, a second time, or to a browser session that did not ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthStart:
+    """Send the browser to ``url`` and keep ``pending`` (plain JSON) in its session under ``state``."""
+
+    url: str
+    state: str
+    pending: dict[str, str]
+
+
+# --- a connector for a stored account -----------------------------------------------------------
+
+
+def connector_for(account: SocialAccount) -> Connector:
+    """A connector that speaks for ``account`` and refreshes its own tokens.
+
+    Raises NeedsReconnect when the account is disconnected or its secret cannot be opened with any key.
+    """
+    stored = _read(account.pk)
+    return connector_class(account.platform)(
+        tokens=stored.tokens, options=account.options, renew=_renewer(account)
+    )
+
+
+def refresh_tokens(account: SocialAccount, stale: Tokens | None = None) -> Tokens:
+    """Fresh tokens for ``account``, stored; ``stale`` are the ones that the network refused.
+
+    When another process has replaced ``stale`` meanwhile (or is doing so now), its tokens are returned
+    and the network is not asked. Without ``stale`` the ones stored now are replaced. Must be called
+    outside a transaction: its rollback would lose a refresh token that the network has already spent.
+    Raises NeedsReconnect, Temporary and whatever else the network's refresh may raise.
+    """
+    known = stale or _read(account.pk).tokens
+    give_up = time.monotonic() + REFRESH_WAIT_S
+    while not _take_lease(account.pk):
+        if time.monotonic() > give_up:
+            raise Temporary("another process is refreshing these tokens")
+        time.sleep(REFRESH_POLL_S)
+    try:
+        stored = _read(account.pk)
+        if stored.tokens.access_token != known.access_token:
+            return stored.tokens
+        network = connector_class(account.platform)
+        fresh = network.refresh(
+            tokens=stored.tokens, options=account.options, app=_app_of(stored.app) if stored.app else None
+        )
+        _store_refreshed(account.pk, fresh)
+        return fresh
+    finally:
+        Credential.objects.filter(pk=account.pk).update(refreshing_until=None)
+
+
+def _renewer(account: SocialAccount) -> Callable[[Tokens], Tokens]:
+    def renew(stale: Tokens) -> Tokens:
+        return refresh_tokens(account, stale)
+
+    return renew
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    tokens: Tokens
+    app: AppRegistration | None
+
+
+def _read(account_id: uuid.UUID) -> _Stored:
+    credential = Credential.objects.select_related("app").filter(pk=account_id).first()
+    if credential is None:
+        raise NeedsReconnect("no credential is stored")
+    try:
+        return _Stored(open_tokens(credential.secret), credential.app)
+    except CannotDecrypt:
+        raise NeedsReconnect("no configured key opens the stored credential") from None
+
+
+def _take_lease(account_id: uuid.UUID) -> bool:
+    """Whether this process may refresh now. The database's clock decides, the same for all machines."""
+    with transaction.atomic(durable=True):
+        return (
+            bool(
+                Credential.objects.filter(pk=account_id)
+                .filter(Q(refreshing_until__isnull=True) | Q(refreshing_until__lt=Now()))
+                .update(refreshing_until=Now() + REFRESH_LEASE)
+            )
+            or not Credential.objects.filter(pk=account_id).exists()
+        )  # disconnected: nothing to wait for
+
+
+def _store_refreshed(account_id: uuid.UUID, fresh: Tokens) -> None:
+    with transaction.atomic(durable=True):
+        Credential.objects.filter(pk=account_id).update(secret=seal_tokens(fresh), refreshed_at=Now())
+        SocialAccount.objects.filter(pk=account_id).update(token_expires_at=fresh.expires_at)
+
+
+# --- tokens at rest ---------------------------------------------------------------------------
+
+
+def seal_tokens(tokens: Tokens) -> str:
+    """The encrypted form kept in ``Credential.secret``."""
+    return encrypt_json(
+        {
+            "access_token": tokens.access_token,
+            "refresh_token": tokens.refresh_token,
+            "expires_at": tokens.expires_at.isoformat() if tokens.expires_at else None,
+            "extra": tokens.extra,
+        }
+    )
+
+
+def open_tokens(secret: str) -> Tokens:
+    """Raises CannotDecrypt."""
+    clear = decrypt_json(secret)
+    expires_at = clear.get("expires_at")
+    return Tokens(
+        access_token=clear["access_token"],
+        refresh_token=clear.get("refresh_token", ""),
+        expires_at=dt.datetime.fromisoformat(expires_at) if expires_at else None,
+        extra=clear.get("extra", {}),
+    )
+
+
+# --- our app at a network, and OAuth ------------------------------------------------------------
+
+
+def app_registration(*, platform: str, host: str, redirect_uri: str, website: str) -> AppRegistration:
+    """Our app at this network (``host`` "" where it has only one server), registered if need be.
+
+    Must be called outside a transaction. Raises the errors of ``Connector.register_app``.
+    """
+    found = AppRegistration.objects.filter(platform=platform, host=host, redirect_uri=redirect_uri).first()
+    if found is not None:
+        return found
+    made = connector_class(platform).register_app(
+        host=host, redirect_uri=redirect_uri, app_name=APP_NAME, website=website
+    )
+    secret = encrypt_json(
+        {"client_id": made.client_id, "client_secret": made.client_secret, "extra": made.extra}
+    )
+    canonical = made.host or host
+    try:
+        with transaction.atomic():
+            return AppRegistration.objects.create(
+                platform=platform, host=canonical, redirect_uri=redirect_uri, secret=secret
+            )
+    except IntegrityError:  # the same host was registered meanwhile, or is known under its canonical address
+        return AppRegistration.objects.get(platform=platform, host=canonical, redirect_uri=redirect_uri)
+
+
+def forget_unused_app(app_id: str) -> None:
+    """Drop a registration that no account uses, so that the next attempt registers anew.
+
+    For a server that has forgotten us: its sign-in page refuses the app and the browser never returns.
+    """
+    in_use = Credential.objects.filter(app__isnull=False).values("app")
+    AppRegistration.objects.filter(pk=app_id).exclude(pk__in=in_use).delete()
+
+
+def begin_oauth(*, platform: str, host: str, redirect_uri: str, website: str, now: dt.datetime) -> OAuthStart:
+    """The first half of an OAuth connection. Must be called outside a transaction.
+
+    Raises Rejected(HOST_UNKNOWN | HOST_REFUSED | ...), Temporary.
+    """
+    app = app_registration(platform=platform, host=host, redirect_uri=redirect_uri, website=website)
+    state = secrets.token_urlsafe(32)
+    asked = connector_class(platform).authorize_url(app=_app_of(app), redirect_uri=redirect_uri, state=state)
+    pending = {
+        "platform": platform,
+        "host": host,
+        "app": str(app.pk),
+        "redirect_uri": redirect_uri,
+        "verifier": encrypt_json({"code_verifier": asked.code_verifier}),
+        "started_at": now.isoformat(),
+    }
+    return OAuthStart(asked.url, state, pending)
+
+
+def finish_oauth(
+    *, pending: Mapping[str, Any], code: str, now: dt.datetime
+) -> tuple[Connected, AppRegistration]:
+    """The second half: the code that came back becomes tokens. The caller has taken ``pending`` out of
+    the session, so that it serves once. Must be called outside a transaction.
+
+    Raises OAuthExpired, NeedsReconnect (code refused), Rejected, Temporary.
+    """
+    if now - dt.datetime.fromisoformat(pending["started_at"]) > OAUTH_LIFETIME:
+        raise OAuthExpired
+    app = AppRegistration.objects.filter(pk=pending["app"]).first()
+    if app is None:
+        raise OAuthExpired
+    try:
+        verifier = decrypt_json(pending["verifier"])["code_verifier"]
+    except CannotDecrypt:
+        raise OAuthExpired from None
+    connected = connector_class(pending["platform"]).exchange_code(
+        app=_app_of(app), code=code, code_verifier=verifier, redirect_uri=pending["redirect_uri"]
+    )
+    return connected, app
+
+
+def _app_of(registration: AppRegistration) -> AppCredentials:
+    """Raises NeedsReconnect when no key opens the registration's secret."""
+    try:
+        clear = decrypt_json(registration.secret)
+    except CannotDecrypt:
+        raise NeedsReconnect("no configured key opens the stored app registration") from None
+    return AppCredentials(
+        client_id=clear["client_id"],
+        client_secret=clear["client_secret"],
+        host=registration.host,
+        extra=clear["extra"],
+    )

@@ -1,0 +1,376 @@
+"""Who works here, for whom, with which social accounts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.ids import uuid7
+
+if TYPE_CHECKING:
+    from connectors.base import PlatformInfo
+
+
+class UserQuerySet(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """One person who signs in, by e-mail address; may belong to several organizations."""
+
+    username = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserQuerySet] = UserQuerySet()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return str(self)
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def for_user(self, user: User) -> Self:
+        return self.filter(memberships__user=user, memberships__is_active=True)
+
+
+class Organization(models.Model):
+    """One company or agency: the wall that nothing crosses."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BrandQuerySet(models.QuerySet["Brand"]):
+    def for_organization(self, organization: Organization) -> Self:
+        return self.filter(organization=organization)
+
+    def for_member(self, membership: Membership) -> Self:
+        """The brands this member may see: all of the organization, or the ones named."""
+        brands = self.filter(organization_id=membership.organization_id, is_archived=False)
+        return brands if membership.has_all_brands else brands.filter(members=membership)
+
+
+class EveryBrandQuerySet(BrandQuerySet):
+    def for_member(self, membership: Membership) -> Self:
+        """Archived ones too: for the settings, where they are brought back."""
+        brands = self.filter(organization_id=membership.organization_id)
+        return brands if membership.has_all_brands else brands.filter(members=membership)
+
+
+class Brand(models.Model):
+    """What social accounts speak for: one voice with its own zone, language and currency."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="brands")
+    name = models.CharField(_("name"), max_length=120)
+    color = models.CharField(_("colour"), max_length=7, default="#206bc4")
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    locale = models.CharField(_("language of its posts"), max_length=12, default="en")
+    currency = models.CharField(_("currency"), max_length=3, default="USD")
+    week_starts_on = models.PositiveSmallIntegerField(
+        _("first day of the week"), default=1
+    )  # 0 Sunday, 1 Monday
+    is_archived = models.BooleanField(_("archived"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = BrandQuerySet.as_manager()
+    every = EveryBrandQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "name"], name="brand_name_once_per_organization")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Admin")
+    MANAGER = "manager", _("Manager")
+    CREATOR = "creator", _("Creator")
+    RESPONDER = "responder", _("Responder")
+    MARKETER = "marketer", _("Marketer")
+    VIEWER = "viewer", _("Viewer")
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def for_member(self, membership: Membership) -> Self:
+        return self.filter(organization_id=membership.organization_id)
+
+
+class Membership(models.Model):
+    """One person's role in one organization, for all of its brands or for some."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=12, choices=Role)
+    has_all_brands = models.BooleanField(_("all brands"), default=True)
+    brands: models.ManyToManyField[Brand, Any] = models.ManyToManyField(
+        Brand, related_name="members", blank=True, verbose_name=_("brands")
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "user"], name="member_once_per_organization")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def for_member(self, membership: Membership) -> Self:
+        return self.filter(organization_id=membership.organization_id)
+
+    def pending(self) -> Self:
+        """Neither accepted nor revoked; perhaps expired."""
+        return self.filter(accepted_at__isnull=True, revoked_at__isnull=True)
+
+
+class Invitation(models.Model):
+    """An offer to join, sent by mail; the link carries a secret of which only the hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"))
+    role = models.CharField(_("role"), max_length=12, choices=Role)
+    has_all_brands = models.BooleanField(_("all brands"), default=True)
+    brands: models.ManyToManyField[Brand, Any] = models.ManyToManyField(
+        Brand, blank=True, verbose_name=_("brands")
+    )
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.email
+
+    def is_open(self, now: dt.datetime) -> bool:
+        return self.accepted_at is None and self.revoked_at is None and now < self.expires_at
+
+
+class AccountStatus(models.TextChoices):
+    ACTIVE = "active", _("Connected")
+    NEEDS_RECONNECT = "needs_reconnect", _("Needs reconnecting")
+    DISCONNECTED = "disconnected", _("Disconnected")
+
+
+class SocialAccountQuerySet(models.QuerySet["SocialAccount"]):
+    def for_organization(self, organization: Organization) -> Self:
+        return self.filter(brand__organization=organization)
+
+    def for_brand(self, brand: Brand) -> Self:
+        return self.filter(brand=brand)
+
+    def for_member(self, membership: Membership) -> Self:
+        accounts = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
+        return accounts if membership.has_all_brands else accounts.filter(brand__members=membership)
+
+    def connected(self) -> Self:
+        return self.exclude(status=AccountStatus.DISCONNECTED)
+
+    def expiring_before(self, instant: dt.datetime) -> Self:
+        """Active accounts whose access token ends before ``instant``."""
+        return self.filter(status=AccountStatus.ACTIVE, token_expires_at__lt=instant)
+
+
+class SocialAccount(models.Model):
+    """One account at one network, speaking for one brand. Its secrets are in Credential."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="social_accounts")
+    platform = models.CharField(max_length=24)
+    remote_id = models.CharField(max_length=255)
+    handle = models.CharField(max_length=255)
+    display_name = models.CharField(max_length=255, blank=True)
+    avatar_url = models.URLField(max_length=1000, blank=True)
+    profile_url = models.URLField(max_length=1000, blank=True)
+    status = models.CharField(max_length=16, choices=AccountStatus, default=AccountStatus.ACTIVE)
+    status_detail = models.TextField(blank=True)  # the network's words when it refused the credential
+    scopes = models.JSONField(default=list, blank=True)
+    options = models.JSONField(default=dict, blank=True)  # Connected.options: host, software, server limits
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    # Until when the connection itself holds without a person: the refresh token's end, or null.
+    connection_expires_at = models.DateTimeField(null=True, blank=True)
+    connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    connected_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SocialAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["brand", "platform", "remote_id"], name="social_account_once_per_brand"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["token_expires_at"], name="account_active_expiry", condition=Q(status="active")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"@{self.handle}"
+
+    @property
+    def info(self) -> PlatformInfo:
+        """What its network can do, with the limits of its own server."""
+        from connectors.registry import info_for  # noqa: PLC0415 - models load before connectors are configured
+
+        return info_for(self.platform, self.options)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == AccountStatus.ACTIVE
+
+
+class Credential(models.Model):
+    """The encrypted tokens of one social account (core.crypto)."""
+
+    account = models.OneToOneField(
+        SocialAccount, on_delete=models.CASCADE, primary_key=True, related_name="credential"
+    )
+    secret = models.TextField()  # encrypted {"access_token", "refresh_token", "expires_at", "extra"}
+    refreshed_at = models.DateTimeField()
+    # The app that the tokens were given to; networks want it again when tokens are refreshed.
+    app = models.ForeignKey("AppRegistration", on_delete=models.SET_NULL, null=True, related_name="+")
+    # Until when one process may refresh these tokens; the others wait for what it stores.
+    refreshing_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"credential of {self.account_id}"
+
+
+class AppRegistration(models.Model):
+    """Our developer app at one network or (Mastodon and kin) at one host."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    platform = models.CharField(max_length=24)
+    host = models.CharField(max_length=255, blank=True)  # base URL; "" where a network has only one
+    redirect_uri = models.CharField(max_length=500)
+    secret = models.TextField()  # encrypted {"client_id", "client_secret", "extra"}
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["platform", "host", "redirect_uri"], name="app_registration_once_per_host"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.host}"
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def for_user(self, user: User) -> Self:
+        return self.filter(user=user)
+
+    def unread(self) -> Self:
+        return self.filter(read_at__isnull=True)
+
+
+class NotificationKind(models.TextChoices):
+    DELIVERY_FAILED = "delivery_failed", _("A post could not be published")
+    DELIVERY_UNCERTAIN = "delivery_uncertain", _("It is not known whether a post appeared")
+    DELIVERY_MISSED = "delivery_missed", _("A post was not published in time")
+    ACCOUNT_LOST = "account_lost", _("An account must be reconnected")
+    ACCOUNT_EXPIRING = "account_expiring", _("An account's connection ends soon")
+    MEMBER_JOINED = "member_joined", _("Somebody joined")
+
+
+class Notification(models.Model):
+    """One thing that one person should know, shown in the app until read."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=32, choices=NotificationKind)
+    # Words for the kind's sentence, kept as data so that it is shown in the reader's language.
+    context = models.JSONField(default=dict)
+    url = models.CharField(max_length=500, blank=True)
+    dedupe_key = models.CharField(max_length=120)  # the same news is told once
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    mail_at = models.DateTimeField(null=True, blank=True)  # when to mail it (again); null = not any more
+    mail_failures = models.PositiveSmallIntegerField(default=0)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "dedupe_key"], name="notification_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-created_at"], name="notification_of_user"),
+            models.Index(fields=["mail_at"], name="notification_to_mail", condition=Q(mail_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id}"
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did. Append-only: the database refuses updates and deletes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # The database itself cascades (migration 0002): entries go with their organization, never alone.
+    organization = models.ForeignKey(Organization, on_delete=models.DO_NOTHING, related_name="audit_entries")
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    actor_name = models.CharField(max_length=254)  # as it was then; "" is the system
+    action = models.CharField(max_length=64)
+    subject_type = models.CharField(max_length=64, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    subject_name = models.CharField(max_length=255, blank=True)
+    detail = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["organization", "-at"], name="audit_of_organization")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.action}"

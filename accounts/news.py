@@ -1,0 +1,63 @@
+"""The sentence of each kind of notification, written when it is read, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import NotificationKind
+
+K = NotificationKind
+
+_SENTENCES: dict[str, Promise] = {
+    K.DELIVERY_FAILED: _("The post “%(excerpt)s” for %(account)s was not published. %(reason)s"),
+    K.DELIVERY_UNCERTAIN: _(
+        "It is not known whether the post “%(excerpt)s” appeared on %(account)s. Look there and tell us."
+    ),
+    K.DELIVERY_MISSED: _(
+        "The post “%(excerpt)s” for %(account)s was not published in time. Decide what to do with it."
+    ),
+    K.ACCOUNT_LOST: _(
+        "%(network)s no longer accepts our connection to %(account)s. Posts for it wait until you reconnect."
+    ),
+    K.MEMBER_JOINED: _("%(member)s joined %(organization)s."),
+}
+_reasons: dict[str, Promise] = {}
+
+
+class _Words(dict[str, Any]):
+    """A sentence shows "…" for a word that an older notification does not have."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def register_reasons(words: Mapping[str, Promise]) -> None:
+    """Sentences of the codes that a kind may carry as ``context["error"]``; called in AppConfig.ready
+    by the app whose codes they are, so that a reason too is read in the reader's language."""
+    _reasons.update({str(code): reason for code, reason in words.items()})
+
+
+def sentence(kind: str, context: Mapping[str, Any]) -> str:
+    """What happened, in the active language.
+
+    ``context`` holds the words of the kind: ``account`` (all about accounts and posts), ``excerpt`` of a
+    post and ``error`` (a code of ``register_reasons``), ``network``, ``days``, ``member``, ``organization``.
+    """
+    words = _Words(context)
+    words["reason"] = str(_reasons.get(context.get("error", ""), ""))
+    words["excerpt"] = Truncator(context.get("excerpt") or "…").chars(60)
+    if kind == K.ACCOUNT_EXPIRING:
+        days = int(context.get("days", 0))
+        template = ngettext(
+            "The connection to %(account)s ends in %(days)s day. Reconnect it in time.",
+            "The connection to %(account)s ends in %(days)s days. Reconnect it in time.",
+            days,
+        )
+        return template % words
+    return (str(_SENTENCES[kind]) % words).strip()

@@ -1,0 +1,72 @@
+"""Who may do what: one table, as data. docs/permissions.md and the tests are made from it."""
+
+from __future__ import annotations
+
+import enum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role
+
+
+class Action(enum.StrEnum):
+    """What a role may be allowed. Every view names one."""
+
+    VIEW = "view"  # see calendar, posts, accounts and numbers of one's brands
+    DRAFT_POSTS = "draft_posts"  # write, change and delete drafts, upload media
+    PUBLISH_POSTS = "publish_posts"  # schedule, move, publish now, cancel, answer "did it appear?"
+    CONNECT_ACCOUNTS = "connect_accounts"  # connect, reconnect, disconnect social accounts
+    PAUSE = "pause"  # stop and resume sending for an account or a brand
+    MANAGE_BRANDS = "manage_brands"
+    MANAGE_MEMBERS = "manage_members"
+    MANAGE_ORGANIZATION = "manage_organization"
+    VIEW_AUDIT = "view_audit"
+
+
+_VIEWER = frozenset({Action.VIEW})
+_CREATOR = _VIEWER | {Action.DRAFT_POSTS}
+_MANAGER = _CREATOR | {Action.PUBLISH_POSTS, Action.PAUSE}
+_ADMIN = _MANAGER | {
+    Action.CONNECT_ACCOUNTS,
+    Action.MANAGE_BRANDS,
+    Action.MANAGE_MEMBERS,
+    Action.VIEW_AUDIT,
+}
+
+ALLOWED: dict[Role, frozenset[Action]] = {
+    Role.OWNER: _ADMIN | {Action.MANAGE_ORGANIZATION},
+    Role.ADMIN: _ADMIN,
+    Role.MANAGER: _MANAGER,
+    Role.CREATOR: _CREATOR,
+    Role.RESPONDER: _VIEWER,
+    Role.MARKETER: _VIEWER,
+    Role.VIEWER: _VIEWER,
+}
+
+
+def is_allowed(role: str, action: Action) -> bool:
+    return action in ALLOWED[Role(role)]
+
+
+WORDS: dict[Action, Promise] = {
+    Action.VIEW: _("See calendar, posts, accounts and numbers"),
+    Action.DRAFT_POSTS: _("Write and change drafts, upload images"),
+    Action.PUBLISH_POSTS: _("Schedule, move, publish and cancel posts"),
+    Action.CONNECT_ACCOUNTS: _("Connect and disconnect social accounts"),
+    Action.PAUSE: _("Pause and resume sending"),
+    Action.MANAGE_BRANDS: _("Create and change brands"),
+    Action.MANAGE_MEMBERS: _("Invite people and change their roles"),
+    Action.MANAGE_ORGANIZATION: _("Change the organization"),
+    Action.VIEW_AUDIT: _("Read the audit log"),
+}
+
+
+def is_within(role: str, own: str) -> bool:
+    """Whether somebody with the role ``own`` may give, change or take away ``role``: none above their own."""
+    return ALLOWED[Role(role)] <= ALLOWED[Role(own)]
+
+
+def grantable_roles(own: str) -> list[Role]:
+    """The roles that somebody with the role ``own`` may give, highest first."""
+    return [role for role in Role if is_within(role, own)]

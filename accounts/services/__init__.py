@@ -1,0 +1,1 @@
+"""What people and workers do with organizations, members and social accounts, by subject."""

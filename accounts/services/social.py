@@ -1,0 +1,288 @@
+"""Connecting social accounts, keeping their connection alive, and ending it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from typing import cast
+
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from accounts import connecting
+from accounts.models import (
+    AccountStatus,
+    AppRegistration,
+    Brand,
+    Credential,
+    NotificationKind,
+    SocialAccount,
+    User,
+)
+from accounts.permissions import Action
+from accounts.selectors import people_allowed
+from accounts.services.audit import record
+from accounts.services.notifications import notify
+from connectors.base import Connected, Profile
+from connectors.errors import ConnectorError, NeedsReconnect
+from connectors.registry import connector_class
+
+logger = logging.getLogger(__name__)
+
+REFRESH_AHEAD = dt.timedelta(minutes=30)
+REFRESH_BATCH = 200
+EXPIRY_NOTICE_DAYS = (7, 3, 1)
+
+
+class DifferentAccount(Exception):
+    """The person signed in at the network as somebody else than the account to be reconnected."""
+
+    def __init__(self, expected: str, got: str) -> None:
+        super().__init__(f"{got} instead of {expected}")
+        self.expected = expected
+        self.got = got
+
+
+# --- connecting -------------------------------------------------------------------------------
+
+
+def connect_by_form(
+    *,
+    brand: Brand,
+    platform: str,
+    fields: Mapping[str, str],
+    actor: User,
+    now: dt.datetime,
+    account: SocialAccount | None = None,
+) -> SocialAccount:
+    """Connect with what a person typed; with ``account``, reconnect that one.
+
+    The network is asked before anything is written. Raises the connector errors of
+    ``Connector.connect`` (Rejected, NeedsReconnect for a wrong password, Temporary), DifferentAccount.
+    """
+    connected = connector_class(platform).connect(fields)
+    return save_connection(
+        brand=brand, platform=platform, connected=connected, actor=actor, now=now, account=account
+    )
+
+
+@transaction.atomic
+def save_connection(
+    *,
+    brand: Brand,
+    platform: str,
+    connected: Connected,
+    actor: User,
+    now: dt.datetime,
+    account: SocialAccount | None = None,
+    app: AppRegistration | None = None,
+) -> SocialAccount:
+    """Store a finished connection: a new row, or the one that this brand already has for this account
+    (then it is a reconnection, whatever state it was in). Raises DifferentAccount."""
+    profile = connected.profile
+    if account is not None and account.remote_id != profile.remote_id:
+        raise DifferentAccount(account.handle, profile.handle)
+    known = _lock_known(brand, platform, profile.remote_id)
+    is_new = known is None
+    if known is None:
+        try:
+            with transaction.atomic():
+                known = SocialAccount.objects.create(
+                    brand=brand, platform=platform, remote_id=profile.remote_id, connected_at=now
+                )
+        except IntegrityError:  # somebody else connected it in this moment
+            known = SocialAccount.objects.select_for_update().get(
+                brand=brand, platform=platform, remote_id=profile.remote_id
+            )
+            is_new = False
+    _take_profile(known, profile)
+    known.status = AccountStatus.ACTIVE
+    known.status_detail = ""
+    known.scopes = list(connected.scopes)
+    known.options = connected.options
+    known.token_expires_at = connected.tokens.expires_at
+    known.connection_expires_at = None if connected.tokens.refresh_token else connected.tokens.expires_at
+    known.connected_by = actor
+    known.connected_at = now
+    known.checked_at = now
+    known.save()
+    Credential.objects.update_or_create(
+        account=known,
+        defaults={
+            "secret": connecting.seal_tokens(connected.tokens),
+            "refreshed_at": now,
+            "app": app,
+            "refreshing_until": None,
+        },
+    )
+    record(
+        organization=brand.organization,
+        actor=actor,
+        action="account.connected" if is_new else "account.reconnected",
+        subject=known,
+        detail={"network": platform, "brand": brand.name, "scopes": known.scopes},
+        now=now,
+    )
+    return known
+
+
+def _lock_known(brand: Brand, platform: str, remote_id: str) -> SocialAccount | None:
+    return (
+        SocialAccount.objects.select_for_update()
+        .filter(brand=brand, platform=platform, remote_id=remote_id)
+        .first()
+    )
+
+
+def _take_profile(account: SocialAccount, profile: Profile) -> None:
+    account.handle = profile.handle
+    account.display_name = profile.display_name[:255]
+    account.avatar_url = profile.avatar_url if len(profile.avatar_url) <= 1000 else ""
+    account.profile_url = profile.profile_url if len(profile.profile_url) <= 1000 else ""
+
+
+@transaction.atomic
+def disconnect(*, account: SocialAccount, actor: User, now: dt.datetime) -> None:
+    """Forget the account's secret. Its history stays; what is scheduled for it is not sent any more."""
+    changed = (
+        SocialAccount.objects.filter(pk=account.pk)
+        .exclude(status=AccountStatus.DISCONNECTED)
+        .update(
+            status=AccountStatus.DISCONNECTED,
+            status_detail="",
+            token_expires_at=None,
+            connection_expires_at=None,
+        )
+    )
+    Credential.objects.filter(pk=account.pk).delete()
+    if changed:
+        record(
+            organization=account.brand.organization,
+            actor=actor,
+            action="account.disconnected",
+            subject=account,
+            detail={"network": account.platform, "brand": account.brand.name},
+            now=now,
+        )
+
+
+# --- keeping it alive ---------------------------------------------------------------------------
+
+
+@transaction.atomic
+def mark_needs_reconnect(*, account: SocialAccount, detail: str, now: dt.datetime) -> bool:
+    """The network no longer takes the credential: stop using it and tell those who can reconnect.
+
+    Does nothing (and returns False) when the account was reconnected since ``account`` was read, so that
+    a late answer to an old token does not undo a new one.
+    """
+    changed = SocialAccount.objects.filter(
+        pk=account.pk, status=AccountStatus.ACTIVE, connected_at=account.connected_at
+    ).update(status=AccountStatus.NEEDS_RECONNECT, status_detail=detail)
+    if not changed:
+        return False
+    account.status = AccountStatus.NEEDS_RECONNECT
+    account.status_detail = detail
+    record(
+        organization=account.brand.organization,
+        actor=None,
+        action="account.lost",
+        subject=account,
+        detail={"network": account.platform, "reason": detail},
+        now=now,
+    )
+    notify(
+        organization=account.brand.organization,
+        users=people_allowed(brand=account.brand, action=Action.CONNECT_ACCOUNTS),
+        kind=NotificationKind.ACCOUNT_LOST,
+        context={"account": str(account), "network": account.info.name},
+        url=reverse("accounts:account_detail", args=[account.pk]),
+        dedupe_key=f"account_lost:{account.pk}:{now:%Y%m%d%H%M%S}",
+        now=now,
+    )
+    return True
+
+
+def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
+    """Read the account's profile with its credential: does the connection work, and who is it?
+
+    Stores the profile and the time; an account that was marked as lost and answers again is active
+    again. Raises the connector errors; NeedsReconnect has then been noted on the account.
+    """
+    try:
+        profile = connecting.connector_for(account).fetch_profile()
+    except NeedsReconnect as error:
+        mark_needs_reconnect(account=account, detail=error.detail, now=now)
+        raise
+    _take_profile(account, profile)
+    account.checked_at = now
+    SocialAccount.objects.filter(pk=account.pk).update(
+        handle=account.handle,
+        display_name=account.display_name,
+        avatar_url=account.avatar_url,
+        profile_url=account.profile_url,
+        checked_at=now,
+    )
+    revived = SocialAccount.objects.filter(
+        pk=account.pk, status=AccountStatus.NEEDS_RECONNECT, connected_at=account.connected_at
+    ).update(status=AccountStatus.ACTIVE, status_detail="")
+    if revived:
+        account.status = AccountStatus.ACTIVE
+        account.status_detail = ""
+    return profile
+
+
+def refresh_due_credentials(*, now: dt.datetime) -> int:
+    """Refresh the tokens that end within REFRESH_AHEAD; returns how many were refreshed.
+
+    One account's failure is its own: NeedsReconnect is noted on it, anything passing is left to the next
+    run, which comes long before the end.
+    """
+    due = SocialAccount.objects.expiring_before(now + REFRESH_AHEAD).filter(
+        credential__isnull=False, connection_expires_at__isnull=True
+    )
+    refreshed = 0
+    for account in due.select_related("brand__organization").order_by("token_expires_at")[:REFRESH_BATCH]:
+        try:
+            connecting.refresh_tokens(account)
+        except NeedsReconnect as error:
+            mark_needs_reconnect(account=account, detail=error.detail, now=now)
+        except ConnectorError as error:
+            logger.warning("tokens of account %s not refreshed: %s", account.pk, type(error).__name__)
+        else:
+            refreshed += 1
+    return refreshed
+
+
+def warn_of_expiring(*, now: dt.datetime) -> int:
+    """Tell those who can reconnect about connections that end in 7, 3 or 1 days; returns how many news.
+
+    Each threshold is told once per connection, also when runs were missed in between.
+    """
+    horizon = now + dt.timedelta(days=EXPIRY_NOTICE_DAYS[0])
+    ending = SocialAccount.objects.filter(
+        status=AccountStatus.ACTIVE, connection_expires_at__gt=now, connection_expires_at__lte=horizon
+    ).select_related("brand__organization")
+    told = 0
+    for account in ending:
+        left = cast(dt.datetime, account.connection_expires_at) - now
+        threshold = min(days for days in EXPIRY_NOTICE_DAYS if left <= dt.timedelta(days=days))
+        told += notify(
+            organization=account.brand.organization,
+            users=people_allowed(brand=account.brand, action=Action.CONNECT_ACCOUNTS),
+            kind=NotificationKind.ACCOUNT_EXPIRING,
+            context={"account": str(account), "network": account.info.name, "days": max(left.days, 1)},
+            url=reverse("accounts:account_detail", args=[account.pk]),
+            dedupe_key=f"account_expiring:{account.pk}:{account.connection_expires_at:%Y%m%d}:{threshold}",
+            now=now,
+        )
+    return told
+
+
+def mark_ended_connections(*, now: dt.datetime) -> int:
+    """Connections whose known end has passed need a person; returns how many were marked."""
+    ended = SocialAccount.objects.filter(
+        status=AccountStatus.ACTIVE, connection_expires_at__lte=now
+    ).select_related("brand__organization")
+    return sum(mark_needs_reconnect(account=account, detail="", now=now) for account in ended)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.views import brands, members, organization, social
+
+app_name = "accounts"
+urlpatterns = [
+    path("start/", organization.organization_create, name="organization_create"),
+    path("invitations/<str:token>/", members.invitation, name="invitation"),
+    # Social accounts
+    path("accounts/", social.account_list, name="account_list"),
+    path("accounts/connect/", social.connect, name="connect"),
+    path("accounts/connect/<slug:platform>/", social.connect_network, name="connect_network"),
+    path("accounts/callback/", social.oauth_callback, name="oauth_callback"),
+    path("accounts/<uuid:pk>/", social.account_detail, name="account_detail"),
+    path("accounts/<uuid:pk>/check/", social.account_check, name="account_check"),
+    path("accounts/<uuid:pk>/reconnect/", social.account_reconnect, name="account_reconnect"),
+    path("accounts/<uuid:pk>/disconnect/", social.account_disconnect, name="account_disconnect"),
+    # Settings
+    path("settings/", organization.settings, name="settings"),
+    path("settings/organization/", organization.organization_edit, name="organization_edit"),
+    path("settings/brands/", brands.brand_list, name="brand_list"),
+    path("settings/brands/new/", brands.brand_create, name="brand_create"),
+    path("settings/brands/<uuid:pk>/", brands.brand_edit, name="brand_edit"),
+    path("settings/brands/<uuid:pk>/archive/", brands.brand_archive, name="brand_archive"),
+    path("settings/brands/<uuid:pk>/restore/", brands.brand_restore, name="brand_restore"),
+    path("settings/people/", members.member_list, name="member_list"),
+    path("settings/people/invite/", members.member_invite, name="member_invite"),
+    path("settings/people/<uuid:pk>/", members.member_edit, name="member_edit"),
+    path("settings/people/<uuid:pk>/deactivate/", members.member_deactivate, name="member_deactivate"),
+    path("settings/people/<uuid:pk>/reactivate/", members.member_reactivate, name="member_reactivate"),
+    path("settings/invitations/<uuid:pk>/resend/", members.invitation_resend, name="invitation_resend"),
+    path("settings/invitations/<uuid:pk>/revoke/", members.invitation_revoke, name="invitation_revoke"),
+    path("settings/audit/", organization.audit, name="audit"),
+    path("settings/profile/", organization.profile, name="profile"),
+]

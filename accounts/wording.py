@@ -1,0 +1,207 @@
+"""Sentences for what networks, connections and the audit log say in codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
+
+from accounts.models import Role
+from connectors.base import PlatformInfo
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    RateLimited,
+    Rejected,
+    RejectReason,
+)
+from connectors.registry import UnknownPlatform, info_for
+from core.templatetags.ui import format_time
+
+# --- connecting -------------------------------------------------------------------------------
+
+# Labels, placeholders and help texts that the networks ask with (connectors know no translations). A test
+# compares this list with the registry.
+ASKED = (
+    gettext_noop("A network for trying things out; it runs beside this application."),
+    gettext_noop("App password"),
+    gettext_noop("Handle or e-mail address"),
+    gettext_noop("Server"),
+    gettext_noop("The server your account lives on. Mastodon, GoToSocial, takahe and others work."),
+    gettext_noop("Only for a self-hosted server (PDS) that is not found by the handle."),
+    gettext_noop(
+        "Make one in Bluesky under Settings, Privacy and security, App passwords. "
+        "Your main password stays with you."
+    ),
+)
+
+# What connectors advise after a refused sign-in (``NeedsReconnect.advice``).
+ADVISED = (
+    gettext_noop("Bluesky does not accept this handle and password."),
+    gettext_noop(
+        "Bluesky does not accept this password. It does not look like an app password (xxxx-xxxx-xxxx-xxxx): "
+        "make one in Bluesky under Settings, Privacy and security, App passwords."
+    ),
+    gettext_noop(
+        "This is the main password of an account that also asks for a code by e-mail. Make an app password "
+        "in Bluesky under Settings, Privacy and security, App passwords, and use that one."
+    ),
+)
+
+_REFUSED: dict[str, Promise] = {
+    RejectReason.HOST_UNKNOWN: gettext_lazy("No server answers under this name. Check the spelling."),
+    RejectReason.HOST_REFUSED: gettext_lazy(
+        "This server has a private address, which this installation does not call. "
+        "An operator can allow it with SMM_ALLOWED_PRIVATE_HOSTS."
+    ),
+    RejectReason.NOT_FOUND: gettext_lazy("The network does not know this account. Check the spelling."),
+    RejectReason.INVALID: gettext_lazy("The network does not accept this. Check what you entered."),
+    RejectReason.FORBIDDEN: gettext_lazy("The network does not let this account do that."),
+    RejectReason.NOT_SUPPORTED: gettext_lazy("This server does not offer what is needed to publish on it."),
+}
+
+
+def connect_problem(error: ConnectorError, info: PlatformInfo) -> str:
+    """Why connecting did not work and what to do, in the active language."""
+    name = {"network": info.name}
+    if isinstance(error, Rejected):
+        return str(_REFUSED.get(error.reason, _REFUSED[RejectReason.INVALID]))
+    if isinstance(error, NeedsReconnect) and error.advice:
+        return _(error.advice)
+    if isinstance(error, NeedsReconnect):
+        return _("%(network)s did not accept this sign-in. Check the name and the password.") % name
+    if isinstance(error, RateLimited):
+        return _("%(network)s asks to wait before the next try. Nothing was changed.") % name
+    return _("%(network)s could not be reached. Nothing was changed; please try again in a minute.") % name
+
+
+def check_problem(error: ConnectorError, info: PlatformInfo) -> str:
+    """Why a test read did not work, in the active language."""
+    if isinstance(error, NeedsReconnect):
+        return _("%(network)s no longer accepts our access. Reconnect the account.") % {"network": info.name}
+    return connect_problem(error, info)
+
+
+def problem_field(error: ConnectorError, info: PlatformInfo, filled: Mapping[str, str]) -> str:
+    """Which field of the connect form a problem belongs to, "" for the whole form; ``filled`` is what was
+    typed. A server that was not found was named by the host field, or by the handle."""
+    of_kind = {field.kind: field.name for field in reversed(info.connect_fields)}
+    first = info.connect_fields[0].name if info.connect_fields else ""
+    if isinstance(error, NeedsReconnect):
+        return of_kind.get("password", "")
+    if isinstance(error, Rejected):
+        host = of_kind.get("host", "")
+        if error.reason in (RejectReason.HOST_UNKNOWN, RejectReason.HOST_REFUSED):
+            return host if filled.get(host) else first
+        if error.reason in (RejectReason.INVALID, RejectReason.NOT_FOUND):
+            return first
+    return ""
+
+
+# --- the audit log ----------------------------------------------------------------------------
+
+# Every action that any app records; a test finds those that are missing.
+ACTIONS: dict[str, Promise] = {
+    "organization.created": gettext_lazy("Organization created"),
+    "organization.renamed": gettext_lazy("Organization renamed"),
+    "brand.created": gettext_lazy("Brand created"),
+    "brand.changed": gettext_lazy("Brand changed"),
+    "brand.archived": gettext_lazy("Brand archived"),
+    "brand.restored": gettext_lazy("Brand brought back"),
+    "member.invited": gettext_lazy("Person invited"),
+    "invitation.sent_again": gettext_lazy("Invitation sent again"),
+    "invitation.revoked": gettext_lazy("Invitation revoked"),
+    "member.joined": gettext_lazy("Person joined"),
+    "member.changed": gettext_lazy("Role or brands changed"),
+    "member.deactivated": gettext_lazy("Person deactivated"),
+    "member.reactivated": gettext_lazy("Person reactivated"),
+    "account.connected": gettext_lazy("Account connected"),
+    "account.reconnected": gettext_lazy("Account reconnected"),
+    "account.disconnected": gettext_lazy("Account disconnected"),
+    "account.lost": gettext_lazy("Access to account lost"),
+    "sending.paused": gettext_lazy("Sending paused"),
+    "sending.resumed": gettext_lazy("Sending resumed"),
+    "post.scheduled": gettext_lazy("Post scheduled"),
+    "post.published_now": gettext_lazy("Post sent at once"),
+    "post.changed": gettext_lazy("Scheduled post changed"),
+    "post.moved": gettext_lazy("Post moved to another time"),
+    "post.unscheduled": gettext_lazy("Post taken out of the schedule"),
+    "post.cancelled_on_account": gettext_lazy("Post cancelled on an account"),
+    "post.deleted": gettext_lazy("Post deleted"),
+    "post.restored": gettext_lazy("Post brought back"),
+}
+GROUPS: dict[str, Promise] = {
+    "organization": gettext_lazy("Organization"),
+    "brand": gettext_lazy("Brands"),
+    "member": gettext_lazy("People"),
+    "invitation": gettext_lazy("Invitations"),
+    "account": gettext_lazy("Social accounts"),
+    "sending": pgettext_lazy("activity", "Sending"),
+    "post": gettext_lazy("Posts"),
+}
+# Names of what an entry's detail holds; other names are shown as they are stored.
+DETAILS: dict[str, Promise] = {
+    "account": gettext_lazy("account"),
+    "after": gettext_lazy("after"),
+    "at": gettext_lazy("time"),
+    "before": gettext_lazy("before"),
+    "brand": gettext_lazy("brand"),
+    "brands": gettext_lazy("brands"),
+    "color": gettext_lazy("colour"),
+    "currency": gettext_lazy("currency"),
+    "excerpt": gettext_lazy("text"),
+    "locale": gettext_lazy("language of its posts"),
+    "name": gettext_lazy("name"),
+    "network": gettext_lazy("network"),
+    "reason": gettext_lazy("reason"),
+    "role": gettext_lazy("role"),
+    "scopes": gettext_lazy("permissions"),
+    "timezone": gettext_lazy("time zone"),
+    "week_starts_on": gettext_lazy("first day of the week"),
+}
+
+
+def action_words(action: str) -> str:
+    return str(ACTIONS.get(action, action))
+
+
+def group_words(group: str) -> str:
+    return str(GROUPS.get(group, group))
+
+
+def detail_words(detail: Mapping[str, Any], zone: str) -> list[tuple[str, str]]:
+    """An entry's detail as (name, value) for people: lists joined, a change as "before → after", times in
+    ``zone``."""
+    return [
+        (str(DETAILS.get(name, name)), _value_words(name, value, zone))
+        for name, value in detail.items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def _value_words(name: str, value: Any, zone: str) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{label}: {words}" for label, words in detail_words(value, zone))
+    if isinstance(value, list):
+        # change_brand keeps [before, after] under the field's name; the rest are plain lists
+        joint = " → " if name in _CHANGED_FIELDS else ", "
+        return joint.join(str(one) for one in value)
+    if name == "role" and value in Role.values:
+        return str(Role(value).label)
+    if name == "brands" and value == "all":
+        return _("all brands")
+    if name == "at":
+        return format_time(dt.datetime.fromisoformat(value), zone)
+    if name == "network":
+        try:
+            return info_for(value).name
+        except UnknownPlatform:  # the log is older than the networks that are offered today
+            return str(value)
+    return str(value)
+
+
+_CHANGED_FIELDS = frozenset({"name", "timezone", "locale", "currency", "week_starts_on", "color"})

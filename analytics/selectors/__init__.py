@@ -1,0 +1,1 @@
+"""Reads of numbers: of one post, of an account, of all accounts."""

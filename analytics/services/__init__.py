@@ -1,0 +1,1 @@
+"""What workers do: collecting counts, keeping the partitions."""

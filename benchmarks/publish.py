@@ -1,0 +1,331 @@
+"""Publishing beside the least that any program would have to do.
+
+A burst of deliveries, all due at the same second, on a sandbox without latency:
+
+* *ours*: beat, dispatcher and workers as in production, until every post is sent and read back;
+* *bare*: as many processes with a plain loop each: the same HTTP calls (publish, read back) and the same SQL
+  writes (claim, attempt, result, receipt lines), without queue, leases, checks or connectors.
+
+``ratio`` is ours to bare, posts per second. Lateness is ``sent_at`` minus ``due_at`` over the burst;
+``steady_lateness`` the same for posts that are due one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import multiprocessing
+import os
+import sys
+import time
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.stage import Stage, quantile, staged, wait_until
+from sandbox.control import SandboxTokens
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--deliveries", type=int, default=2000)
+    parser.add_argument("--accounts", type=int, default=100)
+    parser.add_argument("--processes", type=int, default=2, help="worker processes, and bare loops")
+    parser.add_argument("--threads", type=int, default=4, help="threads of each worker process")
+    parser.add_argument("--steady", type=int, default=200, help="posts of the steady run, ten a second")
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    with staged() as stage:
+        tokens = stage.sandbox.many_accounts(options.accounts)
+        accounts, actor = _connect(tokens, stage.sandbox.base_url)
+        _start(stage, options)
+
+        say(f"steady: {options.steady} posts, ten a second")
+        steady = _schedule(accounts, actor, options.steady, spacing_s=0.1, label="steady")
+        _wait_sent(len(steady), "steady")
+        steady_lateness = _lateness(steady)
+
+        say(f"ours: {options.deliveries} posts due at once")
+        burst = _schedule(accounts, actor, options.deliveries, spacing_s=0, label="burst")
+        started = time.monotonic()
+        _wait_sent(len(steady) + len(burst), "burst")
+        ours_s = _duration(burst)
+        lateness = _lateness(burst)
+        say(f"ours took {ours_s:.1f} s (waited {time.monotonic() - started:.1f} s)")
+        stage.stop_processes()
+        summary = stage.sandbox.summary()
+        posts = len(steady) + len(burst)
+
+        say(f"bare: the same with {options.processes} plain loops")
+        bare_s = _bare(stage, options, tokens, accounts)
+        say(f"bare took {bare_s:.1f} s")
+
+    per_s, bare_per_s = len(burst) / ours_s, options.deliveries / bare_s
+    return {
+        "ratio": round(per_s / bare_per_s, 3),
+        "per_s": round(per_s, 1),
+        "bare_per_s": round(bare_per_s, 1),
+        "lateness_p50_s": round(quantile(lateness, 0.5), 2),
+        "lateness_p99_s": round(quantile(lateness, 0.99), 2),
+        "steady_lateness_p50_s": round(quantile(steady_lateness, 0.5), 2),
+        "steady_lateness_p99_s": round(quantile(steady_lateness, 0.99), 2),
+        "duplicates": summary["same_text"],
+        "lost": posts - summary["posts"] + summary["same_text"],
+        "deliveries": len(burst),
+        "accounts": options.accounts,
+        "processes": options.processes,
+        "threads": options.threads,
+    }
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _connect(tokens: list[SandboxTokens], host: str) -> tuple[list[Any], Any]:
+    """An organization with all the accounts, connected as after a visit to the connect page."""
+    from django.utils import timezone
+
+    from accounts.models import Brand, Credential, Membership, Organization, Role, SocialAccount, User
+    from core.crypto import encrypt_json
+
+    now = timezone.now()
+    organization = Organization.objects.create(name="Benchmark")
+    brand = Brand.objects.create(organization=organization, name="Benchmark")
+    actor = User.objects.create_user("benchmark@example.com", "benchmark")
+    Membership.objects.create(organization=organization, user=actor, role=Role.MANAGER)
+    accounts = SocialAccount.objects.bulk_create(
+        SocialAccount(
+            brand=brand,
+            platform="sandbox",
+            remote_id=one.handle,
+            handle=one.handle,
+            options={"host": host, "retry_safety": "idempotency_key"},
+            connected_at=now,
+        )
+        for one in tokens
+    )
+    Credential.objects.bulk_create(
+        Credential(account=account, secret=encrypt_json({"access_token": one.access_token}), refreshed_at=now)
+        for account, one in zip(accounts, tokens, strict=True)
+    )
+    return accounts, actor
+
+
+def _start(stage: Stage, options: argparse.Namespace) -> None:
+    """The parts of the application, ready: each has answered a first post of its own."""
+    from smmapp.run import parts
+
+    os.environ["SMM_WORKER_CONCURRENCY"] = str(options.threads)
+    # Counting likes is not part of publishing, nor of the bare loop.
+    command = [
+        "--queues=publish,default" if word.startswith("--queues=") else word
+        for word in parts.worker().command
+    ]
+    for number in range(options.processes):
+        stage.start(
+            f"worker-{number}",
+            tuple(
+                f"--hostname=worker{number}@%h" if word.startswith("--hostname=") else word
+                for word in command
+            ),
+        )
+    stage.start("dispatch", parts.dispatch().command)
+    stage.start("beat", parts.beat(stage.folder).command)
+    time.sleep(8)
+
+
+def _schedule(
+    accounts: list[Any], actor: Any, count: int, *, spacing_s: float, label: str
+) -> list[uuid.UUID]:
+    from django.utils import timezone
+
+    from outbox.models import Delivery, ReceiptEvent, ReceiptKind
+    from outbox.payloads import PartContent, freeze_post
+
+    now = timezone.now()
+    due_at = now + dt.timedelta(seconds=3)
+    rows = []
+    for number in range(count):
+        account = accounts[number % len(accounts)]
+        at = due_at + dt.timedelta(seconds=number * spacing_s)
+        payload = freeze_post([PartContent(f"{label} {number}: fresh coffee every morning at the harbour.")])
+        rows.append(
+            Delivery(
+                brand_id=account.brand_id,
+                account=account,
+                payload=payload,
+                due_at=at,
+                next_attempt_at=at,
+                scheduled_by=actor,
+            )
+        )
+    Delivery.objects.bulk_create(rows, batch_size=1000)
+    ReceiptEvent.objects.bulk_create(
+        [ReceiptEvent(delivery=row, kind=ReceiptKind.SCHEDULED, at=now) for row in rows], batch_size=1000
+    )
+    return [row.pk for row in rows]
+
+
+def _wait_sent(count: int, what: str) -> None:
+    from outbox.models import Delivery
+
+    wait_until(
+        f"{count} posts ({what}) sent and read back",
+        lambda: Delivery.objects.filter(seen_at__isnull=False).count() >= count,
+        timeout_s=300,
+    )
+
+
+def _duration(ids: list[uuid.UUID]) -> float:
+    """Seconds from the due time until the last post was read back."""
+    from django.db.models import Max, Min
+
+    from outbox.models import Delivery
+
+    times = Delivery.objects.filter(pk__in=ids).aggregate(due=Min("due_at"), seen=Max("seen_at"))
+    return (times["seen"] - times["due"]).total_seconds()
+
+
+def _lateness(ids: list[uuid.UUID]) -> list[float]:
+    from outbox.models import Delivery
+
+    rows = Delivery.objects.filter(pk__in=ids, sent_at__isnull=False)
+    return [(row.sent_at - row.due_at).total_seconds() for row in rows if row.sent_at]
+
+
+# --- the bare loop ----------------------------------------------------------------------------
+
+
+def _bare(
+    stage: Stage, options: argparse.Namespace, tokens: list[SandboxTokens], accounts: list[Any]
+) -> float:
+    """The same posts by plain loops, on rows of the same tables; seconds until the last is read back."""
+    from django.utils import timezone
+
+    from outbox.models import Delivery, DeliveryState
+
+    now = timezone.now()
+    rows = [
+        Delivery(
+            brand_id=accounts[number % len(accounts)].brand_id,
+            account=accounts[number % len(accounts)],
+            payload={"parts": [{"text": f"bare {number}: fresh coffee every morning at the harbour."}]},
+            due_at=now,
+            next_attempt_at=now,
+            state=DeliveryState.SCHEDULED,
+        )
+        for number in range(options.deliveries)
+    ]
+    Delivery.objects.bulk_create(rows, batch_size=1000)
+    work = [
+        (str(row.pk), tokens[number % len(tokens)].access_token, row.payload["parts"][0]["text"])
+        for number, row in enumerate(rows)
+    ]
+    shares = [work[start :: options.processes] for start in range(options.processes)]
+    context = multiprocessing.get_context("spawn")
+    loops = [
+        context.Process(target=_loop, args=(share, stage.sandbox.base_url, os.environ["DATABASE_URL"]))
+        for share in shares
+    ]
+    # Starting an interpreter is not what is measured: the loops say when they are ready to go.
+    started = time.monotonic()
+    for loop in loops:
+        loop.start()
+    for loop in loops:
+        loop.join()
+    if any(loop.exitcode for loop in loops):
+        sys.exit("a bare loop failed")
+    import_s = _import_seconds(context)
+    return time.monotonic() - started - import_s
+
+
+def _import_seconds(context: Any) -> float:
+    """How long a process takes that does nothing but start: subtracted from the bare loop's time."""
+    started = time.monotonic()
+    process = context.Process(target=_nothing)
+    process.start()
+    process.join()
+    return time.monotonic() - started
+
+
+def _nothing() -> None:
+    import psycopg2
+    import requests
+
+    assert psycopg2
+    assert requests
+
+
+def _loop(work: list[tuple[str, str, str]], host: str, database_url: str) -> None:
+    import psycopg2
+    import requests
+
+    url = urlsplit(database_url)
+    database = psycopg2.connect(
+        host=url.hostname, port=url.port, user=url.username, password=url.password, dbname=url.path[1:]
+    )
+    session = requests.Session()
+    session.trust_env = False
+    with database, database.cursor() as cursor:
+        for delivery, token, text in work:
+            now = dt.datetime.now(dt.UTC)
+            cursor.execute(
+                "UPDATE outbox_delivery SET state = 'claimed', lease_until = %s, fence = fence + 1"
+                " WHERE id = %s",
+                [now, delivery],
+            )
+            database.commit()
+            key = str(uuid.uuid4())
+            cursor.execute("UPDATE outbox_delivery SET state = 'sending' WHERE id = %s", [delivery])
+            cursor.execute(
+                "INSERT INTO outbox_receiptevent (delivery_id, kind, at, detail)"
+                " VALUES (%s, 'started', %s, '{}')",
+                [delivery, now],
+            )
+            cursor.execute(
+                """INSERT INTO outbox_attempt (delivery_id, step, key, fence, fingerprint, intent, state,
+                   result, error, error_detail, started_at) VALUES (%s, 'part0.publish', %s, 1, '', %s,
+                   'in_flight', '{}', '', '', %s) RETURNING id""",
+                [delivery, key, json.dumps({"post": {"text": text}}), now],
+            )
+            (attempt,) = cursor.fetchone() or (None,)
+            database.commit()
+            answer = session.post(
+                f"{host}/api/v1/posts",
+                json={"text": text, "media_ids": []},
+                headers={
+                    "Authorization": f"Bearer {token}",
+                    "Idempotency-Key": key,
+                    "X-Client-Ref": key,
+                },
+                timeout=30,
+            ).json()
+            now = dt.datetime.now(dt.UTC)
+            cursor.execute(
+                "UPDATE outbox_attempt SET state = 'done', result = %s, finished_at = %s WHERE id = %s",
+                [json.dumps({"remote_id": answer["id"]}), now, attempt],
+            )
+            cursor.execute(
+                """UPDATE outbox_delivery SET state = 'sent', sent_at = %s, remote_id = %s, permalink = %s,
+                   lease_until = NULL WHERE id = %s""",
+                [now, answer["id"], answer["url"], delivery],
+            )
+            cursor.execute(
+                """INSERT INTO outbox_receiptevent (delivery_id, kind, at, detail)
+                   VALUES (%s, 'part_accepted', %s, '{}'), (%s, 'sent', %s, '{}')""",
+                [delivery, now, delivery, now],
+            )
+            database.commit()
+            session.get(f"{host}/api/v1/posts/{answer['id']}", timeout=30).json()
+            now = dt.datetime.now(dt.UTC)
+            cursor.execute(
+                "UPDATE outbox_delivery SET seen_at = %s, read_backs = 1 WHERE id = %s", [now, delivery]
+            )
+            cursor.execute(
+                "INSERT INTO outbox_receiptevent (delivery_id, kind, at, detail)"
+                " VALUES (%s, 'seen', %s, '{}')",
+                [delivery, now],
+            )
+            database.commit()

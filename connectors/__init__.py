@@ -1,0 +1,1 @@
+"""Clients of social networks: pure Python, one file per network, no Django."""

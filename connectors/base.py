@@ -1,0 +1,416 @@
+"""The vocabulary that every connector speaks: what a network can do, what we send, what comes back.
+
+All dataclasses are frozen; all instants are aware datetimes in UTC; everything called ``intent``,
+``detail`` or ``options`` is plain JSON (str, int, float, bool, None, list, dict).
+"""
+
+from __future__ import annotations
+
+import abc
+import datetime as dt
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, ClassVar
+
+Json = dict[str, Any]
+
+
+class Capability(enum.StrEnum):
+    POST_TEXT = "post_text"
+    POST_IMAGES = "post_images"
+    POST_THREAD = "post_thread"
+    LINK_CARD = "link_card"
+    ALT_TEXT = "alt_text"
+    ACCOUNT_METRICS = "account_metrics"
+    POST_METRICS = "post_metrics"
+
+
+class TextUnit(enum.StrEnum):
+    """What one unit of a text limit is (connectors.text counts them)."""
+
+    GRAPHEMES = "graphemes"
+    CODEPOINTS = "codepoints"
+    UTF16 = "utf16"
+    UTF8_BYTES = "utf8_bytes"
+
+
+class RetrySafety(enum.StrEnum):
+    """What makes it safe to act after an unknown outcome of a publishing step."""
+
+    IDEMPOTENT = "idempotent"  # send the same intent again: the network keeps one
+    TWO_PHASE = "two_phase"  # ask the container or upload for its state (``check``)
+    NEITHER = "neither"  # read the account's recent posts and match (``find_recent``)
+
+
+class ConnectMethod(enum.StrEnum):
+    FORM = "form"  # the person types ``connect_fields``; ``Connector.connect`` turns them into tokens
+    OAUTH = "oauth"  # the person is sent to the network and comes back with a code
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimit:
+    """``max_units`` in ``unit``; ``max_bytes`` caps the UTF-8 size besides, 0 = no such cap.
+
+    ``url_units``: every link counts this many units whatever its length; 0 = as it is written.
+    ``mention_user_only``: of ``@user@host`` only ``@user`` counts.
+    """
+
+    max_units: int
+    unit: TextUnit
+    max_bytes: int = 0
+    url_units: int = 0
+    mention_user_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimit:
+    max_count: int
+    max_bytes: int  # per image
+    mime_types: tuple[str, ...]
+    alt_text_max: int  # characters (code points)
+    max_pixels: int = 0  # width x height, 0 = none stated
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say."""
+
+    name: str
+    limit: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectField:
+    """One input of a FORM connection, or of the host question before OAuth."""
+
+    name: str
+    label: str  # English source string; the interface translates it
+    kind: str  # text | password | host
+    placeholder: str = ""
+    help_text: str = ""
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformInfo:
+    """Everything the interface, validation and forecasts need to know of a network."""
+
+    key: str
+    name: str
+    capabilities: frozenset[Capability]
+    connect_method: ConnectMethod
+    connect_fields: tuple[ConnectField, ...]
+    scopes: tuple[str, ...]
+    text: TextLimit
+    images: ImageLimit
+    thread_max: int  # parts of one thread, 1 = no threads
+    rates: tuple[Rate, ...]
+    retry_safety: RetrySafety
+    consistency_window_s: int  # after so long a post that is not seen was never accepted
+    color: str  # brand colour, #rrggbb
+    icon: str  # name of a Tabler icon
+    account_metrics: tuple[str, ...] = ()  # names of AccountMetrics fields that this network fills
+    post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
+    tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
+    seen_live: bool = True  # False: built from documents only, never run against a real server
+
+    def can(self, capability: Capability) -> bool:
+        return capability in self.capabilities
+
+
+# --- what we send -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """One image as it will be sent. ``open`` returns a fresh binary stream of the file."""
+
+    key: str  # stable name inside the payload, e.g. the asset's id
+    mime_type: str
+    size: int  # bytes
+    width: int  # pixels
+    height: int
+    alt_text: str
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCard:
+    url: str
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostPart:
+    """One post of a thread; a single post is a thread of one."""
+
+    text: str
+    media: tuple[MediaItem, ...] = ()
+    link_card: LinkCard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostPayload:
+    parts: tuple[PostPart, ...]
+    language: str = ""  # BCP 47, "" = not said
+
+
+class StepKind(enum.StrEnum):
+    MEDIA = "media"  # upload one file: not visible to anybody, may be repeated
+    CONTAINER = "container"  # prepare a post that is not visible yet: may be repeated
+    PUBLISH = "publish"  # makes something visible: never repeated blindly
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One network call of a delivery, in order. ``key`` is unique within it: ``part0.media1``."""
+
+    key: str
+    kind: StepKind
+    part: int
+    media: int = -1
+
+    @property
+    def is_repeatable(self) -> bool:
+        return self.kind is not StepKind.PUBLISH
+
+
+class StepState(enum.StrEnum):
+    DONE = "done"
+    PROCESSING = "processing"  # accepted, the network still works on it: ask ``check`` later
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step left at the network. ``detail`` is kept with the attempt and handed to later steps."""
+
+    state: StepState = StepState.DONE
+    remote_id: str = ""
+    permalink: str = ""
+    detail: Json = field(default_factory=dict)
+    retry_after_s: float = 0.0  # with PROCESSING: ask again no sooner
+
+
+# --- what comes back --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A credential in clear. Never logged: its repr shows nothing."""
+
+    access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    expires_at: dt.datetime | None = None
+    extra: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    remote_id: str
+    handle: str
+    display_name: str = ""
+    avatar_url: str = ""
+    profile_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The end of a connection. ``options`` are public facts of the account that its connector needs
+    again (host, server software, limits read from the server); they are stored beside it in clear."""
+
+    profile: Profile
+    tokens: Tokens
+    scopes: tuple[str, ...] = ()
+    options: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """Our registration as a developer app, one per network or (Mastodon) per host."""
+
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    host: str = ""  # base URL where it was registered, "" where a network has only one
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeRequest:
+    """Send the browser to ``url``; keep ``code_verifier`` in the session for ``exchange_code``."""
+
+    url: str
+    code_verifier: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePost:
+    """A post as the network shows it."""
+
+    remote_id: str
+    text: str
+    created_at: dt.datetime
+    permalink: str = ""
+    in_reply_to: str = ""
+    media_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMetrics:
+    """Counts as the network states them now; None = this network does not tell."""
+
+    followers: int | None = None
+    following: int | None = None
+    posts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostMetrics:
+    """Counts of one post so far; None = this network does not tell."""
+
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    impressions: int | None = None
+    quotes: int | None = None
+    bookmarks: int | None = None
+
+
+class Connector(abc.ABC):
+    """One social account at one network.
+
+    ``options`` are the account's stored ``Connected.options``. ``renew`` is called with the tokens
+    that the network no longer takes and returns fresh ones; the caller makes sure that only one
+    process refreshes an account at a time. A connector raises only connectors.errors.
+    """
+
+    INFO: ClassVar[PlatformInfo]
+
+    def __init__(
+        self,
+        *,
+        tokens: Tokens,
+        options: Mapping[str, Any],
+        renew: Callable[[Tokens], Tokens] | None = None,
+    ) -> None:
+        self.tokens = tokens
+        self.options = dict(options)
+        self.renew = renew
+
+    @classmethod
+    def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
+        """INFO with the limits and the retry safety of one account's server (``options``)."""
+        return cls.INFO
+
+    @property
+    def info(self) -> PlatformInfo:
+        return self.info_for(self.options)
+
+    @classmethod
+    def is_offered(cls) -> bool:
+        """Whether this installation can connect accounts of the network at all."""
+        return True
+
+    # Connecting. FORM networks have ``connect``; OAUTH networks the three that follow.
+
+    @classmethod
+    def connect(cls, fields: Mapping[str, str]) -> Connected:
+        """Turn the answers to ``connect_fields`` into a connection.
+
+        Raises Rejected(HOST_UNKNOWN | HOST_REFUSED | INVALID) or NeedsReconnect (wrong password).
+        """
+        raise TypeError(f"{cls.INFO.key} is not connected by a form")
+
+    @classmethod
+    def register_app(cls, *, host: str, redirect_uri: str, app_name: str, website: str) -> AppCredentials:
+        """Register us as an app where a network allows it by API (Mastodon, the sandbox)."""
+        raise TypeError(f"{cls.INFO.key} has no app registration by API")
+
+    @classmethod
+    def authorize_url(cls, *, app: AppCredentials, redirect_uri: str, state: str) -> AuthorizeRequest:
+        raise TypeError(f"{cls.INFO.key} has no OAuth")
+
+    @classmethod
+    def exchange_code(
+        cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
+    ) -> Connected:
+        raise TypeError(f"{cls.INFO.key} has no OAuth")
+
+    @classmethod
+    def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
+        """Fresh tokens for stale ones. Raises NeedsReconnect when the refresh token is dead too."""
+        raise TypeError(f"{cls.INFO.key} has tokens that do not expire")
+
+    @abc.abstractmethod
+    def fetch_profile(self) -> Profile:
+        """The account that the tokens belong to: the test read after connecting."""
+
+    # Publishing.
+
+    @abc.abstractmethod
+    def plan(self, payload: PostPayload) -> tuple[Step, ...]:
+        """The steps of this payload, in order. Pure; the same payload gives the same steps."""
+
+    @abc.abstractmethod
+    def prepare_step(
+        self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
+    ) -> Json:
+        """The intent of a step: everything about the request that must not change when it is sent
+        again (record key, created time, text). Pure. It is committed before ``send_step``.
+
+        ``done`` has the results of the earlier steps by step key; ``key`` is the idempotency key,
+        a UUID as text, the same for every repetition of this step.
+        """
+
+    @abc.abstractmethod
+    def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
+        """Carry out one step, with exactly one request that changes anything at the network."""
+
+    def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
+        """What makes it safe to act, at ``now``, after an unknown outcome of the step with this intent.
+
+        Narrower than ``info.retry_safety`` where a network keeps its promise only for a time, which the
+        intent then says (Mastodon forgets idempotency keys after an hour).
+        """
+        return self.info.retry_safety
+
+    def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
+        """The state of a step that was sent (``sent``: PROCESSING result) or whose outcome is unknown
+        (``sent`` None). None = the network surely has not carried it out.
+
+        Only for networks whose retry safety is TWO_PHASE, or whose media take time to process.
+        """
+        raise TypeError(f"{self.INFO.key} has nothing to check")
+
+    def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Posts of this account created at or after ``since``, newest first."""
+        raise TypeError(f"{self.INFO.key} cannot list posts")
+
+    @abc.abstractmethod
+    def fetch_post(self, remote_id: str) -> RemotePost | None:
+        """Read one post back as the public sees it; None when the network says it is not there."""
+
+    # Metrics.
+
+    @abc.abstractmethod
+    def fetch_account_metrics(self) -> AccountMetrics: ...
+
+    @abc.abstractmethod
+    def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
+        """By remote id; posts that the network no longer has are absent."""
+
+
+def standard_plan(payload: PostPayload, *, container: bool) -> tuple[Step, ...]:
+    """Media of each part, its container where the network has one, then its publication."""
+    steps: list[Step] = []
+    for p, part in enumerate(payload.parts):
+        steps += [
+            Step(key=f"part{p}.media{m}", kind=StepKind.MEDIA, part=p, media=m)
+            for m in range(len(part.media))
+        ]
+        if container:
+            steps.append(Step(key=f"part{p}.container", kind=StepKind.CONTAINER, part=p))
+        steps.append(Step(key=f"part{p}.publish", kind=StepKind.PUBLISH, part=p))
+    return tuple(steps)

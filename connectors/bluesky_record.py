@@ -1,0 +1,147 @@
+"""The records that we write at Bluesky: text with facets, embeds, replies, and their keys. Pure.
+
+Lexicons app.bsky.feed.post, app.bsky.richtext.facet, app.bsky.embed.*, checked 2026-11-22.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+
+from connectors import text
+from connectors.base import Json, PostPart, PostPayload, Step, StepResult
+
+COLLECTION = "app.bsky.feed.post"
+MAX_TAG_GRAPHEMES = 64
+
+_HANDLE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+def post_record(
+    step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, now: dt.datetime
+) -> Json:
+    part = payload.parts[step.part]
+    words = _sendable(part.text)
+    lookup = done.get(f"part{step.part}.container", StepResult()).detail
+    record: Json = {"$type": COLLECTION, "text": words, "createdAt": _timestamp(now)}
+    facets = make_facets(words, lookup.get("dids") or {})
+    if facets:
+        record["facets"] = facets
+    if _LANGUAGE.fullmatch(payload.language):
+        record["langs"] = [payload.language]
+    if step.part:
+        first, last = done["part0.publish"], done[f"part{step.part - 1}.publish"]
+        record["reply"] = {"root": dict(first.detail), "parent": dict(last.detail)}
+    if part.media:
+        record["embed"] = {
+            "$type": "app.bsky.embed.images",
+            "images": [
+                _image(part, m, done[f"part{step.part}.media{m}"].detail["blob"])
+                for m in range(len(part.media))
+            ],
+        }
+    elif card := authored_card(part) or lookup.get("card"):
+        record["embed"] = {"$type": "app.bsky.embed.external", "external": card}
+    return record
+
+
+def _image(part: PostPart, media: int, blob: Json) -> Json:
+    item = part.media[media]
+    image: Json = {"image": blob, "alt": _sendable(item.alt_text)}
+    if item.width > 0 and item.height > 0:
+        image["aspectRatio"] = {"width": item.width, "height": item.height}
+    return image
+
+
+def make_facets(words: str, dids: Mapping[str, str]) -> list[Json]:
+    """Links, hashtags and the mentions whose handle is in ``dids``, by UTF-8 byte, none overlapping."""
+    features: list[tuple[text.Span, Json]] = [
+        (span, {"$type": "app.bsky.richtext.facet#link", "uri": span.url})
+        for span in text.find_links(words, bare=True)
+    ]
+    features += [
+        (span, {"$type": "app.bsky.richtext.facet#mention", "did": dids[span.value.lower()]})
+        for span in text.find_mentions(words)
+        if span.value.lower() in dids
+    ]
+    features += [
+        (span, {"$type": "app.bsky.richtext.facet#tag", "tag": span.value})
+        for span in text.find_hashtags(words)
+        if len(text.graphemes(span.value)) <= MAX_TAG_GRAPHEMES
+    ]
+    facets: list[Json] = []
+    reached = 0
+    for span, feature in sorted(features, key=lambda found: found[0].byte_start):
+        if span.byte_start >= reached:
+            index = {"byteStart": span.byte_start, "byteEnd": span.byte_end}
+            facets.append({"index": index, "features": [feature]})
+            reached = span.byte_end
+    return facets
+
+
+def mentioned_handles(part: PostPart) -> list[str]:
+    found = (span.value.lower() for span in text.find_mentions(_sendable(part.text)))
+    return list(dict.fromkeys(handle for handle in found if is_handle(handle)))
+
+
+def authored_card(part: PostPart) -> Json | None:
+    """The link card as the author wrote it; None without one, or when images leave no room for it."""
+    card = part.link_card
+    if part.media or card is None or not card.title.strip():
+        return None
+    return {"uri": card.url, "title": _sendable(card.title), "description": _sendable(card.description)}
+
+
+def url_to_preview(part: PostPart) -> str:
+    """The page whose own words make the card: the author's without a title, else the text's first link."""
+    if part.media or authored_card(part):
+        return ""
+    if part.link_card:
+        return part.link_card.url
+    links = text.find_links(_sendable(part.text), bare=True)
+    return links[0].url if links else ""
+
+
+def needs_lookup(part: PostPart) -> bool:
+    return bool(mentioned_handles(part) or url_to_preview(part))
+
+
+def _sendable(words: str) -> str:
+    """Half a surrogate pair has no UTF-8 form; byte offsets must count what is really sent."""
+    return words.encode("utf-8", "replace").decode()
+
+
+def is_handle(name: str) -> bool:
+    return len(name) <= 253 and _HANDLE.fullmatch(name) is not None
+
+
+def _timestamp(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# --- record keys ------------------------------------------------------------------------------
+
+_TID_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
+
+
+def make_tid(*, key: str, now: dt.datetime, after: int = 0) -> str:
+    """A record key (atproto.com/specs/tid): 53 bits of microseconds since 1970, 10 bits of clock id.
+
+    The whole second is ``now``'s; the microseconds within it and the clock id come from the idempotency
+    key, so that posts of one account prepared at the same instant do not meet. Always later than
+    ``after`` (microseconds), which keeps the parts of a thread in order.
+    """
+    digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+    micros = max(int(now.timestamp()) * 1_000_000 + digest % 1_000_000, after + 1)
+    number = (micros << 10 | (digest >> 32) & 0x3FF) & (1 << 63) - 1
+    return "".join(_TID_DIGITS[number >> shift & 31] for shift in range(60, -1, -5))
+
+
+def tid_microseconds(tid: str) -> int:
+    number = 0
+    for digit in tid:
+        number = number << 5 | _TID_DIGITS.index(digit)
+    return number >> 10

@@ -1,0 +1,78 @@
+"""The five errors a connector may raise; each one says what the caller does next.
+
+Anything else that escapes a connector is a bug and is left to rise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+
+
+class RejectReason(enum.StrEnum):
+    """Why a network (or our own check before it) refuses something for good.
+
+    The interface translates the code; ``detail`` keeps the network's own words.
+    """
+
+    TEXT_EMPTY = "text_empty"
+    TEXT_TOO_LONG = "text_too_long"
+    TOO_MANY_MEDIA = "too_many_media"
+    MEDIA_TYPE = "media_type"
+    MEDIA_TOO_LARGE = "media_too_large"
+    MEDIA_BROKEN = "media_broken"
+    ALT_TEXT_TOO_LONG = "alt_text_too_long"
+    THREAD_TOO_LONG = "thread_too_long"
+    DUPLICATE = "duplicate"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    INVALID = "invalid"
+    HOST_UNKNOWN = "host_unknown"
+    HOST_REFUSED = "host_refused"
+    NOT_SUPPORTED = "not_supported"
+
+
+class ConnectorError(Exception):
+    """Base of the five. ``detail`` is the network's text with secrets removed, for the receipt."""
+
+    def __init__(self, detail: str = "") -> None:
+        # A network may say what no database takes: zero bytes, halves of surrogate pairs.
+        self.detail = detail.replace("\0", "").encode(errors="replace").decode()
+        super().__init__(self.detail)
+
+
+class NeedsReconnect(ConnectorError):
+    """The credential is no longer accepted: hold this account until a person reconnects it.
+
+    ``advice``: an English sentence for the person who just typed it, where the network tells more than
+    "wrong"; the interface translates it.
+    """
+
+    def __init__(self, detail: str = "", advice: str = "") -> None:
+        super().__init__(detail)
+        self.advice = advice
+
+
+class RateLimited(ConnectorError):
+    """Wait until ``retry_at`` (aware, UTC), for everything that shares the account's bucket."""
+
+    def __init__(self, retry_at: dt.datetime, detail: str = "") -> None:
+        super().__init__(detail)
+        self.retry_at = retry_at
+
+
+class Temporary(ConnectorError):
+    """The network surely did *not* carry the request out; try again later, with backoff."""
+
+
+class Rejected(ConnectorError):
+    """The network surely did not carry it out and never will: fail, and say why."""
+
+    def __init__(self, reason: RejectReason, detail: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class OutcomeUnknown(ConnectorError):
+    """The request may or may not have been carried out (time-out after sending, dropped connection,
+    an error of a server that may already have stored it). Never repeat it blindly."""

@@ -1,0 +1,260 @@
+"""Text as networks count and link it, and the limits of a payload.
+
+Everything works on code points of Python strings; a ``Span`` says where it lies in UTF-8 bytes too,
+which is how Bluesky marks links. Tuned for text that mixes Japanese and Latin script: a link ends where
+Japanese begins, ``＃`` starts a hashtag, full-width punctuation ends one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from connectors.base import Capability, PlatformInfo, PostPart, PostPayload, TextLimit, TextUnit
+from connectors.errors import RejectReason
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """``text[start:end]``, the same stretch in UTF-8 bytes, and what it names: the link as written, the
+    mentioned handle without ``@``, the hashtag without ``#``."""
+
+    start: int
+    end: int
+    value: str
+    byte_start: int
+    byte_end: int
+
+    @property
+    def url(self) -> str:
+        """The address of a link that was written without ``https://``."""
+        return self.value if regex.match(r"(?i)https?://", self.value) else f"https://{self.value}"
+
+
+# --- finding ----------------------------------------------------------------------------------
+
+# Two-letter endings are countries; of the others only common ones, so that "main.py", "README.txt" and
+# "end.Next" stay text. Bare domains are looked for only where a network makes links of them.
+_BARE_ENDINGS = (
+    "com|net|org|edu|gov|info|biz|jobs|app|dev|blog|shop|store|online|site|tech|news|live|art|cafe|club"
+    "|design|social|world|page|link|media|studio|tokyo|osaka|kyoto|nagoya|yokohama|okinawa|xyz|cloud|agency"
+)
+_NOT_COUNTRIES = "(?:py|md|rs|sh|pl|ps|so|js|ts)(?![a-z])"
+_LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}_-]{0,62}(?<![-_]))?"
+_HOST = rf"(?:{_LABEL}\.)+(?:xn--[a-z0-9-]{{2,59}}|[a-z]{{2,63}})(?![a-z0-9_-])"
+# Browsers copy paths percent-encoded; what follows an address directly in Japanese text is prose.
+_NOT_IN_PATH = r"\s<>\"“”\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{C}\u3000-\u303f\uff00-\uffef"
+_TAIL = rf"(?::\d{{1,5}})?(?:[/?#][^{_NOT_IN_PATH}]*)?"
+_LINK = regex.compile(rf"(?i)(?<![a-z0-9@#$_/.＠＃-])https?://{_HOST}{_TAIL}")
+_BARE_LINK = regex.compile(
+    rf"(?i)(?<![\p{{L}}\p{{N}}@#$_/.＠＃-])"
+    rf"(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.)+"
+    rf"(?:{_BARE_ENDINGS}|(?!{_NOT_COUNTRIES})[a-z]{{2}})(?![a-z0-9_@-]|\.[a-z0-9]){_TAIL}"
+)
+_MENTION = regex.compile(
+    r"(?<![\w/@＠.=-])@((?>[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?)(?:@(?>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))?)(?![@\w])",
+    regex.IGNORECASE,
+)
+_HASHTAG = regex.compile(r"(?<![\w/&#＃=])[#＃]([\p{L}\p{M}\p{N}_・·\u200c]+)")
+_CLOSING = {")": "(", "]": "[", "}": "{"}
+
+
+def find_links(text: str, *, bare: bool = False) -> list[Span]:
+    """Links, without the punctuation that follows them. ``bare``: also ``example.com/x`` without scheme."""
+    found = list(_trimmed(text, _LINK))
+    if bare:
+        taken = [(m.start(), m.end()) for m in _LINK.finditer(text)]
+        for start, end in _trimmed(text, _BARE_LINK):
+            if not any(start < e and s < end for s, e in taken):
+                found.append((start, end))
+    return _spans(text, [(start, end, text[start:end]) for start, end in sorted(found)])
+
+
+def find_mentions(text: str) -> list[Span]:
+    """``@user``, ``@user@host`` and ``@name.example.com``; not the ``@`` of an address or a mail name."""
+    links = _link_ranges(text)
+    return _spans(
+        text,
+        [(m.start(), m.end(), m[1]) for m in _MENTION.finditer(text) if not _is_inside(m.start(), links)],
+    )
+
+
+def find_hashtags(text: str) -> list[Span]:
+    """``#tag`` and ``＃タグ``, with at least one letter; not fragments of addresses."""
+    links = _link_ranges(text)
+    found = []
+    for match in _HASHTAG.finditer(text):
+        tag = match[1].rstrip("・·\u200c")
+        if regex.search(r"\p{L}", tag) and not _is_inside(match.start(), links):
+            found.append((match.start(), match.start() + 1 + len(tag), tag))
+    return _spans(text, found)
+
+
+def _trimmed(text: str, pattern: regex.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Matches without trailing punctuation and without a closing bracket that was opened before them."""
+    for match in pattern.finditer(text):
+        link = match[0]
+        while link:
+            last = link[-1]
+            opening = _CLOSING.get(last)
+            is_loose = opening is not None and link.count(last) > link.count(opening)
+            if not is_loose and last not in ".,;:!?'*~…‥’”»":
+                break
+            link = link[:-1]
+        yield match.start(), match.start() + len(link)
+
+
+def _link_ranges(text: str) -> list[tuple[int, int]]:
+    return list(_trimmed(text, _LINK))
+
+
+def _is_inside(position: int, ranges: list[tuple[int, int]]) -> bool:
+    return any(start <= position < end for start, end in ranges)
+
+
+def _spans(text: str, found: list[tuple[int, int, str]]) -> list[Span]:
+    """Byte offsets in one pass: ``found`` is in order and does not overlap."""
+    spans: list[Span] = []
+    position = size = 0
+    for start, end, value in found:
+        size += _utf8_size(text[position:start])
+        width = _utf8_size(text[start:end])
+        spans.append(Span(start, end, value, size, size + width))
+        position, size = end, size + width
+    return spans
+
+
+# --- counting ---------------------------------------------------------------------------------
+
+
+def graphemes(text: str) -> list[str]:
+    """What a reader sees as characters (extended grapheme clusters of Unicode's UAX #29)."""
+    return regex.findall(r"\X", text)
+
+
+def count(text: str, limit: TextLimit) -> int:
+    """How much of ``limit.max_units`` the text takes, in the limit's unit."""
+    discount = 0
+    if limit.url_units:
+        for link in find_links(text):
+            discount += _units(link.value, limit.unit) - limit.url_units
+    if limit.mention_user_only:
+        for mention in find_mentions(text):
+            _, at, host = mention.value.partition("@")
+            discount += _units(at + host, limit.unit)
+    return _units(text, limit.unit) - discount
+
+
+def remaining(text: str, limit: TextLimit) -> int:
+    """Units left; negative when the text is too long."""
+    return limit.max_units - count(text, limit)
+
+
+def fits(text: str, limit: TextLimit) -> bool:
+    """Whether the text keeps within both the units and the bytes of the limit."""
+    return count(text, limit) <= limit.max_units and not _bytes_over(text, limit)
+
+
+def _bytes_over(text: str, limit: TextLimit) -> bool:
+    return bool(limit.max_bytes) and _utf8_size(text) > limit.max_bytes
+
+
+def _utf8_size(text: str) -> int:
+    # A lone surrogate cannot be sent anywhere; it is counted as the three bytes of its replacement.
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _units(text: str, unit: TextUnit) -> int:
+    match unit:
+        case TextUnit.GRAPHEMES:
+            return len(graphemes(text))
+        case TextUnit.CODEPOINTS:
+            return len(text)
+        case TextUnit.UTF16:
+            return len(text.encode("utf-16-le", "surrogatepass")) // 2
+        case TextUnit.UTF8_BYTES:
+            return _utf8_size(text)
+
+
+# --- comparing --------------------------------------------------------------------------------
+
+
+def normalise(text: str) -> str:
+    """A form in which our text and a network's rendering of it are equal, for finding our post among an
+    account's own: NFKC (Mastodon shows ``＃`` as ``#``), of a mention only the user (some show the host,
+    some do not), runs of white space as one space, nothing invisible."""
+    composed = unicodedata.normalize("NFKC", text)
+    visible = (" " if c.isspace() else c for c in composed)
+    kept = "".join(c for c in visible if c == " " or not _is_invisible(c))
+    pieces: list[str] = []
+    position = 0
+    for mention in find_mentions(kept):
+        user, at, _ = mention.value.partition("@")
+        if at:
+            pieces += [kept[position : mention.start], "@", user]
+            position = mention.end
+    return " ".join("".join([*pieces, kept[position:]]).split())
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in {"Cf", "Cc", "Cs"} or "\ufe00" <= character <= "\ufe0f"
+
+
+# --- limits of a payload ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One limit that a payload breaks. ``media`` is the image's index in its part, None for the text."""
+
+    reason: RejectReason
+    part: int
+    media: int | None
+    limit: int
+    actual: int
+
+
+def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
+    """Every limit of ``info`` that the payload breaks, in order of appearance; empty = may be sent."""
+    problems: list[Problem] = []
+    if not payload.parts:
+        problems.append(Problem(RejectReason.TEXT_EMPTY, 0, None, 1, 0))
+    most = info.thread_max if info.can(Capability.POST_THREAD) else 1
+    if len(payload.parts) > most:
+        problems.append(Problem(RejectReason.THREAD_TOO_LONG, most, None, most, len(payload.parts)))
+    for index, part in enumerate(payload.parts):
+        problems += _text_problems(index, part, info)
+        problems += _media_problems(index, part, info)
+    return problems
+
+
+def _text_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[Problem]:
+    if not normalise(part.text) and not part.media:
+        yield Problem(RejectReason.TEXT_EMPTY, index, None, 1, 0)
+    units = count(part.text, info.text)
+    if units > info.text.max_units:
+        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, info.text.max_units, units)
+    elif _bytes_over(part.text, info.text):
+        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, info.text.max_bytes, _utf8_size(part.text))
+
+
+def _media_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[Problem]:
+    images = info.images
+    if part.media and not info.can(Capability.POST_IMAGES):
+        yield Problem(RejectReason.NOT_SUPPORTED, index, 0, 0, len(part.media))
+        return
+    if len(part.media) > images.max_count:
+        yield Problem(RejectReason.TOO_MANY_MEDIA, index, images.max_count, images.max_count, len(part.media))
+    for m, item in enumerate(part.media):
+        pixels = item.width * item.height
+        if item.mime_type not in images.mime_types:
+            yield Problem(RejectReason.MEDIA_TYPE, index, m, 0, 0)
+        if item.size > images.max_bytes:
+            yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, images.max_bytes, item.size)
+        elif images.max_pixels and pixels > images.max_pixels:
+            yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, images.max_pixels, pixels)
+        if info.can(Capability.ALT_TEXT) and len(item.alt_text) > images.alt_text_max:
+            yield Problem(RejectReason.ALT_TEXT_TOO_LONG, index, m, images.alt_text_max, len(item.alt_text))

@@ -1,0 +1,79 @@
+"""What a post says, as values: parts of a thread with their images and link card.
+
+Posts and variants store them as JSON (``parts_to_json``); everything between the form and the database
+works on these.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.base import LinkCard
+
+
+@dataclass(frozen=True, slots=True)
+class MediaUse:
+    """One image in one part, with the words for people who cannot see it."""
+
+    asset: uuid.UUID
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One post of a thread."""
+
+    text: str = ""
+    media: tuple[MediaUse, ...] = ()
+    link_card: LinkCard | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.text.strip() and not self.media and self.link_card is None
+
+
+Parts = tuple[Part, ...]
+
+
+def parts_to_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": part.text,
+            "media": [{"asset": str(use.asset), "alt": use.alt} for use in part.media],
+            "link_card": None
+            if part.link_card is None
+            else {
+                "url": part.link_card.url,
+                "title": part.link_card.title,
+                "description": part.link_card.description,
+            },
+        }
+        for part in parts
+    ]
+
+
+def parts_from_json(value: Iterable[dict[str, Any]]) -> Parts:
+    parts = []
+    for part in value:
+        card = part.get("link_card")
+        parts.append(
+            Part(
+                text=part.get("text", ""),
+                media=tuple(
+                    MediaUse(asset=uuid.UUID(use["asset"]), alt=use.get("alt", ""))
+                    for use in part.get("media", ())
+                ),
+                link_card=LinkCard(card["url"], card.get("title", ""), card.get("description", ""))
+                if card
+                else None,
+            )
+        )
+    return tuple(parts)
+
+
+def asset_ids(*contents: Sequence[Part]) -> set[uuid.UUID]:
+    """The images that any of these use."""
+    return {use.asset for parts in contents for part in parts for use in part.media}

@@ -1,0 +1,185 @@
+"""Posts as people plan them: one idea, its variants for each account, its media."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Brand, Membership, Organization, SocialAccount, User
+from core.ids import uuid7
+from outbox.models import Delivery
+
+
+class MediaAssetQuerySet(models.QuerySet["MediaAsset"]):
+    def for_organization(self, organization: Organization) -> Self:
+        return self.filter(brand__organization=organization)
+
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+
+class MediaAsset(models.Model):
+    """One image of a brand, stored once by its content, without its camera's metadata."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="media_assets")
+    sha256 = models.CharField(max_length=64)  # of the stored bytes
+    storage_key = models.CharField(max_length=255)
+    thumbnail_key = models.CharField(max_length=255, blank=True)
+    mime_type = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()  # bytes
+    width = models.PositiveIntegerField()  # pixels, upright
+    height = models.PositiveIntegerField()
+    original_name = models.CharField(max_length=255, blank=True)
+    uploaded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = MediaAssetQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["brand", "sha256"], name="media_stored_once_per_brand")
+        ]
+
+    def __str__(self) -> str:
+        return self.original_name or self.sha256[:12]
+
+
+class Rendition(models.Model):
+    """A smaller copy of an image, made because a network does not take the original."""
+
+    asset = models.ForeignKey(MediaAsset, on_delete=models.CASCADE, related_name="renditions")
+    max_bytes = models.PositiveBigIntegerField()  # the limits it was made for
+    max_pixels = models.PositiveBigIntegerField()  # width x height, 0 = none
+    mime_type = models.CharField(max_length=64)
+    storage_key = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["asset", "max_bytes", "max_pixels", "mime_type"], name="rendition_once_per_limit"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height} of {self.asset_id}"
+
+
+class Approval(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    APPROVED = "approved", _("Approved")
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    def for_organization(self, organization: Organization) -> Self:
+        return self.filter(brand__organization=organization)
+
+    def for_brand(self, brand: Brand) -> Self:
+        return self.filter(brand=brand)
+
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(
+            brand__organization_id=membership.organization_id,
+            brand__is_archived=False,
+            deleted_at__isnull=True,
+        )
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+    def deleted(self, membership: Membership) -> Self:
+        """The posts this member could restore."""
+        rows = self.filter(
+            brand__organization_id=membership.organization_id,
+            brand__is_archived=False,
+            deleted_at__isnull=False,
+        )
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+
+class Post(models.Model):
+    """An idea to be published: base text (or thread), media and time; its variants say where.
+
+    ``parts`` is a list of {"text": str, "media": [{"asset": uuid, "alt": str}], "link_card": {"url",
+    "title", "description"} | null} (content_calendar.content); more than one part is a thread. What a post
+    shows people (scheduled, partly published ...) is derived from its deliveries.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="posts")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    approval = models.CharField(max_length=12, choices=Approval, default=Approval.DRAFT)
+    parts: models.JSONField[Any, Any] = models.JSONField(default=list)
+    planned_at = models.DateTimeField(null=True, blank=True)  # a draft may have a time, too
+    # Grows with every save: two tabs cannot overwrite each other.
+    version = models.PositiveIntegerField(default=1)
+    # The composer page that saved last: a save whose answer got lost on the way, sent again by the same
+    # page, is not taken for somebody else's.
+    edited_in = models.CharField(max_length=36, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["brand", "planned_at"], name="post_of_brand"),
+            models.Index(
+                fields=["brand", "-updated_at"],
+                name="post_recently_changed",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                fields=["brand", "planned_at"],
+                name="post_draft_plans",
+                condition=Q(deleted_at__isnull=True, approval="draft"),
+            ),
+            models.Index(
+                fields=["brand", "-updated_at"],
+                name="post_drafts",
+                condition=Q(deleted_at__isnull=True, approval="draft"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.excerpt
+
+    @property
+    def excerpt(self) -> str:
+        """The first line, at most 80 characters."""
+        text: str = self.parts[0].get("text", "") if self.parts else ""
+        line = text.strip().split("\n", 1)[0]
+        return line if len(line) <= 80 else line[:79].rstrip() + "…"
+
+
+class Variant(models.Model):
+    """A post on one account: its own words where they differ, and its delivery once it is scheduled."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="variants")
+    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="variants")
+    parts: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)  # null: the post's own
+    delivery = models.OneToOneField(
+        Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="variant"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["post", "account"], name="variant_once_per_account")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} on {self.account_id}"
+
+    @property
+    def content(self) -> list[dict[str, Any]]:
+        """Its own parts, or the post's."""
+        own: list[dict[str, Any]] = self.parts if self.parts is not None else self.post.parts
+        return own

@@ -1,0 +1,214 @@
+"""What each network says to a content before anything is saved: counts, limits, problems in plain words."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import SocialAccount
+from connectors.base import Capability, ImageLimit, MediaItem, PlatformInfo, PostPart, PostPayload, TextUnit
+from connectors.errors import RejectReason
+from connectors.text import Problem, check_payload, count, fits
+from content_calendar.content import Parts
+from content_calendar.models import MediaAsset
+
+RENDITION_TYPE = "image/jpeg"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing that keeps a content off a network, or (``is_blocking`` False) that is good to know.
+    ``is_missing``: nothing is written yet, which is no mistake while somebody begins to write."""
+
+    part: int
+    message: str
+    is_blocking: bool = True
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartCount:
+    """How full one part is on one account."""
+
+    used: int
+    limit: int
+    is_over: bool
+
+    @property
+    def remaining(self) -> int:
+        return self.limit - self.used
+
+    @property
+    def is_near(self) -> bool:
+        return not self.is_over and self.remaining * 10 <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheck:
+    """What one account's network makes of its content."""
+
+    account: SocialAccount
+    info: PlatformInfo
+    parts: Parts
+    counts: tuple[PartCount, ...]
+    issues: tuple[Issue, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        return not any(issue.is_blocking for issue in self.issues)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something is in the way besides words that are still to be written."""
+        return any(issue.is_blocking and not issue.is_missing for issue in self.issues)
+
+
+def check_content(
+    account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, MediaAsset]
+) -> AccountCheck:
+    """Counts and issues of ``parts`` on ``account``. ``assets`` holds the images that the parts use."""
+    info = account.info
+    issues = [] if account.is_active else [Issue(0, _account_message(account))]
+    payload = PostPayload(
+        parts=tuple(
+            PostPart(
+                text=part.text,
+                media=tuple(
+                    _expected_item(assets[use.asset], use.alt, info.images)
+                    for use in part.media
+                    if use.asset in assets
+                ),
+                link_card=part.link_card,
+            )
+            for part in parts
+        ),
+        language=account.brand.locale,
+    )
+    issues += [
+        Issue(problem.part, explain(problem, info), is_missing=problem.reason is RejectReason.TEXT_EMPTY)
+        for problem in check_payload(payload, info)
+    ]
+    for index, part in enumerate(parts):
+        if part.link_card and not info.can(Capability.LINK_CARD):
+            message = _("%(network)s makes its own link preview; the card is not sent.") % {
+                "network": info.name
+            }
+            issues.append(Issue(index, message, is_blocking=False))
+        elif part.link_card and part.media:
+            message = _("%(network)s shows either images or a link card: the images are shown.") % {
+                "network": info.name
+            }
+            issues.append(Issue(index, message, is_blocking=False))
+        smaller = [
+            use for use in part.media if use.asset in assets and must_shrink(assets[use.asset], info.images)
+        ]
+        if smaller and info.can(Capability.POST_IMAGES):
+            message = ngettext(
+                "%(count)s image is made smaller to fit %(network)s.",
+                "%(count)s images are made smaller to fit %(network)s.",
+                len(smaller),
+            ) % {"count": len(smaller), "network": info.name}
+            issues.append(Issue(index, message, is_blocking=False))
+        if any(use.asset not in assets for use in part.media):
+            issues.append(Issue(index, _("An image is no longer there. Remove it or upload it again.")))
+    counts = tuple(
+        PartCount(count(part.text, info.text), info.text.max_units, not fits(part.text, info.text))
+        for part in parts
+    )
+    return AccountCheck(account=account, info=info, parts=parts, counts=counts, issues=tuple(issues))
+
+
+def must_shrink(asset: MediaAsset, limit: ImageLimit) -> bool:
+    """Whether a network needs another copy of the image: it is too large, or of a type it does not take."""
+    return RENDITION_TYPE in limit.mime_types and (
+        asset.size > limit.max_bytes
+        or asset.mime_type not in limit.mime_types
+        or bool(limit.max_pixels and asset.width * asset.height > limit.max_pixels)
+    )
+
+
+def _expected_item(asset: MediaAsset, alt: str, limit: ImageLimit) -> MediaItem:
+    """The image as it would be sent: what ``services.media.rendition_for`` will make fits by its nature."""
+    shrinks = must_shrink(asset, limit)
+    too_wide = bool(limit.max_pixels) and asset.width * asset.height > limit.max_pixels
+    return MediaItem(
+        key=str(asset.pk),
+        mime_type=RENDITION_TYPE if shrinks else asset.mime_type,
+        size=min(asset.size, limit.max_bytes) if shrinks else asset.size,
+        width=1 if shrinks and too_wide else asset.width,
+        height=1 if shrinks and too_wide else asset.height,
+        alt_text=alt,
+        open=_never_opened,
+    )
+
+
+def _never_opened() -> BinaryIO:
+    raise TypeError("a content that is only checked is not read")
+
+
+def _account_message(account: SocialAccount) -> str:
+    return _("%(account)s must be reconnected before anything can be scheduled on it.") % {"account": account}
+
+
+def _unit(info: PlatformInfo, actual: int) -> str:
+    if info.text.unit is TextUnit.UTF8_BYTES:
+        return ngettext("byte", "bytes", actual)
+    return ngettext("character", "characters", actual)
+
+
+def explain(problem: Problem, info: PlatformInfo) -> str:
+    """A broken limit as a sentence in the active language, with its numbers."""
+    words = {
+        "network": info.name,
+        "limit": number_format(problem.limit, force_grouping=True),
+        "actual": number_format(problem.actual, force_grouping=True),
+        "over": number_format(problem.actual - problem.limit, force_grouping=True),
+        "unit": _unit(info, problem.actual - problem.limit),
+        "number": (problem.media or 0) + 1,
+    }
+    match problem.reason:
+        case RejectReason.TEXT_EMPTY:
+            return _("Write something or add an image.")
+        case RejectReason.TEXT_TOO_LONG if info.text.max_bytes and problem.limit == info.text.max_bytes:
+            return _("Too long for %(network)s: %(actual)s bytes, %(limit)s are allowed.") % words
+        case RejectReason.TEXT_TOO_LONG:
+            return _("Too long for %(network)s by %(over)s %(unit)s (%(limit)s are allowed).") % words
+        case RejectReason.TOO_MANY_MEDIA:
+            return _("%(network)s takes %(limit)s images in one post; there are %(actual)s.") % words
+        case RejectReason.MEDIA_TYPE:
+            return (
+                _("%(network)s does not take image %(number)s: its file type is not allowed there.") % words
+            )
+        case RejectReason.MEDIA_TOO_LARGE:
+            words["limit"] = filesizeformat(problem.limit)
+            return _("Image %(number)s is too large for %(network)s (at most %(limit)s).") % words
+        case RejectReason.ALT_TEXT_TOO_LONG:
+            return (
+                _("The alternative text of image %(number)s is too long for %(network)s (at most %(limit)s).")
+                % words
+            )
+        case RejectReason.THREAD_TOO_LONG if problem.limit == 1:
+            return _("%(network)s has no threads: only one post is possible.") % words
+        case RejectReason.THREAD_TOO_LONG:
+            return _("%(network)s takes threads of %(limit)s posts; there are %(actual)s.") % words
+        case RejectReason.NOT_SUPPORTED:
+            return _("%(network)s takes no images.") % words
+        case _:
+            return _("%(network)s does not take this content.") % words
+
+
+def check_accounts(
+    accounts: Sequence[SocialAccount],
+    parts: Parts,
+    own_parts: Mapping[uuid.UUID, Parts],
+    assets: Mapping[uuid.UUID, MediaAsset],
+) -> list[AccountCheck]:
+    """One check per account, in their order, with its own words where it has them."""
+    return [check_content(account, own_parts.get(account.pk, parts), assets) for account in accounts]

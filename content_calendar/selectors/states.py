@@ -1,0 +1,71 @@
+"""What a post shows people, derived from the states of its deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from outbox.models import DeliveryState
+
+
+class PostState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    SENDING = "sending", _("Sending")
+    PUBLISHED = "published", _("Published")
+    PARTLY_PUBLISHED = "partly_published", _("Partly published")
+    FAILED = "failed", _("Failed")
+    UNCERTAIN = "uncertain", _("Uncertain")
+    MISSED = "missed", _("Missed")
+    HELD = "held", _("Held")
+
+
+# Every delivery that counts: a cancelled one is as if it had never been.
+LIVE_STATES = tuple(state for state in DeliveryState if state is not DeliveryState.CANCELLED)
+UNDER_WAY_STATES = (
+    DeliveryState.CLAIMED,
+    DeliveryState.SENDING,
+    DeliveryState.PROCESSING,
+    DeliveryState.UNCERTAIN,
+)
+
+# Names of the interface's tones, the same as on the badges; the word always stands beside the colour.
+TONES: dict[PostState, str] = {
+    PostState.DRAFT: "secondary",
+    PostState.SCHEDULED: "azure",
+    PostState.SENDING: "indigo",
+    PostState.PUBLISHED: "green",
+    PostState.PARTLY_PUBLISHED: "orange",
+    PostState.FAILED: "red",
+    PostState.UNCERTAIN: "yellow",
+    PostState.MISSED: "orange",
+    PostState.HELD: "purple",
+}
+
+_SENDING = frozenset({DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.PROCESSING})
+
+
+def derive_state(deliveries: Iterable[str]) -> PostState:
+    """The state of a post from those of its deliveries, in the order of what a person must know first:
+    an open question, work under way, a mixture, then what stands in the way, then the plain cases."""
+    states = {DeliveryState(state) for state in deliveries} - {DeliveryState.CANCELLED}
+    if not states:
+        return PostState.DRAFT
+    if DeliveryState.UNCERTAIN in states:
+        return PostState.UNCERTAIN
+    if states & _SENDING:
+        return PostState.SENDING
+    if states == {DeliveryState.SENT}:
+        return PostState.PUBLISHED
+    if DeliveryState.SENT in states:
+        return PostState.PARTLY_PUBLISHED
+    for state, shown in (
+        (DeliveryState.FAILED, PostState.FAILED),
+        (DeliveryState.MISSED, PostState.MISSED),
+        (DeliveryState.HELD, PostState.HELD),
+    ):
+        if state in states:
+            return shown
+    return PostState.SCHEDULED

@@ -1,0 +1,253 @@
+"""Writing posts: drafts, their variants, copies, deletion and its undo."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts.models import Brand, SocialAccount, User
+from accounts.services.audit import record
+from content_calendar.content import Part, Parts, asset_ids, parts_from_json, parts_to_json
+from content_calendar.models import Approval, MediaAsset, Post, Variant
+from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
+from outbox.models import DeliveryState
+from outbox.services.scheduling import cancel_delivery
+from outbox.services.transitions import NotPossible
+
+
+class EditConflict(Exception):
+    """Somebody else saved the post meanwhile. Nothing was written; ``post`` is how it stands now."""
+
+    def __init__(self, post: Post) -> None:
+        super().__init__(f"{post.pk} is at version {post.version}")
+        self.post = post
+
+
+class PostTaken(Exception):
+    """The id belongs to another post, perhaps of another organization."""
+
+
+class AccountUnknown(Exception):
+    """An account was chosen that is not the brand's."""
+
+
+class MediaUnknown(Exception):
+    """An image was used that is not the brand's."""
+
+
+class AlreadyScheduled(Exception):
+    """The post stands in the schedule: change it there, or take it back to the drafts first."""
+
+
+class AlreadySending(Exception):
+    """A part of the post is on its way or published: it can no longer be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Everything that a composer page holds. ``own_parts`` has the accounts with words of their own."""
+
+    parts: Parts = (Part(),)
+    accounts: tuple[uuid.UUID, ...] = ()
+    own_parts: Mapping[uuid.UUID, Parts] = field(default_factory=dict)
+    planned_at: dt.datetime | None = None
+
+    @classmethod
+    def of_post(cls, post: Post) -> Draft:
+        """What is saved. Two queries at most; ``variants`` may be prefetched."""
+        variants = list(post.variants.all())
+        return cls(
+            parts=parts_from_json(post.parts) or (Part(),),
+            accounts=tuple(v.account_id for v in variants),
+            own_parts={v.account_id: parts_from_json(v.parts) for v in variants if v.parts is not None},
+            planned_at=post.planned_at,
+        )
+
+
+def create_post(
+    *,
+    brand: Brand,
+    author: User,
+    draft: Draft,
+    now: dt.datetime,
+    post_id: uuid.UUID | None = None,
+    edited_in: str = "",
+) -> Post:
+    """A new draft. ``post_id`` is chosen by the page that writes it, so that a repeated request makes one
+    post; ``edited_in`` names that page.
+
+    Raises PostTaken, AccountUnknown, MediaUnknown.
+    """
+    with transaction.atomic():
+        _check_media(brand, draft)
+        post = Post(
+            brand=brand,
+            author=author,
+            parts=parts_to_json(draft.parts),
+            planned_at=draft.planned_at,
+            edited_in=edited_in,
+            created_at=now,
+            updated_at=now,
+        )
+        if post_id is not None:
+            post.pk = post_id
+        try:
+            with transaction.atomic():
+                post.save(force_insert=True)
+        except IntegrityError as error:
+            raise PostTaken from error
+        set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
+    return post
+
+
+def save_draft(*, post: Post, version: int, draft: Draft, now: dt.datetime, edited_in: str = "") -> Post:
+    """Save what the composer holds over version ``version`` of the post.
+
+    Raises EditConflict when somebody else has saved since, AlreadyScheduled when the post is in the
+    schedule, AccountUnknown, MediaUnknown. Nothing is written then.
+    """
+    with transaction.atomic():
+        row = lock_version(post=post, version=version, edited_in=edited_in)
+        if row.variants.filter(delivery__state__in=LIVE_STATES).exists():
+            raise AlreadyScheduled
+        write_content(post=row, draft=draft, edited_in=edited_in, now=now)
+    return row
+
+
+def lock_version(*, post: Post, version: int, edited_in: str) -> Post:
+    """The row, locked, if the page that asks knows its content. Raises EditConflict."""
+    row = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=post.pk)
+    is_same_page = bool(edited_in) and row.edited_in == edited_in
+    if row.version != version and not is_same_page:
+        raise EditConflict(row)
+    return row
+
+
+def write_content(*, post: Post, draft: Draft, edited_in: str, now: dt.datetime) -> None:
+    """Put the draft's content on a locked post. Raises AccountUnknown, MediaUnknown."""
+    _check_media(post.brand, draft)
+    post.parts = parts_to_json(draft.parts)
+    post.planned_at = draft.planned_at
+    post.edited_in = edited_in
+    post.updated_at = now
+    Post.objects.filter(pk=post.pk).update(
+        parts=post.parts,
+        planned_at=post.planned_at,
+        edited_in=edited_in,
+        updated_at=now,
+        version=F("version") + 1,
+    )
+    post.version += 1
+    set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
+
+
+def set_variants(
+    *, post: Post, accounts: Collection[uuid.UUID], own_parts: Mapping[uuid.UUID, Parts]
+) -> list[Variant]:
+    """Where the post goes, and the words that differ there. Accounts that are not named lose their variant,
+    unless it has gone out or is in the schedule. Raises AccountUnknown."""
+    wanted = list(dict.fromkeys(accounts))
+    present = {variant.account_id: variant for variant in post.variants.select_related("delivery")}
+    fresh = [pk for pk in wanted if pk not in present]
+    if fresh:
+        known = SocialAccount.objects.for_brand(post.brand).connected().filter(pk__in=fresh)
+        if known.count() != len(fresh):
+            raise AccountUnknown
+    for account_id, variant in present.items():
+        if account_id not in wanted and not _is_live(variant):
+            variant.delete()
+    kept = []
+    for account_id in wanted:
+        own = own_parts.get(account_id)
+        parts = parts_to_json(own) if own is not None else None
+        kept_variant = present.get(account_id)
+        if kept_variant is None:
+            kept_variant = Variant.objects.create(post=post, account_id=account_id, parts=parts)
+        elif kept_variant.parts != parts:
+            kept_variant.parts = parts
+            kept_variant.save(update_fields=["parts"])
+        kept.append(kept_variant)
+    return kept
+
+
+def _is_live(variant: Variant) -> bool:
+    return variant.delivery is not None and variant.delivery.state in LIVE_STATES
+
+
+def _check_media(brand: Brand, draft: Draft) -> None:
+    used = asset_ids(draft.parts, *draft.own_parts.values())
+    if used and MediaAsset.objects.filter(brand=brand, pk__in=used).count() != len(used):
+        raise MediaUnknown
+
+
+def duplicate_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
+    """A new draft with the same content and accounts, without a time."""
+    draft = replace(Draft.of_post(post), planned_at=None)
+    still_there = set(
+        SocialAccount.objects.for_brand(post.brand)
+        .connected()
+        .filter(pk__in=draft.accounts)
+        .values_list("pk", flat=True)
+    )
+    draft = replace(draft, accounts=tuple(pk for pk in draft.accounts if pk in still_there))
+    return create_post(brand=post.brand, author=actor, draft=draft, now=now)
+
+
+def delete_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
+    """Put the post away; what is still in its schedule is cancelled. What was published stays on the
+    networks. Raises AlreadySending while something of it is on its way."""
+    with transaction.atomic():
+        row = (
+            Post.objects.select_for_update(of=("self",)).select_related("brand__organization").get(pk=post.pk)
+        )
+        for variant in row.variants.select_related("delivery"):
+            delivery = variant.delivery
+            if delivery is None or delivery.state in (DeliveryState.CANCELLED, DeliveryState.SENT):
+                continue
+            if delivery.state in UNDER_WAY_STATES:
+                raise AlreadySending
+            try:
+                cancel_delivery(delivery=delivery, actor=actor, now=now)
+            except NotPossible as refusal:
+                raise AlreadySending from refusal
+        Post.objects.filter(pk=row.pk).update(deleted_at=now, version=F("version") + 1, edited_in="")
+        row.deleted_at = now
+        record(
+            organization=row.brand.organization,
+            actor=actor,
+            action="post.deleted",
+            subject=row,
+            detail={"excerpt": row.excerpt},
+            now=now,
+        )
+    return row
+
+
+def restore_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
+    """Undo a deletion. What was cancelled stays cancelled: the post comes back as a draft, with its time."""
+    with transaction.atomic():
+        row = (
+            Post.objects.select_for_update(of=("self",)).select_related("brand__organization").get(pk=post.pk)
+        )
+        if row.deleted_at is None:
+            return row
+        is_live = row.variants.filter(delivery__state__in=LIVE_STATES).exists()
+        row.deleted_at = None
+        row.approval = Approval.APPROVED if is_live else Approval.DRAFT
+        Post.objects.filter(pk=row.pk).update(
+            deleted_at=None, approval=row.approval, updated_at=now, version=F("version") + 1
+        )
+        record(
+            organization=row.brand.organization,
+            actor=actor,
+            action="post.restored",
+            subject=row,
+            detail={"excerpt": row.excerpt},
+            now=now,
+        )
+    return row

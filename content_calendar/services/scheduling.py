@@ -1,0 +1,286 @@
+"""Giving a post its time: schedule, change in the schedule, move, publish now, take back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import SocialAccount, User
+from accounts.services.audit import record
+from connectors.base import Json
+from content_calendar.content import Parts, asset_ids, parts_from_json
+from content_calendar.models import Approval, MediaAsset, Post, Variant
+from content_calendar.selectors.checks import AccountCheck, check_content
+from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
+from content_calendar.services.drafts import AlreadySending, Draft, lock_version, write_content
+from content_calendar.services.media import rendition_for
+from outbox.models import Delivery, DeliveryState
+from outbox.payloads import MediaContent, PartContent, freeze_post
+from outbox.services.scheduling import (
+    cancel_delivery,
+    has_begun,
+    move_delivery,
+    replace_payload,
+    retry_delivery,
+    schedule_delivery,
+)
+from outbox.services.transitions import NotPossible
+
+_OVER = (None, DeliveryState.CANCELLED)
+
+
+class NoAccountChosen(Exception):
+    """A post without an account cannot be scheduled."""
+
+
+class InThePast(Exception):
+    """The time is over."""
+
+
+class NotReady(Exception):
+    """At least one account's network would refuse the content, or the account is not connected."""
+
+    def __init__(self, checks: list[AccountCheck]) -> None:
+        super().__init__(", ".join(str(check.account) for check in checks))
+        self.checks = checks  # only those with issues
+
+
+class NothingToMove(Exception):
+    """Nothing of the post is waiting any more: it is published, or a person must decide first."""
+
+
+def schedule_post(*, post: Post, at: dt.datetime, actor: User, now: dt.datetime) -> Post:
+    """Put the post in the schedule of all its accounts for ``at`` (aware), its content frozen; deliveries
+    that are there already and have not begun get the new content and time.
+
+    Raises NoAccountChosen, InThePast, NotReady, AlreadySending. All or nothing.
+    """
+    if at < now:
+        raise InThePast
+    with transaction.atomic():
+        row = _lock(post)
+        _schedule(row, at=at, actor=actor, now=now)
+        _audit(row, "post.scheduled", actor, now, at=at)
+    return row
+
+
+def publish_now(*, post: Post, actor: User, now: dt.datetime) -> Post:
+    """Due at once. Raises NoAccountChosen, NotReady, AlreadySending."""
+    with transaction.atomic():
+        row = _lock(post)
+        _schedule(row, at=now, actor=actor, now=now)
+        _audit(row, "post.published_now", actor, now, at=now)
+    return row
+
+
+def update_scheduled(
+    *,
+    post: Post,
+    version: int,
+    draft: Draft,
+    actor: User,
+    now: dt.datetime,
+    edited_in: str = "",
+) -> Post:
+    """Change a post that stands in the schedule: its content is frozen anew, accounts that were added are
+    scheduled, those taken off are cancelled, and a new ``draft.planned_at`` moves it. What is published
+    already stays as it went out.
+
+    Raises EditConflict, AlreadySending, NoAccountChosen, InThePast, NotReady, AccountUnknown, MediaUnknown.
+    """
+    with transaction.atomic():
+        row = lock_version(post=post, version=version, edited_in=edited_in)
+        at = draft.planned_at or row.planned_at
+        if at is None:
+            raise InThePast
+        is_moved = at != row.planned_at
+        if is_moved and at < now:
+            raise InThePast
+        for variant in row.variants.select_related("delivery"):
+            delivery = variant.delivery
+            if delivery is None or delivery.state in (DeliveryState.CANCELLED, DeliveryState.SENT):
+                continue
+            if delivery.state in UNDER_WAY_STATES:
+                raise AlreadySending
+            if variant.account_id not in draft.accounts:
+                _cancel_unbegun(delivery, actor=actor, now=now)
+        write_content(post=row, draft=replace(draft, planned_at=at), edited_in=edited_in, now=now)
+        _schedule(row, at=at, actor=actor, now=now, moves=is_moved)
+        _audit(row, "post.changed", actor, now, at=at)
+    return row
+
+
+def move_post(*, post: Post, at: dt.datetime, actor: User, now: dt.datetime) -> Post:
+    """Another time: for a draft the planned one, for a scheduled post that of every delivery that can still
+    move (failed and missed ones are scheduled again).
+
+    Raises InThePast, AlreadySending, NothingToMove.
+    """
+    if at < now:
+        raise InThePast
+    with transaction.atomic():
+        row = _lock(post)
+        deliveries = [d for d in _deliveries(row) if d.state != DeliveryState.CANCELLED]
+        waiting = [d for d in deliveries if d.state != DeliveryState.SENT]
+        if deliveries and not waiting:
+            raise NothingToMove
+        if any(d.state in UNDER_WAY_STATES for d in waiting):
+            raise AlreadySending
+        for delivery in waiting:
+            _move(delivery, at=at, actor=actor, now=now)
+        _write(row, planned_at=at, updated_at=now)
+        if deliveries:
+            _audit(row, "post.moved", actor, now, at=at)
+    return row
+
+
+def unschedule(*, post: Post, actor: User, now: dt.datetime) -> Post:
+    """Back to the drafts, its time kept as a plan. Raises AlreadySending once a part went out or is on its
+    way, NothingToMove for a draft."""
+    with transaction.atomic():
+        row = _lock(post)
+        deliveries = [d for d in _deliveries(row) if d.state != DeliveryState.CANCELLED]
+        if not deliveries:
+            raise NothingToMove
+        for delivery in deliveries:
+            if delivery.state == DeliveryState.SENT or delivery.state in UNDER_WAY_STATES:
+                raise AlreadySending
+            _cancel_unbegun(delivery, actor=actor, now=now)
+        _write(row, approval=Approval.DRAFT, updated_at=now)
+        _audit(row, "post.unscheduled", actor, now)
+    return row
+
+
+def cancel_variant(*, variant: Variant, actor: User, now: dt.datetime) -> Variant:
+    """Do not send the post on this account. Raises AlreadySending."""
+    with transaction.atomic():
+        row = _lock(variant.post)
+        if variant.delivery is not None:
+            if variant.delivery.state in UNDER_WAY_STATES:
+                raise AlreadySending
+            _tried(cancel_delivery, delivery=variant.delivery, actor=actor, now=now)
+        if not row.variants.filter(delivery__state__in=LIVE_STATES).exists():
+            _write(row, approval=Approval.DRAFT, updated_at=now)
+        _audit(row, "post.cancelled_on_account", actor, now, account=str(variant.account))
+    return variant
+
+
+def _lock(post: Post) -> Post:
+    return Post.objects.select_for_update(of=("self",)).select_related("brand__organization").get(pk=post.pk)
+
+
+def _deliveries(post: Post) -> list[Delivery]:
+    return list(Delivery.objects.filter(variant__post=post).defer("payload"))
+
+
+def _write(post: Post, **values: Any) -> None:
+    Post.objects.filter(pk=post.pk).update(version=F("version") + 1, edited_in="", **values)
+    for name, value in values.items():
+        setattr(post, name, value)
+    post.version += 1
+    post.edited_in = ""
+
+
+def _tried(service: Any, **arguments: Any) -> None:
+    try:
+        service(**arguments)
+    except NotPossible as refusal:
+        raise AlreadySending from refusal
+
+
+def _cancel_unbegun(delivery: Delivery, *, actor: User, now: dt.datetime) -> None:
+    """Off the schedule, to be scheduled again perhaps: only where nothing appeared yet."""
+    if has_begun(delivery):
+        raise AlreadySending
+    _tried(cancel_delivery, delivery=delivery, actor=actor, now=now)
+
+
+def _schedule(post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, moves: bool = True) -> None:
+    """Every variant of a locked post into the schedule, with its content as it stands now."""
+    variants = list(post.variants.select_related("account__brand", "delivery"))
+    open_variants = [v for v in variants if v.delivery is None or v.delivery.state != DeliveryState.SENT]
+    if not variants:
+        raise NoAccountChosen
+    if not open_variants:
+        raise AlreadySending
+    if any(v.delivery is not None and v.delivery.state in UNDER_WAY_STATES for v in open_variants):
+        raise AlreadySending
+    # A thread that was given up in its middle: another delivery would publish its beginning twice.
+    if any(
+        v.delivery is not None and v.delivery.state == DeliveryState.CANCELLED and has_begun(v.delivery)
+        for v in open_variants
+    ):
+        raise AlreadySending
+    contents = {v.pk: parts_from_json(v.parts if v.parts is not None else post.parts) for v in open_variants}
+    assets = _assets(post, *contents.values())
+    checks = [check_content(v.account, contents[v.pk], assets) for v in open_variants]
+    if refused := [check for check in checks if not check.is_ready]:
+        raise NotReady(refused)
+    needs_time = any(v.delivery is None or v.delivery.state in _OVER for v in open_variants)
+    if needs_time and at < now:
+        raise InThePast
+    for variant in open_variants:
+        payload = frozen_payload(account=variant.account, parts=contents[variant.pk], assets=assets)
+        delivery = variant.delivery
+        if delivery is None or delivery.state in _OVER:
+            variant.delivery = schedule_delivery(
+                account=variant.account, payload=payload, due_at=at, actor=actor, now=now
+            )
+            variant.save(update_fields=["delivery"])
+            continue
+        if payload != delivery.payload:
+            _tried(replace_payload, delivery=delivery, payload=payload, actor=actor, now=now)
+        if moves:
+            _move(delivery, at=at, actor=actor, now=now)
+    _write(post, approval=Approval.APPROVED, planned_at=at, updated_at=now)
+
+
+def _move(delivery: Delivery, *, at: dt.datetime, actor: User, now: dt.datetime) -> None:
+    if delivery.state in (DeliveryState.FAILED, DeliveryState.MISSED):
+        _tried(retry_delivery, delivery=delivery, actor=actor, now=now)
+    if delivery.due_at != at or delivery.state in (DeliveryState.FAILED, DeliveryState.MISSED):
+        _tried(move_delivery, delivery=delivery, due_at=at, actor=actor, now=now)
+
+
+def _assets(post: Post, *contents: Parts) -> dict[Any, MediaAsset]:
+    return MediaAsset.objects.filter(brand=post.brand_id).in_bulk(list(asset_ids(*contents)))
+
+
+def frozen_payload(*, account: SocialAccount, parts: Parts, assets: dict[Any, MediaAsset]) -> Json:
+    """What will be sent, whatever happens to the post afterwards; images as the network takes them."""
+    limit = account.info.images
+    frozen = []
+    for part in parts:
+        media = []
+        for use in part.media:
+            asset = assets[use.asset]
+            file = rendition_for(asset=asset, limit=limit)
+            media.append(
+                MediaContent(
+                    asset=str(asset.pk),
+                    storage_key=file.storage_key,
+                    mime_type=file.mime_type,
+                    size=file.size,
+                    width=file.width,
+                    height=file.height,
+                    alt_text=use.alt,
+                )
+            )
+        frozen.append(PartContent(text=part.text, media=tuple(media), link_card=part.link_card))
+    return freeze_post(frozen, language=account.brand.locale)
+
+
+def _audit(post: Post, action: str, actor: User, now: dt.datetime, **detail: Any) -> None:
+    at = detail.get("at")
+    record(
+        organization=post.brand.organization,
+        actor=actor,
+        action=action,
+        subject=post,
+        detail={**detail, "at": at.isoformat()} if at else detail,
+        now=now,
+    )

@@ -1,0 +1,29 @@
+"""What the outbox asks us again at the moment of sending (outbox.handlers)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.files.storage import default_storage
+from django.urls import reverse
+
+from content_calendar.models import Variant
+from outbox.errors import StopReason
+from outbox.models import Delivery
+
+
+def objection(delivery: Delivery, _now: dt.datetime) -> str:
+    """Why this post must not go out: it was deleted, or one of its images is gone. "" = it may."""
+    if Variant.objects.filter(delivery=delivery, post__deleted_at__isnull=False).exists():
+        return StopReason.POST_DELETED
+    for part in delivery.payload.get("parts", ()):
+        for media in part.get("media", ()):
+            if not default_storage.exists(media["storage_key"]):
+                return StopReason.MEDIA_MISSING
+    return ""
+
+
+def page(delivery: Delivery) -> str:
+    """The path of the post that a delivery belongs to."""
+    variant = Variant.objects.filter(delivery=delivery, post__deleted_at__isnull=True).only("post_id").first()
+    return reverse("content_calendar:post", args=[variant.post_id]) if variant is not None else ""

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from content_calendar.views import calendar, composer, media, posts
+
+app_name = "content_calendar"
+
+urlpatterns = [
+    path("", calendar.calendar, name="calendar"),
+    path("events/", calendar.events, name="events"),
+    path("posts/", posts.posts, name="posts"),
+    path("posts/new/", composer.compose, name="compose"),
+    path("posts/<uuid:post_id>/", posts.post, name="post"),
+    path("posts/<uuid:post_id>/edit/", composer.edit, name="edit"),
+    path("posts/<uuid:post_id>/save/", composer.save, name="save"),
+    path("posts/<uuid:post_id>/change/", composer.change, name="change"),
+    path("posts/<uuid:post_id>/check/", composer.check, name="check"),
+    path("posts/<uuid:post_id>/move/", posts.move, name="move"),
+    path("posts/<uuid:post_id>/schedule/", posts.schedule, name="schedule"),
+    path("posts/<uuid:post_id>/publish/", posts.publish, name="publish"),
+    path("posts/<uuid:post_id>/unschedule/", posts.unschedule, name="unschedule"),
+    path("posts/<uuid:post_id>/duplicate/", posts.duplicate, name="duplicate"),
+    path("posts/<uuid:post_id>/delete/", posts.delete, name="delete"),
+    path("posts/<uuid:post_id>/restore/", posts.restore, name="restore"),
+    path("deliveries/<uuid:delivery_id>/retry/", posts.retry, name="retry"),
+    path("deliveries/<uuid:delivery_id>/cancel/", posts.cancel, name="cancel"),
+    path("deliveries/<uuid:delivery_id>/answer/", posts.answer, name="answer"),
+    path("media/upload/<uuid:brand_id>/", media.upload, name="upload"),
+    path("media/<uuid:asset_id>/file/", media.file, name="media_file"),
+    path("media/<uuid:asset_id>/thumbnail/", media.thumbnail, name="media_thumbnail"),
+]

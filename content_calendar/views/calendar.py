@@ -1,0 +1,82 @@
+"""The calendar and its feed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.access import MemberRequest, requires
+from accounts.permissions import Action
+from content_calendar.forms import post_filter
+from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, calendar_events
+from content_calendar.selectors.states import TONES, PostState
+from content_calendar.views.shown import filter_context, may, shown
+
+# A month's grid shows six weeks; a list four. More than this is not one page of a calendar.
+_LONGEST = dt.timedelta(days=100)
+
+
+@requires(Action.VIEW)
+@require_safe
+def calendar(request: MemberRequest) -> HttpResponse:
+    about = shown(request)
+    wanted = post_filter(request.GET)
+    context = filter_context(request, about, wanted) | {"most_events": MOST_EVENTS}
+    return render(request, "content_calendar/calendar.html", context)
+
+
+@requires(Action.VIEW)
+@require_safe
+def events(request: MemberRequest) -> HttpResponse:
+    """``?start=&end=`` (ISO instants with offset) and the filters. What repeats is told once: ``events`` name
+    their state and accounts by keys of ``states`` and ``accounts``."""
+    start, end = _instant(request.GET.get("start", "")), _instant(request.GET.get("end", ""))
+    if start is None or end is None or not dt.timedelta(0) < end - start <= _LONGEST:
+        return JsonResponse({"error": "start and end must be instants at most 100 days apart"}, status=400)
+    about = shown(request)
+    window = calendar_events(request.membership, about.brand, start, end, post_filter(request.GET))
+    rights = may(request)
+    accounts = {account.id: account for event in window.events for account in event.accounts}
+    answer: dict[str, Any] = {
+        "events": [_event(event, rights) for event in window.events],
+        "states": {state: {"label": state.label, "tone": TONES[state]} for state in PostState},
+        "accounts": {
+            str(pk): {"icon": account.icon, "name": account.name, "handle": account.handle}
+            for pk, account in accounts.items()
+        },
+        "post_url": reverse("content_calendar:post", args=[_NOBODY]).replace(str(_NOBODY), "{id}"),
+        "move_url": reverse("content_calendar:move", args=[_NOBODY]).replace(str(_NOBODY), "{id}")
+        + f"?zone={about.zone}",
+        "is_cut": window.is_cut,
+    }
+    response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def _event(event: CalendarEvent, rights: dict[str, bool]) -> dict[str, Any]:
+    may_move = rights["may_draft"] if event.state is PostState.DRAFT else rights["may_publish"]
+    return {
+        "post": str(event.post_id),
+        "title": event.title,
+        "start": event.at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "state": event.state,
+        "accounts": [str(account.id) for account in event.accounts],
+        "editable": event.is_movable and may_move,
+    }
+
+
+def _instant(value: str) -> dt.datetime | None:
+    try:
+        instant = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else None

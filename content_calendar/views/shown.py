@@ -1,0 +1,85 @@
+"""What a page of the calendar is about: which brand, in which zone, with which choices to filter by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.access import MemberRequest, current_brand
+from accounts.models import Brand, Membership, SocialAccount, User
+from accounts.permissions import Action, is_allowed
+from connectors.base import PlatformInfo
+from content_calendar.selectors.posts import PostFilter
+from content_calendar.selectors.states import PostState
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """``brand`` is None when all of the member's brands are shown; then ``zone`` is the one they share, or
+    that of the first."""
+
+    brands: tuple[Brand, ...]
+    brand: Brand | None
+    zone: str
+    first_day: int
+
+    @property
+    def has_several_zones(self) -> bool:
+        return self.brand is None and len({brand.timezone for brand in self.brands}) > 1
+
+
+def shown(request: MemberRequest) -> Shown:
+    brands = tuple(Brand.objects.for_member(request.membership).order_by("name"))
+    brand = brands[0] if len(brands) == 1 else current_brand(request)
+    example = brand or (brands[0] if brands else None)
+    return Shown(
+        brands=brands,
+        brand=brand,
+        zone=example.timezone if example else "UTC",
+        first_day=example.week_starts_on if example else 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer."""
+
+    accounts: tuple[tuple[SocialAccount, PlatformInfo], ...]
+    networks: tuple[PlatformInfo, ...]
+    states: tuple[PostState, ...]
+    authors: tuple[User, ...]
+
+
+def choices(request: MemberRequest, about: Shown) -> Choices:
+    """Two queries."""
+    accounts = SocialAccount.objects.for_member(request.membership).connected().order_by("platform", "handle")
+    if about.brand is not None:
+        accounts = accounts.for_brand(about.brand)
+    listed = tuple((account, account.info) for account in accounts)
+    authors = User.objects.filter(
+        memberships__in=Membership.objects.filter(organization=request.organization, is_active=True)
+    ).order_by("name", "email")
+    return Choices(
+        accounts=listed,
+        networks=tuple({info.key: info for _account, info in listed}.values()),
+        states=tuple(PostState),
+        authors=tuple(author for author in authors),
+    )
+
+
+def may(request: MemberRequest) -> dict[str, bool]:
+    """What the templates offer this member."""
+    role = request.membership.role
+    return {
+        "may_draft": is_allowed(role, Action.DRAFT_POSTS),
+        "may_publish": is_allowed(role, Action.PUBLISH_POSTS),
+    }
+
+
+def filter_context(request: MemberRequest, about: Shown, wanted: PostFilter) -> dict[str, Any]:
+    return {
+        "shown": about,
+        "choices": choices(request, about),
+        "wanted": wanted,
+        **may(request),
+    }

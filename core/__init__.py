@@ -1,0 +1,1 @@
+"""The kernel without domain words: ids, crypto, time, paging, HTMX, template tags."""

@@ -1,0 +1,289 @@
+// The content calendar:
+//   <div data-calendar data-feed-url data-compose-url data-zone="Asia/Tokyo" data-first-day="1" data-text-...></div>
+// with components/_calendar_toolbar.html above it and components/_calendar_move.html below. All state that is worth
+// a bookmark stands in the address: ?view=month|week|day|list&date=2026-11-22 and the fields of [data-calendar-filters].
+//
+// The feed answers GET ?start=&end= (+ filters) with what repeats told once:
+//   {events: [{post, title, start, state, accounts: [id], editable}], states: {state: {label, tone}},
+//    accounts: {id: {icon, name, handle}}, post_url, move_url (with "{id}" for the post), is_cut}
+// A move POSTs local_time=YYYY-MM-DDTHH:MM (wall time in the brand's zone) to move_url; JSON {"message"?} or {"error"}.
+import "temporal-polyfill/global";
+import { Calendar } from "fullcalendar";
+import dayGrid from "fullcalendar/daygrid";
+import interaction from "fullcalendar/interaction";
+import list from "fullcalendar/list";
+import ja from "fullcalendar/locales/ja";
+import classicTheme from "fullcalendar/themes/classic";
+import timeGrid from "fullcalendar/timegrid";
+import { failureText, onElements, pageLanguage, postForm, RequestFailed, text } from "./page.js";
+import { showToast } from "./behaviours/toasts.js";
+
+const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", list: "listFourWeeks" };
+const NAMES = Object.fromEntries(Object.entries(VIEWS).map(([name, view]) => [view, name]));
+const DAY_MS = 24 * 60 * 60 * 1000;
+const PHONE = matchMedia("(max-width: 575.98px)");
+
+/** A date as FullCalendar prints it in the calendar's zone, cut to minutes: 2026-11-22T09:00 */
+const wallTime = (iso) => (iso.length > 10 ? iso.slice(0, 16) : `${iso}T00:00`);
+
+function element(tag, className, content = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (content) made.textContent = content;
+  return made;
+}
+
+function iconElement(sprite, name, label) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon icon-sm");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${sprite}#${name}`);
+  svg.append(use);
+  if (label) {
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", label);
+  } else {
+    svg.setAttribute("aria-hidden", "true");
+  }
+  return svg;
+}
+
+function start(holder) {
+  const { feedUrl, composeUrl, zone, firstDay } = holder.dataset;
+  const sprite = document.body.dataset.sprite;
+  const filters = document.querySelector("form[data-calendar-filters]");
+  const title = document.querySelector("[data-calendar-title]");
+  const busy = document.querySelector("[data-calendar-busy]");
+  const cut = document.querySelector("[data-calendar-cut]");
+  const address = new URL(location.href);
+  const wanted = address.searchParams.get("view");
+  let isDragging = false;
+
+  const filterPairs = () => (filters ? [...new FormData(filters)].filter(([, value]) => value !== "") : []);
+
+  function remember() {
+    const query = new URLSearchParams(filterPairs());
+    query.set("view", NAMES[calendar.view.type]);
+    query.set("date", calendar.formatIso(calendar.getDate(), true));
+    history.replaceState(null, "", `${location.pathname}?${query}`);
+  }
+
+  async function load(range) {
+    const query = new URLSearchParams(filterPairs());
+    query.set("start", range.start.toISOString());
+    query.set("end", range.end.toISOString());
+    let response;
+    try {
+      response = await fetch(`${feedUrl}?${query}`, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+    } catch {
+      throw new RequestFailed(0, failureText(0));
+    }
+    if (!response.ok || response.redirected) {
+      const status = response.redirected ? 401 : response.status;
+      throw new RequestFailed(status, failureText(status));
+    }
+    return eventsOf(await response.json());
+  }
+
+  function eventsOf(answer) {
+    if (cut) cut.hidden = !answer.is_cut;
+    return answer.events.map(({ post, title: words, start: at, state, accounts, editable }) => ({
+      id: `${post} ${at}`,
+      title: words || text("untitled", {}, holder),
+      start: at,
+      editable,
+      url: answer.post_url.replace("{id}", post),
+      move_url: answer.move_url.replace("{id}", post),
+      state,
+      state_label: answer.states[state].label,
+      tone: answer.states[state].tone,
+      platforms: accounts.map((id) => answer.accounts[id]).filter(Boolean),
+    }));
+  }
+
+  async function move(event, localTime) {
+    const body = new FormData();
+    body.set("local_time", localTime);
+    const answer = await postForm(event.extendedProps.move_url, body);
+    showToast({ level: "success", text: answer.message || text("moved", {}, holder) });
+  }
+
+  // FullCalendar leaves the time out where it finds the cell narrow; a plan without times is none.
+  const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
+
+  function content({ event, view }) {
+    const { state_label: stateLabel, platforms = [] } = event.extendedProps;
+    const isList = view.type.startsWith("list");
+    const row = element("div", isList ? "cal-row" : "cal-event");
+    row.append(element("span", "cal-time", calendar.formatDate(event.start, clock)));
+    const networks = element("span", "cal-networks");
+    for (const platform of platforms) networks.append(iconElement(sprite, platform.icon, platform.name));
+    // A grid's event is a link as a whole; a row of the list is none, as a button stands in it.
+    const words = element(isList ? "a" : "span", isList ? "cal-title text-reset" : "cal-title", event.title);
+    if (isList) words.href = event.url;
+    row.append(networks, words);
+    if (isList) {
+      row.append(element("span", "state cal-state", stateLabel));
+      if (event.startEditable && event.extendedProps.move_url) {
+        const button = element("button", "btn btn-sm cal-move", text("move", {}, holder));
+        button.type = "button";
+        button.dataset.calendarMove = event.id;
+        button.setAttribute("aria-label", text("move-label", { title: event.title }, holder));
+        row.append(button);
+      }
+    } else {
+      row.append(element("span", "visually-hidden", stateLabel));
+    }
+    return { domNodes: [row] };
+  }
+
+  const firstView = VIEWS[wanted] ?? (PHONE.matches ? VIEWS.list : VIEWS.month);
+  // Grids are as high as the window has room (a week opens where the working day begins), lists as they need.
+  const heightOf = (view) => (view.startsWith("list") ? "auto" : Math.max(PHONE.matches ? 420 : 720, innerHeight - 250));
+
+  const calendar = new Calendar(holder, {
+    plugins: [dayGrid, timeGrid, list, interaction, classicTheme],
+    locales: [ja],
+    locale: pageLanguage().startsWith("ja") ? "ja" : "en",
+    timeZone: zone || "UTC",
+    firstDay: Number(firstDay || 0),
+    headerToolbar: false,
+    initialView: firstView,
+    initialDate: /^\d{4}-\d{2}-\d{2}$/.test(address.searchParams.get("date") ?? "") ? address.searchParams.get("date") : undefined,
+    views: {
+      listFourWeeks: { type: "list", duration: { weeks: 4 } },
+      dayGridMonth: { dayMaxEvents: PHONE.matches ? 2 : true, fixedWeekCount: false },
+    },
+    height: heightOf(firstView),
+    nowIndicator: true,
+    allDaySlot: false,
+    slotEventOverlap: false,
+    scrollTime: "08:00:00",
+    slotDuration: "00:30:00",
+    snapDuration: "00:05:00",
+    defaultTimedEventDuration: "00:30:00",
+    eventDurationEditable: false,
+    navLinks: true,
+    navLinkDayClick: (date) => change("day", date),
+    noEventsText: text("empty", {}, holder),
+    // Named for screen readers only; the calendar's own Japanese leaves them in English.
+    eventsHint: text("posts", {}, holder),
+    timedText: text("time", {}, holder),
+    eventDisplay: "block",
+    slotHeaderFormat: clock,
+    events: load,
+    lazyFetching: false,
+    eventSourceFailure: (error) => showToast({ level: "error", text: error.message }),
+    loading: (isLoading) => {
+      busy?.toggleAttribute("hidden", !isLoading);
+      holder.setAttribute("aria-busy", String(isLoading));
+    },
+    datesSet: ({ view }) => {
+      if (calendar.getOption("height") !== heightOf(view.type)) calendar.setOption("height", heightOf(view.type));
+      if (title) title.textContent = view.title;
+      for (const button of document.querySelectorAll("[data-calendar-view]")) {
+        const isCurrent = VIEWS[button.dataset.calendarView] === view.type;
+        button.setAttribute("aria-pressed", String(isCurrent));
+        button.classList.toggle("active", isCurrent);
+      }
+      queueMicrotask(remember);
+    },
+    dayCellDidMount: ({ el, date, view }) => {
+      if (!composeUrl || view.type !== VIEWS.month || date.getTime() + DAY_MS < Date.now()) return;
+      const day = calendar.formatIso(date, true);
+      const add = element("a", "cal-add", "+");
+      add.href = composeAddress(day);
+      add.setAttribute("aria-label", `${text("add", {}, holder)} (${day})`);
+      el.append(add);
+    },
+    eventClass: ({ event }) => `tone-${event.extendedProps.tone ?? "secondary"}`,
+    listItemEventBeforeClass: "d-none", // the theme's dot: the line at the left says its colour
+    eventContent: content,
+    dateClick: ({ dateStr, date, allDay }) => {
+      if (!composeUrl) return;
+      const end = date.getTime() + (allDay ? DAY_MS : 0);
+      if (end < Date.now()) return; // nothing can be planned for a time that is over
+      location.assign(composeAddress(allDay ? dateStr.slice(0, 10) : wallTime(dateStr)));
+    },
+    eventDragStart: () => (isDragging = true),
+    eventDragStop: () => (isDragging = false),
+    eventDrop: async (info) => {
+      try {
+        await move(info.event, wallTime(info.event.startStr));
+      } catch (error) {
+        info.revert();
+        const denied = error.status === 403 && text("move-denied", {}, holder);
+        showToast({ level: "error", text: denied || error.message });
+      }
+    },
+  });
+
+  function composeAddress(day) {
+    const target = new URL(composeUrl, location.href);
+    target.searchParams.set("date", day);
+    return target.href;
+  }
+
+  function change(view, date) {
+    calendar.changeView(VIEWS[view], date);
+  }
+
+  document.addEventListener("click", (event) => {
+    const nav = event.target.closest("[data-calendar-nav]");
+    if (nav) {
+      event.preventDefault();
+      calendar[nav.dataset.calendarNav]();
+      return;
+    }
+    const view = event.target.closest("[data-calendar-view]");
+    if (view) {
+      event.preventDefault();
+      change(view.dataset.calendarView);
+    }
+  });
+  // Before FullCalendar sees it: the row itself is a link to the post.
+  holder.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-calendar-move]");
+    if (!button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    askWhere(calendar.getEventById(button.dataset.calendarMove), button);
+  }, true);
+
+  const dialog = document.getElementById("calendar-move");
+  function askWhere(event, button) {
+    const form = dialog.querySelector("form");
+    dialog.querySelector("[data-calendar-move-title]").textContent = event.title;
+    form.elements.local_time.value = wallTime(event.startStr);
+    const refusal = form.querySelector("[data-calendar-move-error]");
+    refusal.hidden = true;
+    form.onsubmit = async (submit) => {
+      submit.preventDefault();
+      try {
+        await move(event, form.elements.local_time.value);
+        dialog.close();
+        calendar.refetchEvents();
+      } catch (error) {
+        refusal.textContent = error.message;
+        refusal.hidden = false;
+      }
+    };
+    dialog.addEventListener("close", () => button.isConnected && button.focus(), { once: true });
+    dialog.showModal();
+  }
+
+  filters?.addEventListener("change", () => {
+    remember();
+    calendar.refetchEvents();
+  });
+  filters?.addEventListener("submit", (event) => event.preventDefault());
+  // What the worker has sent meanwhile shows its new colour without a reload.
+  setInterval(() => {
+    if (document.visibilityState === "visible" && !isDragging) calendar.refetchEvents();
+  }, 60000);
+
+  holder.replaceChildren();
+  calendar.render();
+}
+
+onElements("[data-calendar]", start);

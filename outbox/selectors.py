@@ -1,0 +1,127 @@
+"""Reads of deliveries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Membership, SocialAccount, User
+from accounts.permissions import ALLOWED, Action
+from outbox.models import Delivery, DeliveryState, Pause, ReceiptEvent
+
+NEEDS_PERSON = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.MISSED, DeliveryState.HELD)
+
+# Account ``a`` is stopped by a pause of the organization, the brand or the account, and by an archived brand.
+PAUSED_SQL = """
+    EXISTS (SELECT 1 FROM accounts_brand pb
+            WHERE pb.id = a.brand_id
+              AND (pb.is_archived
+                   OR EXISTS (SELECT 1 FROM outbox_pause p
+                              WHERE p.ended_at IS NULL AND p.organization_id = pb.organization_id
+                                AND (p.brand_id IS NULL OR p.brand_id = pb.id)
+                                AND (p.account_id IS NULL OR p.account_id = a.id))))
+"""
+
+_MAY_PUBLISH = [role for role, actions in ALLOWED.items() if Action.PUBLISH_POSTS in actions]
+
+
+def publishers(delivery: Delivery) -> QuerySet[Membership]:
+    """Members who may publish for the delivery's brand."""
+    return Membership.objects.filter(
+        Q(has_all_brands=True)
+        | Q(
+            Exists(
+                Membership.brands.through.objects.filter(
+                    membership_id=OuterRef("pk"), brand_id=delivery.brand_id
+                )
+            )
+        ),
+        organization__brands=delivery.brand_id,
+        is_active=True,
+        role__in=_MAY_PUBLISH,
+    )
+
+
+def may_still_publish(delivery: Delivery) -> bool:
+    """Whether the person who scheduled it may publish for the brand now (they may have left since)."""
+    if delivery.scheduled_by_id is None:
+        return False
+    return publishers(delivery).filter(user_id=delivery.scheduled_by_id, user__is_active=True).exists()
+
+
+def is_queue_filled() -> bool:
+    """Whether claimed deliveries wait for a worker: a claim that found nothing may find something soon."""
+    return Delivery.objects.filter(state=DeliveryState.CLAIMED).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What decides, beside the delivery itself, whether an account may send now."""
+
+    is_active: bool
+    is_paused: bool
+    blocked_until: dt.datetime | None  # a network's Retry-After, perhaps over already
+
+
+def account_facts(account_id: UUID) -> AccountFacts:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT a.status = 'active', {PAUSED_SQL}, b.blocked_until
+            FROM accounts_socialaccount a LEFT JOIN outbox_bucket b ON b.key = 'account:' || a.id
+            WHERE a.id = %s
+            """,  # noqa: S608 - only our own constant is put in
+            [account_id],
+        )
+        return AccountFacts(*cursor.fetchone())
+
+
+def people_to_tell(delivery: Delivery) -> list[User]:
+    """Whoever scheduled it if they still work here, else everybody who may publish for the brand."""
+    members = publishers(delivery).select_related("user")
+    if delivery.scheduled_by_id and (author := members.filter(user_id=delivery.scheduled_by_id).first()):
+        return [author.user]
+    return [member.user for member in members.order_by("created_at")[:20]]
+
+
+def receipt_of(delivery: Delivery) -> QuerySet[ReceiptEvent]:
+    """The receipt, oldest line first."""
+    return ReceiptEvent.objects.filter(delivery=delivery).select_related("actor").order_by("at", "pk")
+
+
+def needs_person(membership: Membership) -> QuerySet[Delivery]:
+    """Deliveries that wait for somebody's decision, the most urgent first."""
+    return (
+        Delivery.objects.for_member(membership)
+        .filter(state__in=NEEDS_PERSON)
+        .select_related("account", "brand")
+        .order_by("due_at")
+    )
+
+
+def due_between(membership: Membership, start: dt.datetime, end: dt.datetime) -> QuerySet[Delivery]:
+    """What is or was due in [start, end), cancelled ones left out, by time."""
+    return (
+        Delivery.objects.for_member(membership)
+        .filter(due_at__gte=start, due_at__lt=end)
+        .exclude(state=DeliveryState.CANCELLED)
+        .select_related("account", "brand")
+        .order_by("due_at")
+    )
+
+
+def open_pause_of(account: SocialAccount) -> Pause | None:
+    """The pause that stops this account now: its own, its brand's or the organization's."""
+    return (
+        Pause.objects.open()
+        .filter(organization__brands=account.brand_id)
+        .filter(Q(brand__isnull=True) | Q(brand=account.brand_id))
+        .filter(Q(account__isnull=True) | Q(account=account))
+        .select_related("started_by")
+        .order_by("started_at")
+        .first()
+    )

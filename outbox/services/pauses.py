@@ -1,0 +1,128 @@
+"""Stopping and resuming: pauses by people, holds for accounts whose access is gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import connection, transaction
+
+from accounts.models import AccountStatus, Brand, Organization, SocialAccount, User
+from accounts.services.audit import record
+from outbox.models import (
+    Delivery,
+    DeliveryState,
+    HeldReason,
+    Pause,
+    ReceiptEvent,
+    ReceiptKind,
+)
+from outbox.selectors import PAUSED_SQL
+from outbox.services.transitions import move_many, note
+
+BATCH = 500  # rows held or released in one transaction
+
+
+class AlreadyPaused(Exception):
+    """Sending is paused for this scope already."""
+
+
+def pause_sending(
+    *,
+    organization: Organization,
+    brand: Brand | None = None,
+    account: SocialAccount | None = None,
+    reason: str,
+    actor: User,
+    now: dt.datetime,
+) -> Pause:
+    """Stop sending for an account, a brand, or (neither given) the organization. Raises AlreadyPaused."""
+    with transaction.atomic():
+        scope = {"organization": organization, "brand": brand, "account": account}
+        # The lock makes two people pressing at once see each other.
+        Organization.objects.select_for_update().get(pk=organization.pk)
+        if Pause.objects.open().filter(**scope).exists():
+            raise AlreadyPaused
+        pause = Pause.objects.create(**scope, reason=reason, started_by=actor, started_at=now)
+        record(
+            organization=organization,
+            actor=actor,
+            action="sending.paused",
+            subject=account or brand or organization,
+            detail={"reason": reason},
+            now=now,
+        )
+    return pause
+
+
+def end_pause(*, pause: Pause, actor: User, now: dt.datetime) -> Pause:
+    """Resume. The tick then releases what was held; what is too late by its own policy becomes missed."""
+    with transaction.atomic():
+        row = Pause.objects.select_for_update().get(pk=pause.pk)
+        if row.ended_at is None:
+            row.ended_at, row.ended_by = now, actor
+            row.save(update_fields=["ended_at", "ended_by"])
+            record(
+                organization=row.organization,
+                actor=actor,
+                action="sending.resumed",
+                subject=row.account or row.brand or row.organization,
+                detail={},
+                now=now,
+            )
+    return row
+
+
+def hold_blocked(*, now: dt.datetime, limit: int = BATCH) -> int:
+    """Due deliveries that may not go: ``held``, with the reason, so that people see why. Returns how many."""
+    # The few accounts first: asking for each of a thousand due rows would be most of a tick.
+    sql = f"""
+        WITH blocked AS MATERIALIZED (
+            SELECT a.id, {PAUSED_SQL} AS is_paused FROM accounts_socialaccount a
+            WHERE a.status <> %s OR {PAUSED_SQL}
+        )
+        SELECT d.id, blocked.is_paused
+        FROM blocked JOIN outbox_delivery d ON d.account_id = blocked.id
+        WHERE d.state IN ('scheduled', 'processing') AND d.next_attempt_at <= %s
+        LIMIT %s FOR UPDATE OF d SKIP LOCKED
+    """  # noqa: S608 - only our own constant is put in
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, [AccountStatus.ACTIVE, now, limit])
+        rows = cursor.fetchall()
+        for reason in HeldReason:
+            ids = [pk for pk, is_paused in rows if is_paused == (reason == HeldReason.PAUSED)]
+            if ids:
+                move_many(ids, DeliveryState.HELD, held_reason=reason)
+                ReceiptEvent.objects.bulk_create(
+                    [note(pk, ReceiptKind.HELD, at=now, detail={"reason": reason}) for pk in ids]
+                )
+    return len(rows)
+
+
+def release_held(*, now: dt.datetime, limit: int = BATCH) -> int:
+    """Held deliveries whose pause has ended or whose account works again go back into the schedule."""
+    sql = f"""
+        SELECT d.id
+        FROM outbox_delivery d JOIN accounts_socialaccount a ON a.id = d.account_id
+        WHERE d.state = 'held' AND a.status = %s AND NOT {PAUSED_SQL}
+        LIMIT %s FOR UPDATE OF d SKIP LOCKED
+    """  # noqa: S608 - only our own constant is put in
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, [AccountStatus.ACTIVE, limit])
+        ids = [pk for (pk,) in cursor.fetchall()]
+        if ids:
+            move_many(ids, DeliveryState.SCHEDULED, held_reason="")
+            ReceiptEvent.objects.bulk_create([note(pk, ReceiptKind.RESUMED, at=now) for pk in ids])
+    return len(ids)
+
+
+def resume_account(*, account: SocialAccount, now: dt.datetime) -> int:
+    """What ``release_held`` does for one account, at once: for the page that has just reconnected it."""
+    with transaction.atomic():
+        ids = list(
+            Delivery.objects.select_for_update(skip_locked=True)
+            .filter(account=account, state=DeliveryState.HELD, held_reason=HeldReason.RECONNECT)
+            .values_list("pk", flat=True)
+        )
+        move_many(ids, DeliveryState.SCHEDULED, held_reason="")
+        ReceiptEvent.objects.bulk_create([note(pk, ReceiptKind.RESUMED, at=now) for pk in ids])
+    return len(ids)

@@ -1,0 +1,78 @@
+"""Rates and quotas that all workers share: a network's Retry-After, and our own count per window."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import SocialAccount
+from connectors.base import PlatformInfo, Rate
+from outbox.models import Bucket
+
+
+def account_key(account: SocialAccount) -> str:
+    """The bucket of what a network limits per account; the claim joins on it."""
+    return f"account:{account.pk}"
+
+
+def block_until(*, account: SocialAccount, until: dt.datetime) -> None:
+    """Nothing of this account goes before ``until`` (aware); an earlier end never shortens a later one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO outbox_bucket (key, blocked_until, used) VALUES (%s, %s, 0)
+            ON CONFLICT (key) DO UPDATE
+            SET blocked_until = GREATEST(outbox_bucket.blocked_until, EXCLUDED.blocked_until)
+            """,
+            [account_key(account), until],
+        )
+
+
+def take(
+    *, account: SocialAccount, info: PlatformInfo, amounts: Mapping[str, int], now: dt.datetime
+) -> dt.datetime | None:
+    """Count what is about to be sent: ``amounts`` by name of the rate (posts, media).
+
+    Returns None when there was room, else the instant at which the full window ends. A window that has any
+    room takes a whole thread: better a little over our count than a thread torn in two.
+    """
+    for rate in info.rates:
+        amount = amounts.get(rate.name, 0)
+        if amount and (free_at := _take_one(account, rate, amount, now)) is not None:
+            return free_at
+    return None
+
+
+def _take_one(account: SocialAccount, rate: Rate, amount: int, now: dt.datetime) -> dt.datetime | None:
+    window = dt.timedelta(seconds=rate.window_s)
+    key = f"{account_key(account)}:{rate.name}:{rate.window_s}"
+    parameters: dict[str, Any] = {
+        "key": key,
+        "now": now,
+        "ended": now - window,
+        "limit": rate.limit,
+        "amount": amount,
+    }
+    with connection.cursor() as cursor:
+        # One statement: the row lock of the conflict makes two workers count one after the other.
+        cursor.execute(
+            """
+            INSERT INTO outbox_bucket AS b (key, window_started_at, used)
+            VALUES (%(key)s, %(now)s, %(amount)s)
+            ON CONFLICT (key) DO UPDATE SET
+                used = CASE WHEN b.window_started_at <= %(ended)s
+                            THEN %(amount)s ELSE b.used + %(amount)s END,
+                window_started_at = CASE WHEN b.window_started_at <= %(ended)s
+                                         THEN %(now)s ELSE b.window_started_at END
+            WHERE b.used < %(limit)s OR b.window_started_at <= %(ended)s
+            RETURNING b.used
+            """,
+            parameters,
+        )
+        if cursor.fetchone():
+            return None
+    started_at = Bucket.objects.values_list("window_started_at", flat=True).get(pk=key)
+    return (started_at or now) + window

@@ -1,0 +1,36 @@
+"""News of a delivery that a person must hear."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from accounts.models import NotificationKind
+from accounts.services.notifications import notify
+from outbox.handlers import page_of
+from outbox.models import Delivery, DeliveryState
+from outbox.selectors import people_to_tell
+
+_KIND_OF_STATE = {
+    DeliveryState.FAILED: NotificationKind.DELIVERY_FAILED,
+    DeliveryState.UNCERTAIN: NotificationKind.DELIVERY_UNCERTAIN,
+    DeliveryState.MISSED: NotificationKind.DELIVERY_MISSED,
+}
+
+
+def tell_people(*, delivery: Delivery, now: dt.datetime) -> None:
+    """Notify whoever scheduled it, or those who may publish for its brand, once per stop."""
+    parts = delivery.payload.get("parts") or [{"text": ""}]
+    notify(
+        organization=delivery.brand.organization,
+        users=people_to_tell(delivery),
+        kind=_KIND_OF_STATE[DeliveryState(delivery.state)],
+        context={
+            "account": str(delivery.account),
+            "platform": delivery.account.platform,
+            "excerpt": parts[0]["text"][:120],
+            "error": delivery.error,
+        },
+        url=page_of(delivery),
+        dedupe_key=f"{delivery.state}:{delivery.pk}:{delivery.fence}",
+        now=now,
+    )

@@ -1,0 +1,1 @@
+"""``make run``: every part of the application under one supervisor."""

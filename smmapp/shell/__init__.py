@@ -1,0 +1,1 @@
+"""What surrounds every page: navigation, Today, brand switch, notifications, language."""

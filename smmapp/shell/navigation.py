@@ -1,0 +1,64 @@
+"""The left navigation, as data. A section appears when its address exists and the role may open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership
+from accounts.permissions import Action, is_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: str | Promise
+    url_name: str
+    icon: str
+    action: Action
+
+
+SECTIONS = (
+    Section(_("Today"), "shell:today", icon="home", action=Action.VIEW),
+    Section(_("Calendar"), "content_calendar:calendar", icon="calendar", action=Action.VIEW),
+    Section(_("Posts"), "content_calendar:posts", icon="notes", action=Action.VIEW),
+    Section(_("Analytics"), "analytics:index", icon="chart-line", action=Action.VIEW),
+    Section(_("Accounts"), "accounts:account_list", icon="plug-connected", action=Action.VIEW),
+    Section(_("Settings"), "accounts:settings", icon="settings", action=Action.VIEW),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    label: str | Promise
+    url: str
+    icon: str
+    is_current: bool
+
+
+def address(url_name: str) -> str:
+    """The path of a view, "" where this installation has none of that name."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def items(membership: Membership | None, path: str) -> list[Item]:
+    """The sections this member may open; the one whose address ``path`` lies deepest below is current."""
+    if membership is None:
+        return []
+    found = list(_open_sections(membership))
+    matches = [url for _section, url in found if path == url or (url != "/" and path.startswith(url))]
+    current = max(matches, key=len, default="")
+    return [Item(section.label, url, section.icon, url == current) for section, url in found]
+
+
+def _open_sections(membership: Membership) -> Iterator[tuple[Section, str]]:
+    for section in SECTIONS:
+        url = address(section.url_name)
+        if url and is_allowed(membership.role, section.action):
+            yield section, url

@@ -1,0 +1,263 @@
+"""What Today shows, gathered from every app."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import F, Q, QuerySet, Sum
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import AccountStatus, Brand, Membership, SocialAccount
+from accounts.selectors import WARN_DAYS
+from analytics.models import AccountDay, PostMetrics
+from connectors.base import PlatformInfo
+from core.time import day_range, to_local
+from outbox import selectors as outbox
+from outbox.errors import SENTENCES
+from outbox.models import Delivery, DeliveryState, Pause
+
+SHOWN = 20  # rows of each list; the rest is counted and linked
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that waits for a person."""
+
+    tone: str
+    icon: str
+    title: str
+    text: str
+    url: str
+    action: str
+    at: dt.datetime | None = None
+    zone: str = "UTC"
+    network: PlatformInfo | None = None
+
+
+@dataclass(slots=True)
+class Going:
+    """One post that goes out today, on one or several accounts."""
+
+    title: str
+    url: str
+    due_at: dt.datetime
+    zone: str
+    brand: str
+    state: str
+    networks: list[PlatformInfo] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Yesterday:
+    """Three numbers of one date; None where nothing was counted."""
+
+    date: dt.date
+    published: int
+    followers_gained: int | None
+    reactions: int | None
+
+
+def zone_of(membership: Membership, brand: Brand | None) -> str:
+    """The zone in which a member's day begins: the brand's; for all brands, that of the first by name."""
+    brand = brand or Brand.objects.for_member(membership).order_by("name").first()
+    return brand.timezone if brand else "UTC"
+
+
+def post_url(delivery: Delivery) -> str:
+    variant = getattr(delivery, "variant", None)
+    if variant is None:
+        return ""
+    try:
+        return reverse("content_calendar:post", args=[variant.post_id])
+    except NoReverseMatch:
+        return ""
+
+
+def _of_brand(rows: QuerySet[Delivery], brand: Brand | None) -> QuerySet[Delivery]:
+    return rows.filter(brand=brand) if brand else rows
+
+
+# --- what needs me ----------------------------------------------------------------------------
+
+_STOPPED: dict[str, tuple[str, str]] = {
+    DeliveryState.FAILED: ("red", "alert-circle"),
+    DeliveryState.UNCERTAIN: ("yellow", "help-circle"),
+    DeliveryState.MISSED: ("orange", "clock-off"),
+    DeliveryState.HELD: ("purple", "player-pause"),
+}
+
+
+def needs_now(membership: Membership, brand: Brand | None, now: dt.datetime) -> list[Need]:
+    """Pauses, accounts that are lost or end soon, deliveries that stopped; the most urgent first."""
+    return [
+        *_pauses(membership, brand),
+        *_accounts(membership, brand, now),
+        *_deliveries(membership, brand),
+    ]
+
+
+def _pauses(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    rows = Pause.objects.for_member(membership).open().select_related("brand", "account", "organization")
+    if brand:
+        rows = rows.filter(Q(brand=None, account=None) | Q(brand=brand) | Q(account__brand=brand))
+    for pause in rows[:SHOWN]:
+        what = str(pause.account or pause.brand or pause.organization)
+        yield Need(
+            tone="orange",
+            icon="player-pause",
+            title=_("Sending is paused for %(what)s") % {"what": what},
+            text=pause.reason,
+            url=_url("content_calendar:calendar"),
+            action=_("Open calendar"),
+            at=pause.started_at,
+            zone=brand.timezone if brand else "UTC",
+        )
+
+
+def _accounts(membership: Membership, brand: Brand | None, now: dt.datetime) -> Iterable[Need]:
+    accounts = SocialAccount.objects.for_member(membership).select_related("brand").distinct()
+    if brand:
+        accounts = accounts.for_brand(brand)
+    for account in accounts.filter(status=AccountStatus.NEEDS_RECONNECT).order_by("handle")[:SHOWN]:
+        yield Need(
+            tone="red",
+            icon="plug-x",
+            title=_("%(account)s must be reconnected") % {"account": account},
+            text=_("Its posts wait until then."),
+            url=_url("accounts:account_detail", account.pk),
+            action=_("Reconnect"),
+            network=account.info,
+        )
+    soon = accounts.filter(
+        status=AccountStatus.ACTIVE, connection_expires_at__lt=now + dt.timedelta(days=WARN_DAYS)
+    )
+    for account in soon.order_by("connection_expires_at")[:SHOWN]:
+        days = max(((account.connection_expires_at or now) - now).days, 0)
+        yield Need(
+            tone="orange",
+            icon="clock-exclamation",
+            title=ngettext(
+                "The connection to %(account)s ends in %(days)s day",
+                "The connection to %(account)s ends in %(days)s days",
+                days,
+            )
+            % {"account": account, "days": days},
+            text=_("Reconnect it before then, and nothing is interrupted."),
+            url=_url("accounts:account_detail", account.pk),
+            action=_("Reconnect"),
+            network=account.info,
+        )
+
+
+def _deliveries(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    rows = _of_brand(outbox.needs_person(membership), brand).select_related("variant__post")[:SHOWN]
+    for delivery in rows:
+        tone, icon = _STOPPED[delivery.state]
+        reason = str(SENTENCES.get(delivery.error, "")) or delivery.get_held_reason_display()
+        if delivery.state == DeliveryState.UNCERTAIN:
+            reason, action = _("It is not known whether it appeared. Look there and answer."), _("Answer")
+        elif delivery.state == DeliveryState.MISSED:
+            reason, action = reason or _("It was not published in time."), _("Decide")
+        else:
+            action = _("Open post")
+        yield Need(
+            tone=tone,
+            icon=icon,
+            title=_title(delivery),
+            text=f"{delivery.account} · {reason}" if reason else str(delivery.account),
+            url=post_url(delivery),
+            action=action,
+            at=delivery.due_at,
+            zone=delivery.brand.timezone,
+            network=delivery.account.info,
+        )
+
+
+def _title(delivery: Delivery) -> str:
+    variant = getattr(delivery, "variant", None)
+    return (variant.post.excerpt if variant else "") or _("A post without words")
+
+
+def _url(name: str, *args: object) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+# --- today and yesterday ----------------------------------------------------------------------
+
+
+def goes_out(membership: Membership, brand: Brand | None, now: dt.datetime) -> list[Going]:
+    """The posts due today in the member's zone, one row per post and time."""
+    zone = zone_of(membership, brand)
+    today = day_range(to_local(now, zone).date(), zone)
+    rows = _of_brand(outbox.due_between(membership, today.start, today.end), brand)
+    found: dict[tuple[object, dt.datetime], Going] = {}
+    for delivery in rows.select_related("variant__post")[: SHOWN * 5]:
+        variant = getattr(delivery, "variant", None)
+        key = (variant.post_id if variant else delivery.pk, delivery.due_at)
+        going = found.get(key)
+        if going is None:
+            going = found[key] = Going(
+                title=_title(delivery),
+                url=post_url(delivery),
+                due_at=delivery.due_at,
+                zone=delivery.brand.timezone,
+                brand=delivery.brand.name,
+                state=delivery.state,
+            )
+        elif going.state != delivery.state:
+            # Of two states the row shows the one that is further from its aim.
+            going.state = min(DeliveryState(going.state), DeliveryState(delivery.state), key=_URGENCY.index)
+        going.networks.append(delivery.account.info)
+    return list(found.values())[:SHOWN]
+
+
+_URGENCY = [
+    DeliveryState.UNCERTAIN,
+    DeliveryState.FAILED,
+    DeliveryState.MISSED,
+    DeliveryState.HELD,
+    DeliveryState.SENDING,
+    DeliveryState.PROCESSING,
+    DeliveryState.CLAIMED,
+    DeliveryState.SCHEDULED,
+    DeliveryState.SENT,
+    DeliveryState.CANCELLED,
+]
+
+
+def yesterday(membership: Membership, brand: Brand | None, now: dt.datetime) -> Yesterday:
+    """Published deliveries, followers gained, and reactions so far to what was published then."""
+    zone = zone_of(membership, brand)
+    date = to_local(now, zone).date() - dt.timedelta(days=1)
+    day = day_range(date, zone)
+    sent = _of_brand(Delivery.objects.for_member(membership), brand).filter(
+        state=DeliveryState.SENT, sent_at__gte=day.start, sent_at__lt=day.end
+    )
+    counts = PostMetrics.objects.filter(delivery__in=sent.values("pk")).aggregate(
+        likes=Sum("likes"), comments=Sum("comments"), shares=Sum("shares")
+    )
+    known = [value for value in counts.values() if value is not None]
+    return Yesterday(
+        date=date,
+        published=sent.count(),
+        followers_gained=_followers_gained(membership, brand, date),
+        reactions=sum(known) if known else None,
+    )
+
+
+def _followers_gained(membership: Membership, brand: Brand | None, date: dt.date) -> int | None:
+    """Over the accounts counted on both days: a newly connected account is no gain."""
+    rows = AccountDay.objects.for_member(membership).filter(
+        date=date, followers__isnull=False, account__days__date=date - dt.timedelta(days=1)
+    )
+    if brand:
+        rows = rows.filter(account__brand=brand)
+    gained: int | None = rows.aggregate(gained=Sum(F("followers") - F("account__days__followers")))["gained"]
+    return gained

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.urls import include, path
+
+from smmapp.health import healthz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("", include("smmapp.shell.urls")),
+    path("", include("accounts.urls")),
+    path("", include("outbox.urls")),
+    path("calendar/", include("content_calendar.urls")),
+    path("analytics/", include("analytics.urls")),
+    path("user/", include("allauth.urls")),
+]

@@ -1,0 +1,45 @@
+"""Arguments for the URLs of accounts, for the walk over every URL (test_every_url.py)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from accounts.models import Brand, Invitation, Membership, Role, SocialAccount
+from accounts.services.members import hash_of
+from tests.cast import World, make_account, make_user
+
+TOKEN = "the secret of an invitation"
+
+
+def samples(world: World) -> dict[str, dict[str, Any]]:
+    organization, brand = world.organization, world.brand
+    account: SocialAccount = make_account(brand, platform="bluesky", handle="walked")
+    archived = Brand.objects.create(organization=organization, name="Archived", is_archived=True)
+    invitation = Invitation.objects.create(
+        organization=organization,
+        email="invited@example.com",
+        role=Role.VIEWER,
+        token_hash=hash_of(TOKEN),
+        expires_at=world.now + dt.timedelta(days=3),
+    )
+    member = Membership.objects.create(organization=organization, user=make_user("walked"), role=Role.VIEWER)
+    gone = Membership.objects.create(
+        organization=organization, user=make_user("gone"), role=Role.VIEWER, is_active=False
+    )
+    return {
+        "accounts:invitation": {"token": TOKEN},
+        "accounts:connect_network": {"platform": "bluesky"},
+        "accounts:account_detail": {"pk": account.pk},
+        "accounts:account_check": {"pk": account.pk},
+        "accounts:account_reconnect": {"pk": account.pk},
+        "accounts:account_disconnect": {"pk": account.pk},
+        "accounts:brand_edit": {"pk": brand.pk},
+        "accounts:brand_archive": {"pk": brand.pk},
+        "accounts:brand_restore": {"pk": archived.pk},
+        "accounts:member_edit": {"pk": member.pk},
+        "accounts:member_deactivate": {"pk": member.pk},
+        "accounts:member_reactivate": {"pk": gone.pk},
+        "accounts:invitation_resend": {"pk": invitation.pk},
+        "accounts:invitation_revoke": {"pk": invitation.pk},
+    }

@@ -1,0 +1,418 @@
+"""What every connector promises, asked of all that the registry knows. A new network adds one ``Setup``."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from connectors import http
+from connectors.base import (
+    AccountMetrics,
+    Capability,
+    ConnectMethod,
+    Connector,
+    PlatformInfo,
+    PostMetrics,
+    PostPayload,
+    RetrySafety,
+    Step,
+    StepKind,
+    StepResult,
+    Tokens,
+)
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Temporary,
+)
+from connectors.registry import CONNECTORS, UnknownPlatform, connector_class, info_for
+from connectors.text import check_payload
+from tests.connectors.conftest import NOW, image, payload
+
+ROOT = Path(__file__).parents[2]
+SECRET = "S3CRETS3CRET"
+KEY = "0192c1b0-0000-7000-8000-000000000001"
+
+
+def web_token() -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": 4_000_000_000}).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJFUzI1NksifQ.{claims}.{SECRET}"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An account of the network, as it would be stored, and its own way to say what others say too."""
+
+    options: Mapping[str, Any]
+    post_id: str = "1001"
+    token: str = SECRET
+    unauthorized: Mapping[str, Any] = field(default_factory=lambda: {"error": "invalid_token"})
+    forbidden: Mapping[str, Any] = field(default_factory=lambda: {"error": "forbidden"})
+    rate_headers: tuple[str, ...] = ("Retry-After",)
+
+
+DID = "did:plc:abcdefghijklmnopqrstuvwx"
+SETUPS = {
+    "bluesky": Setup(
+        options={"did": DID, "pds": "https://pds.example.com", "handle": "alice.example.com"},
+        post_id=f"at://{DID}/app.bsky.feed.post/3l6oveex3ii2l",
+        token=web_token(),
+        unauthorized={"error": "InvalidToken", "message": "Token could not be verified"},
+        forbidden={"error": "Forbidden", "message": "no"},
+        rate_headers=("ratelimit-reset", "Retry-After"),
+    ),
+    "mastodon": Setup(
+        options={"host": "https://m.example.com", "domain": "m.example.com", "account_id": "1"},
+        rate_headers=("X-RateLimit-Reset", "Retry-After"),
+    ),
+    "sandbox": Setup(
+        options={"host": "https://s.example.com", "retry_safety": "neither"},
+        unauthorized={"error": {"code": "invalid_token", "message": "no"}},
+        forbidden={"error": {"code": "forbidden", "message": "no"}},
+    ),
+}
+PLATFORMS = sorted(CONNECTORS)
+
+
+def account(platform: str) -> Connector:
+    setup = SETUPS[platform]
+    return CONNECTORS[platform](tokens=Tokens(access_token=setup.token), options=setup.options)
+
+
+def publish(client: Connector) -> StepResult:
+    sent = payload("Hello")
+    done: dict[str, StepResult] = {}
+    step = client.plan(sent)[-1]
+    return client.send_step(step, sent, client.prepare_step(step, sent, done, key=KEY, now=NOW))
+
+
+def reads(platform: str) -> dict[str, Callable[[Connector], object]]:
+    setup = SETUPS[platform]
+    return {
+        "fetch_profile": lambda c: c.fetch_profile(),
+        "fetch_post": lambda c: c.fetch_post(setup.post_id),
+        "find_recent": lambda c: c.find_recent(since=NOW),
+        "fetch_account_metrics": lambda c: c.fetch_account_metrics(),
+        "fetch_post_metrics": lambda c: c.fetch_post_metrics([setup.post_id]),
+    }
+
+
+READS = [(platform, name) for platform in PLATFORMS for name in reads(platform)]
+
+
+@pytest.fixture
+def network() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+def answer_everything(network: responses.RequestsMock, **answer: Any) -> None:
+    for method in ("GET", "POST", "PUT"):
+        network.add(method, re.compile(".*"), **answer)
+
+
+# --- data -------------------------------------------------------------------------------------
+
+
+def test_registry_names_each_network_by_its_own_key() -> None:
+    assert {key: connector.INFO.key for key, connector in CONNECTORS.items()} == {k: k for k in CONNECTORS}
+    with pytest.raises(UnknownPlatform):
+        connector_class("myspace")
+
+
+def test_every_network_is_set_up_for_these_tests() -> None:
+    assert sorted(SETUPS) == PLATFORMS
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("with_account", [False, True], ids=["network", "account"])
+def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool) -> None:
+    info = info_for(platform, SETUPS[platform].options if with_account else None)
+    assert re.fullmatch(r"#[0-9a-f]{6}", info.color)
+    assert re.fullmatch(r"[a-z0-9-]+", info.icon)
+    assert info.name
+    assert info.text.max_units > 0
+    assert info.consistency_window_s > 0
+    assert info.can(Capability.POST_TEXT)
+    assert info.can(Capability.POST_THREAD) == (info.thread_max > 1)
+    assert info.can(Capability.POST_IMAGES) == (info.images.max_count > 0)
+    assert all(t.startswith("image/") for t in info.images.mime_types)
+    assert info.can(Capability.ACCOUNT_METRICS) == bool(info.account_metrics)
+    assert info.can(Capability.POST_METRICS) == bool(info.post_metrics)
+    assert set(info.account_metrics) <= {f.name for f in fields(AccountMetrics)}
+    assert set(info.post_metrics) <= {f.name for f in fields(PostMetrics)}
+    assert all(rate.limit > 0 and rate.window_s > 0 for rate in info.rates)
+    assert all(f.kind in {"text", "password", "host"} and f.label for f in info.connect_fields)
+    assert len({f.name for f in info.connect_fields}) == len(info.connect_fields)
+
+
+def needed(info: PlatformInfo) -> set[str]:
+    methods = {"fetch_profile", "plan", "prepare_step", "send_step", "fetch_post", "find_recent"}
+    if info.connect_method is ConnectMethod.FORM:
+        methods.add("connect")
+    else:
+        methods |= {"authorize_url", "exchange_code"}
+    if info.retry_safety is RetrySafety.TWO_PHASE:
+        methods.add("check")
+    if info.can(Capability.ACCOUNT_METRICS):
+        methods.add("fetch_account_metrics")
+    if info.can(Capability.POST_METRICS):
+        methods.add("fetch_post_metrics")
+    return methods
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_is_advertised_is_there(platform: str) -> None:
+    connector = CONNECTORS[platform]
+    inherited = {
+        name
+        for name in needed(connector.INFO)
+        if getattr(getattr(connector, name), "__func__", getattr(connector, name))
+        is getattr(getattr(Connector, name), "__func__", getattr(Connector, name))
+    }
+    assert inherited == set()
+
+
+def test_tokens_are_not_shown_by_their_repr() -> None:
+    assert SECRET not in repr(Tokens(access_token=SECRET, refresh_token=SECRET, extra={"x": SECRET}))
+
+
+# --- plans and intents ------------------------------------------------------------------------
+
+
+def rich_payload() -> PostPayload:
+    return payload("one ＃猫 https://example.com/x", "two", media=(image("a"), image("b")), language="ja")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_plan_is_the_same_each_time_and_ends_with_a_publication_per_part(platform: str) -> None:
+    client, sent = account(platform), rich_payload()
+    steps = client.plan(sent)
+    assert steps == client.plan(sent)
+    assert len({step.key for step in steps}) == len(steps)
+    assert [s.part for s in steps if s.kind is StepKind.PUBLISH] == [0, 1]
+    assert [(s.part, s.media) for s in steps if s.kind is StepKind.MEDIA] == [(0, 0), (0, 1)]
+    assert steps[-1].kind is StepKind.PUBLISH
+    assert [s.part for s in steps] == sorted(s.part for s in steps)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_payload_that_passes_the_limits_of_all_networks_exists(platform: str) -> None:
+    assert check_payload(rich_payload(), info_for(platform)) == []
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_intent_is_plain_json_and_always_the_same(platform: str) -> None:
+    client, sent = account(platform), payload("Hello")
+    step = client.plan(sent)[-1]
+    first, second = (client.prepare_step(step, sent, {}, key=KEY, now=NOW) for _ in range(2))
+    assert first == second == json.loads(json.dumps(first))
+    assert SETUPS[platform].token not in json.dumps(first)
+    assert isinstance(client.safety_of(first, NOW), RetrySafety)
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
+def assert_honest(error: ConnectorError, platform: str) -> None:
+    assert SETUPS[platform].token not in error.detail
+    assert len(error.detail) <= 1000
+
+
+@pytest.mark.parametrize(("platform", "read"), READS)
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"status": 500, "body": "<h1>Internal Server Error</h1>"},
+        {"status": 502, "body": "<html>Bad gateway</html>"},
+        {"status": 503, "json": {"error": "maintenance"}},
+        {"status": 418, "json": {"error": "teapot"}},
+        {"status": 403, "json": {"error": "forbidden"}},
+        {"status": 200, "body": "<html>A login page</html>"},
+        {"status": 200, "body": "{"},
+        {"status": 200, "body": ""},
+        {"status": 200, "json": {}},
+        {"status": 200, "json": []},
+        {"status": 200, "json": [{}]},
+        {"status": 200, "json": [None]},
+        {"body": requests.ConnectTimeout()},
+        {"body": requests.ReadTimeout()},
+        {"body": requests.ConnectionError(ConnectionResetError())},
+    ],
+    ids=str,
+)
+def test_failed_read_raises_one_of_the_five_and_never_doubt(
+    network: responses.RequestsMock, platform: str, read: str, failure: Mapping[str, Any]
+) -> None:
+    answer_everything(network, **failure)
+    raised: ConnectorError | None = None
+    try:
+        reads(platform)[read](account(platform))
+    except ConnectorError as error:
+        raised = error
+    # Numbers may be unknown; who the account is never is.
+    assert raised is not None or read != "fetch_profile"
+    assert not isinstance(raised, OutcomeUnknown)
+    if raised is not None:
+        assert_honest(raised, platform)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("action", ["fetch_profile", "find_recent", "publish"])
+def test_dead_token_asks_for_a_new_connection(
+    network: responses.RequestsMock, platform: str, action: str
+) -> None:
+    answer_everything(network, status=401, json=SETUPS[platform].unauthorized)
+    with pytest.raises(NeedsReconnect) as lost:
+        publish(account(platform)) if action == "publish" else reads(platform)[action](account(platform))
+    assert_honest(lost.value, platform)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_forbidden_post_is_not_tried_again(network: responses.RequestsMock, platform: str) -> None:
+    answer_everything(network, status=403, json=SETUPS[platform].forbidden)
+    with pytest.raises((Rejected, NeedsReconnect)):
+        publish(account(platform))
+
+
+def header_value(name: str, at: dt.datetime) -> list[str]:
+    epoch, iso = f"{at.timestamp():.0f}", at.isoformat()
+    date = at.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return {"Retry-After": ["120", date], "X-RateLimit-Reset": [iso, epoch], "ratelimit-reset": [epoch]}[name]
+
+
+@pytest.mark.parametrize(("platform", "name"), [(p, n) for p in PLATFORMS for n in SETUPS[p].rate_headers])
+@pytest.mark.parametrize("action", ["publish", "find_recent"])
+def test_rate_limit_says_when_in_each_form_of_its_header(platform: str, name: str, action: str) -> None:
+    now = dt.datetime.now(dt.UTC)
+    for value in header_value(name, now + dt.timedelta(seconds=120)):
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
+            answer_everything(network, status=429, headers={name: value}, json={"error": "slow down"})
+            with pytest.raises(RateLimited) as limited:
+                publish(account(platform)) if action == "publish" else reads(platform)[action](
+                    account(platform)
+                )
+        assert abs((limited.value.retry_at - now).total_seconds() - 120) < 5
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_rate_limit_without_a_header_is_a_wait_all_the_same(
+    network: responses.RequestsMock, platform: str
+) -> None:
+    answer_everything(network, status=429, json={"error": "slow down"})
+    with pytest.raises(RateLimited) as limited:
+        publish(account(platform))
+    assert limited.value.retry_at.tzinfo is not None
+    assert limited.value.retry_at > dt.datetime.now(dt.UTC)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"status": 500, "json": {"error": "InternalServerError"}},
+        {"status": 500, "body": "<h1>Internal Server Error</h1>"},
+        {"status": 502, "body": "<html>Bad gateway</html>"},
+        {"status": 504, "body": ""},
+        {"status": 200, "body": "<html>surprise</html>"},
+        {"status": 200, "body": "{"},
+        {"status": 200, "body": ""},
+        {"status": 200, "json": {}},
+        {"status": 200, "json": []},
+        {"body": requests.ReadTimeout()},
+        {"body": requests.ConnectionError(ConnectionResetError())},
+        {"body": requests.exceptions.ChunkedEncodingError()},
+    ],
+    ids=str,
+)
+def test_publication_that_may_have_happened_is_unknown_and_sent_once(
+    network: responses.RequestsMock, platform: str, failure: Mapping[str, Any]
+) -> None:
+    answer_everything(network, **failure)
+    with pytest.raises(OutcomeUnknown) as unknown:
+        publish(account(platform))
+    assert_honest(unknown.value, platform)
+    assert len(network.calls) == 1
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(
+    "failure", [requests.ConnectTimeout(), requests.exceptions.SSLError(), http.HostNotFound("x")], ids=repr
+)
+def test_publication_that_was_never_sent_is_temporary(
+    network: responses.RequestsMock, platform: str, failure: Exception
+) -> None:
+    answer_everything(network, body=failure)
+    with pytest.raises(Temporary):
+        publish(account(platform))
+
+
+# --- secrets and borders ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_no_token_comes_into_a_log_line(
+    network: responses.RequestsMock, platform: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even where a server quotes the token that it was sent."""
+    token = SETUPS[platform].token
+
+    def quote(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        sent = str(request.headers.get("Authorization", ""))
+        return 400, {}, json.dumps({"error": "bad", "message": f"{sent} or {sent.split()[-1:]} is bad"})
+
+    for method in ("GET", "POST", "PUT"):
+        network.add_callback(method, re.compile(".*"), callback=quote)
+    with caplog.at_level(logging.DEBUG):
+        for act in [*reads(platform).values(), publish]:
+            with pytest.raises(ConnectorError) as failed:
+                act(account(platform))
+            assert_honest(failed.value, platform)
+    assert "connectors.http" in {record.name for record in caplog.records}
+    assert token not in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_no_network_is_named_in_a_comparison_outside_connectors() -> None:
+    """What differs between networks is data in PlatformInfo, never a branch elsewhere."""
+    keys = "|".join(PLATFORMS)
+    named = re.compile(
+        rf"""(?:[=!]==?|\bin|\bcase)\s*[(\[{{]?\s*["'](?:{keys})["']|["'](?:{keys})["']\s*(?:[=!]==?|\bin\b)"""
+    )
+    places = ("accounts", "analytics", "content_calendar", "core", "metrics", "outbox", "smmapp", "templates")
+    files = [
+        path
+        for place in (*places, "frontend/src")
+        for path in (ROOT / place).rglob("*")
+        if path.suffix in {".py", ".html", ".js", ".ts", ".css"} and "node_modules" not in path.parts
+    ]
+    assert len(files) > 20
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in files
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if named.search(line)
+    ]
+    assert found == []
+
+
+def test_contract_is_frozen_data() -> None:
+    for kind in (PlatformInfo, PostPayload, Step, StepResult, Tokens):
+        assert kind.__dataclass_params__.frozen  # type: ignore[union-attr]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        payload("x").language = "ja"  # type: ignore[misc]

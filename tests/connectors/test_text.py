@@ -1,0 +1,248 @@
+"""Text as networks count, link and show it."""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors import text
+from connectors.base import Capability, PlatformInfo, PostPart, PostPayload, TextLimit, TextUnit
+from connectors.errors import RejectReason
+from connectors.mastodon import INFO
+from tests.connectors.conftest import image, payload
+
+MASTODON = TextLimit(max_units=500, unit=TextUnit.GRAPHEMES, url_units=23, mention_user_only=True)
+FINDERS = (text.find_links, text.find_mentions, text.find_hashtags, lambda t: text.find_links(t, bare=True))
+# Pieces that meet in real posts: scripts, punctuation, links, emoji of several code points.
+WORDS = (
+    "こんにちは 世界。 #猫 ＃犬 @alice@example.com @bob.bsky.social 👩‍👩‍👧‍👦 🇯🇵 é e\u0301 a 1 . ( ) 「 」 "
+    "https://example.com/a_(b) http://日本語.jp/ example.com"
+)
+PIECES = st.lists(st.sampled_from([*WORDS.split(), " ", "\n"]), max_size=12).map("".join)
+ANY_TEXT = st.one_of(st.text(max_size=80), PIECES)
+
+
+def values(spans: list[text.Span]) -> list[str]:
+    return [span.value for span in spans]
+
+
+@given(ANY_TEXT)
+def test_spans_lie_in_order_and_their_bytes_are_their_text(written: str) -> None:
+    raw = written.encode("utf-8", "surrogatepass")
+    for find in FINDERS:
+        end = 0
+        for span in find(written):
+            assert end <= span.start < span.end <= len(written)
+            stretch = raw[span.byte_start : span.byte_end].decode("utf-8", "surrogatepass")
+            assert stretch == written[span.start : span.end]
+            assert stretch.endswith(span.value)
+            end = span.end
+
+
+@given(ANY_TEXT)
+def test_graphemes_put_together_are_the_text(written: str) -> None:
+    assert "".join(text.graphemes(written)) == written
+
+
+@given(ANY_TEXT)
+def test_units_are_ordered_as_their_encodings_are(written: str) -> None:
+    counts = [text.count(written, TextLimit(max_units=1, unit=unit)) for unit in TextUnit]
+    graphemes, codepoints, utf16, utf8 = counts
+    assert graphemes <= codepoints <= utf16 <= utf8
+
+
+@given(ANY_TEXT)
+def test_text_fits_exactly_when_nothing_is_missing(written: str) -> None:
+    limit = dataclasses.replace(MASTODON, max_units=20)
+    assert text.fits(written, limit) == (text.remaining(written, limit) >= 0)
+
+
+@given(ANY_TEXT)
+def test_normalising_twice_changes_nothing_more(written: str) -> None:
+    once = text.normalise(written)
+    assert text.normalise(once) == once
+
+
+@given(PIECES)
+def test_normalising_forgets_composition_and_space(written: str) -> None:
+    shown = unicodedata.normalize("NFD", written).replace(" ", " \u200b\n ")
+    assert text.normalise(shown) == text.normalise(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("see https://example.com.", ["https://example.com"]),
+        ("(https://example.com/a_(b))", ["https://example.com/a_(b)"]),
+        ("「https://example.com/x」を見て", ["https://example.com/x"]),
+        ("https://example.com/xを見て", ["https://example.com/x"]),
+        ("見てhttps://example.com", ["https://example.com"]),
+        ("https://example.com/?q=1&b=2#top!", ["https://example.com/?q=1&b=2#top"]),
+        ("HTTPS://EXAMPLE.COM/A", ["HTTPS://EXAMPLE.COM/A"]),
+        ("http://日本語.jp/", ["http://日本語.jp/"]),
+        ("https://example.com:8080/x", ["https://example.com:8080/x"]),
+        ("https://a.jp https://b.jp", ["https://a.jp", "https://b.jp"]),
+        ("https://example.com/、次", ["https://example.com/"]),
+        ("“https://example.com/x”", ["https://example.com/x"]),
+        ("https:// nothing http://nodot ftp://example.com", []),
+        ("me@example.com example.com", []),
+    ],
+)
+def test_links_end_where_a_reader_would_end_them(written: str, expected: list[str]) -> None:
+    assert values(text.find_links(written)) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("go to example.com/x now", ["example.com/x"]),
+        ("shop.example.co.jp。", ["shop.example.co.jp"]),
+        ("main.py README.md e.g. end.Next 3.14 v1.2", []),
+        ("me@example.com", []),
+        ("https://example.com and example.com", ["https://example.com", "example.com"]),
+        ("@bob.example.com", []),
+    ],
+)
+def test_bare_domains_are_found_only_when_asked_for(written: str, expected: list[str]) -> None:
+    assert values(text.find_links(written, bare=True)) == expected
+
+
+def test_bare_domain_becomes_an_address() -> None:
+    assert [span.url for span in text.find_links("example.com http://example.com", bare=True)] == [
+        "https://example.com",
+        "http://example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("@alice hello", ["alice"]),
+        ("(@alice@example.social)", ["alice@example.social"]),
+        ("hi @bob.bsky.social.", ["bob.bsky.social"]),
+        ("@alice, @bob", ["alice", "bob"]),
+        ("mail me@example.com", []),
+        ("https://example.social/@alice", []),
+        ("日本@alice", []),
+        ("@ alone @@double", []),
+    ],
+)
+def test_mentions_are_told_from_mail_and_addresses(written: str, expected: list[str]) -> None:
+    assert values(text.find_mentions(written)) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("#Cats and ＃猫、それと #犬_1", ["Cats", "猫", "犬_1"]),
+        ("#スーパー・マーケット", ["スーパー・マーケット"]),
+        ("#2026 #2026年", ["2026年"]),
+        ("a#b https://example.com/#frag &#39; ##x", []),
+        ("#ends. #here!", ["ends", "here"]),
+    ],
+)
+def test_hashtags_are_found_in_both_scripts(written: str, expected: list[str]) -> None:
+    assert values(text.find_hashtags(written)) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [(TextUnit.GRAPHEMES, 3), (TextUnit.CODEPOINTS, 10), (TextUnit.UTF16, 16), (TextUnit.UTF8_BYTES, 36)],
+)
+def test_family_flag_and_kanji_in_each_unit(unit: TextUnit, expected: int) -> None:
+    assert text.count("👩‍👩‍👧‍👦🇯🇵猫", TextLimit(max_units=1, unit=unit)) == expected
+
+
+def test_link_and_remote_mention_count_as_mastodon_counts_them() -> None:
+    assert text.count("https://example.com/" + "x" * 400, MASTODON) == 23
+    assert text.count("http://a.jp", MASTODON) == 23
+    assert text.count("@alice@a.very.long.example.social hi", MASTODON) == len("@alice hi")
+
+
+def test_byte_limit_holds_besides_the_units() -> None:
+    limit = TextLimit(max_units=300, unit=TextUnit.GRAPHEMES, max_bytes=3000)
+    assert text.fits("👩‍👩‍👧‍👦" * 120, limit)
+    assert not text.fits("👩‍👩‍👧‍👦" * 121, limit)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("＃猫　です", "#猫 です"),
+        ("hi @alice@example.social!", "hi @alice!"),
+        ("line one\r\n\r\nline two ", "line one\n\nline two"),
+        ("か\u3099", "が"),
+        ("soft\u00adhyphen\u200b", "softhyphen"),
+    ],
+)
+def test_our_text_and_its_rendering_are_the_same_once_normalised(ours: str, theirs: str) -> None:
+    assert text.normalise(ours) == text.normalise(theirs)
+
+
+def test_different_texts_stay_different_once_normalised() -> None:
+    assert text.normalise("one two") != text.normalise("one too")
+    assert text.normalise("@alice@a.social") != text.normalise("@bob@a.social")
+
+
+# --- limits of a payload ----------------------------------------------------------------------
+
+
+def reasons(sent: PostPayload, info: PlatformInfo = INFO) -> list[tuple[RejectReason, int, int | None]]:
+    return [(p.reason, p.part, p.media) for p in text.check_payload(sent, info)]
+
+
+def test_payload_within_every_limit_has_no_problem() -> None:
+    assert text.check_payload(payload("a" * 500, "second", media=(image(),) * 4), INFO) == []
+
+
+def test_image_without_words_is_a_post() -> None:
+    assert reasons(payload("", media=(image(),))) == []
+
+
+@pytest.mark.parametrize("words", ["", "  \n", "\u200b"])
+def test_post_without_anything_to_see_is_empty(words: str) -> None:
+    assert reasons(payload("first", words)) == [(RejectReason.TEXT_EMPTY, 1, None)]
+
+
+def test_payload_without_parts_is_empty() -> None:
+    assert reasons(PostPayload(parts=())) == [(RejectReason.TEXT_EMPTY, 0, None)]
+
+
+def test_problem_says_limit_and_actual_length() -> None:
+    (problem,) = text.check_payload(payload("ok", "x" * 512), INFO)
+    assert problem == text.Problem(RejectReason.TEXT_TOO_LONG, part=1, media=None, limit=500, actual=512)
+
+
+def test_every_image_is_checked_on_its_own() -> None:
+    broken = (
+        image(mime_type="image/bmp"),
+        image(size=INFO.images.max_bytes + 1),
+        dataclasses.replace(image(), width=100_000, height=100_000),
+        image("x" * 1501),
+    )
+    assert reasons(payload("hi", media=broken)) == [
+        (RejectReason.MEDIA_TYPE, 0, 0),
+        (RejectReason.MEDIA_TOO_LARGE, 0, 1),
+        (RejectReason.MEDIA_TOO_LARGE, 0, 2),
+        (RejectReason.ALT_TEXT_TOO_LONG, 0, 3),
+    ]
+
+
+def test_fifth_image_is_one_too_many() -> None:
+    assert reasons(payload("hi", media=(image(),) * 5)) == [(RejectReason.TOO_MANY_MEDIA, 0, 4)]
+
+
+def test_thread_is_refused_where_it_is_too_long_or_unknown() -> None:
+    long = PostPayload(parts=(PostPart(text="x"),) * (INFO.thread_max + 1))
+    assert reasons(long) == [(RejectReason.THREAD_TOO_LONG, INFO.thread_max, None)]
+    no_threads = dataclasses.replace(INFO, capabilities=INFO.capabilities - {Capability.POST_THREAD})
+    assert reasons(payload("a", "b"), no_threads) == [(RejectReason.THREAD_TOO_LONG, 1, None)]
+
+
+def test_images_are_refused_where_a_network_has_none() -> None:
+    no_images = dataclasses.replace(INFO, capabilities=INFO.capabilities - {Capability.POST_IMAGES})
+    assert reasons(payload("a", media=(image(),)), no_images) == [(RejectReason.NOT_SUPPORTED, 0, 0)]

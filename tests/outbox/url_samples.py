@@ -1,0 +1,23 @@
+"""Arguments for the URLs of outbox, for the walk over every URL (tests/accounts/test_every_url.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from outbox.models import Pause
+from tests.cast import World, make_account
+
+
+def samples(world: World) -> dict[str, dict[str, Any]]:
+    account = make_account(world.brand, handle="paused")
+    pause = Pause.objects.create(
+        organization=world.organization,
+        account=account,
+        started_at=world.now,
+    )
+    return {
+        "outbox:account_pause": {"account_id": account.pk},
+        "outbox:pause_account": {"account_id": account.pk},
+        "outbox:pause_brand": {"brand_id": world.brand.pk},
+        "outbox:resume": {"pause_id": pause.pk},
+    }
