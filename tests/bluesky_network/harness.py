@@ -3,8 +3,8 @@
     with running_bluesky() as network:
         network.alice.handle, network.pds_url, network.posts(network.alice)
 
-The packages (480 MB, one of them compiled) go to ``var/bluesky_network/<hash>``, or to the folder that
-``BLUESKY_NETWORK_DIR`` names; this source folder is only read. What cannot be had (Node, a compiler, the
+The packages (half a gigabyte) go to ``var/bluesky_network/<hash>``, or to the folder that
+``BLUESKY_NETWORK_DIR`` names; this source folder is only read. What cannot be had (Node, the
 npm registry) raises ``BlueskyUnavailable`` with one sentence; ``running_or_skip`` turns that into a skip,
 and into a failure when ``CI=true``.
 """
@@ -139,7 +139,6 @@ def ensure_installed() -> Path:
     for name in SOURCES:
         digest.update((HERE / name).read_bytes())
     node = _node()
-    digest.update(_version(node).split(".")[0].encode())  # compiled for one major version of Node
     root = _cache_root()
     folder = root / digest.hexdigest()[:16]
     try:
@@ -264,7 +263,6 @@ def _install(node: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in SOURCES:
         shutil.copyfile(HERE / name, folder / name)
-    has_compiler = bool(shutil.which("make")) and any(map(shutil.which, ("c++", "g++", "clang++")))
     # A person's own npm settings must not leak into the build: ``nodedir`` may name the headers of another
     # Node, and then the compiled module does not load. Environment beats every settings file. Where npm
     # fetches from (registry, proxy) is theirs to say.
@@ -279,8 +277,6 @@ def _install(node: str, folder: Path) -> None:
         "npm_config_omit": "",
         "npm_config_progress": "false",
     }
-    if has_compiler:  # else a binary made elsewhere is tried, which is not on the registry
-        environment["npm_config_build_from_source"] = "better-sqlite3"
     try:
         done = subprocess.run(
             [*_npm(node), "ci", "--no-audit", "--no-fund"],
@@ -297,9 +293,7 @@ def _install(node: str, folder: Path) -> None:
     if loads:
         (folder / ".installed").touch()
         return
-    if not has_compiler and "better-sqlite3" in (problem or "better-sqlite3"):
-        reason = "a C++ compiler and make are missing, and one npm package has to be compiled"
-    elif any(word in problem for word in UNREACHABLE):
+    if any(word in problem for word in UNREACHABLE):
         reason = "the npm registry cannot be reached"
     else:
         reason = f"npm could not install it: {problem.strip() or 'the database module does not load'}"

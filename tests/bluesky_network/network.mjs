@@ -23,25 +23,6 @@ net.Server.prototype.listen = function (...args) {
   return listen.apply(this, args)
 }
 
-// Node 24.19 aborts when the garbage collector frees an object of an addon while no script runs, as
-// those of better-sqlite3 (ObjectWrap calls RemoveEnvironmentCleanupHook, which then has none). A network that lives for
-// a few minutes can keep them all.
-const { default: Database } = await import('better-sqlite3')
-const probe = new Database(':memory:')
-const native = probe[Object.getOwnPropertySymbols(probe).find((key) => probe[key]?.prepare)]
-const kept = [native]
-for (const [prototype, method] of [
-  [Object.getPrototypeOf(native), 'prepare'],
-  [Object.getPrototypeOf(probe.prepare('select 1')), 'iterate'],
-]) {
-  const make = prototype[method]
-  prototype[method] = function (...args) {
-    const made = make.apply(this, args)
-    kept.push(this, made)
-    return made
-  }
-}
-
 const hasAppView = Boolean(process.env.DB_POSTGRES_URL && process.env.REDIS_HOST)
 if (hasAppView) {
   // The AppView's search by similar names needs an extension that a PostgreSQL from a Python wheel does
