@@ -252,7 +252,7 @@ def compose(request: MemberRequest) -> HttpResponse:
         accounts=active if len(active) <= 4 else (),
     )
     desk = _Desk(uuid7(), None, brand, is_scheduled=False)
-    context = _context(request, desk, given, brands=about.brands)
+    context = _context(request, desk, given, brands=about.brands, is_fresh=True)
     return render(request, "content_calendar/composer.html", context)
 
 

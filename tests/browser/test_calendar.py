@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import NewWindow
+from tests.browser.pages import settle
 from tests.browser.stage import Installation
 from tests.browser.steps import Composer, sign_in
 
@@ -264,3 +265,15 @@ def test_parts_and_versions_keep_their_words_through_every_change(page: Page) ->
     composer.wait_until_saved()
     page.reload()
     expect(composer.text()).to_have_value("one")
+
+
+def test_account_that_is_ticked_by_keyboard_keeps_the_focus(page: Page) -> None:
+    composer = Composer.for_new_post(page)
+    composer.write("Words for everybody")
+    box = page.locator("input[name=account]").first
+    box.focus()
+    with page.expect_response("**/change/"):
+        page.keyboard.press("Space")
+    settle(page)
+    page.wait_for_timeout(200)  # htmx gives the focus away only after its settling time
+    expect(box).to_be_focused()

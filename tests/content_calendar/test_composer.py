@@ -305,6 +305,14 @@ def test_last_part_stays(sign_in: SignIn, creator: User, brand: Brand, fresh: uu
     assert "Hello</textarea>" in change(sign_in(creator), fresh, form(brand), "remove:base.0")
 
 
+def test_editor_that_is_drawn_again_leaves_the_focus_where_it_is(
+    sign_in: SignIn, creator: User, brand: Brand, fresh: uuid.UUID
+) -> None:
+    client = sign_in(creator)
+    assert "autofocus" in client.get(reverse("content_calendar:compose")).content.decode()
+    assert "autofocus" not in change(client, fresh, form(brand), "add:base")
+
+
 @pytest.mark.parametrize(
     "wanted", ["", "up:base.9", "customise:nobody", "revert:base", "explode:base", "add:x"]
 )
