@@ -15,6 +15,9 @@ from core.ids import uuid7
 
 class DeliveryKind(models.TextChoices):
     POST = "post", _("Post")
+    REPLY = "reply", _("Reply")  # a public answer to a comment or mention
+    DM = "dm", _("Direct message")
+    MODERATION = "moderation", _("Moderation")  # like, hide and their opposites
 
 
 class DeliveryState(models.TextChoices):
@@ -91,8 +94,11 @@ class Delivery(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="deliveries")
     account = models.ForeignKey(SocialAccount, on_delete=models.PROTECT, related_name="deliveries")
     kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.POST)
-    # {"parts": [{"text", "media": [{"asset", "storage_key", "mime_type", "size", "width", "height",
-    #  "alt_text"}], "link_card": {"url", "title", "description"} | null}], "language"}
+    # A post: {"parts": [{"text", "media": [{"asset", "storage_key", "mime_type", "size", "width", "height",
+    #  "alt_text"}], "link_card": {"url", "title", "description"} | null}], "language"}.
+    # A reply has "reply_to" besides: {"remote_id", "root_id", "detail"}; a direct message "message_to":
+    # {"recipient_id", "thread_id", "detail"}. A moderation is "moderation": {"action", "remote_id", "detail"}
+    # with "parts" empty.
     payload = models.JSONField()
     due_at = models.DateTimeField()  # when people expect it
     next_attempt_at = models.DateTimeField()  # when we try (again)

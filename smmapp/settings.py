@@ -66,6 +66,9 @@ INSTALLED_APPS = [
     "smmapp",
     "analytics",
     "content_calendar",
+    "engagement",
+    "campaigns",
+    "audience",
     "outbox",
     "accounts",
     "core",
@@ -153,6 +156,7 @@ CELERY_TASK_ROUTES = {
     "outbox.tasks.publish": {"queue": "publish"},
     "outbox.tasks.read_back_account": {"queue": "default"},
     "analytics.tasks.*": {"queue": "metrics"},
+    "engagement.tasks.*": {"queue": "inbox"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 # A worker takes what it works on and no more, so that a killed one strands as little as possible.

@@ -10,6 +10,9 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("outbox.urls")),
     path("calendar/", include("content_calendar.urls")),
+    path("inbox/", include("engagement.urls")),
+    path("campaigns/", include("campaigns.urls")),
+    path("audience/", include("audience.urls")),
     path("analytics/", include("analytics.urls")),
     path("user/", include("allauth.urls")),
 ]

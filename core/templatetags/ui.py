@@ -17,6 +17,8 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from core.money import formatted, rounded
+
 register = template.Library()
 
 NOTHING = "–"
@@ -154,6 +156,14 @@ def percent(share: Number | None, decimals: int = 1) -> str:
         return NOTHING
     hundredths = _rounded(Decimal(str(share)) * 100, decimals)
     return f"{number_format(hundredths, decimal_pos=decimals, use_l10n=True, force_grouping=True)}%"
+
+
+@register.filter
+def money(amount: Decimal | int | None, currency: str) -> str:
+    """An amount with its currency as the language writes it; an unknown one is a dash, never a zero."""
+    if amount is None:
+        return NOTHING
+    return formatted(rounded(Decimal(amount), currency), currency, translation.get_language() or "en")
 
 
 @register.filter
