@@ -328,6 +328,7 @@ class NotificationKind(models.TextChoices):
     ACCOUNT_LOST = "account_lost", _("An account must be reconnected")
     ACCOUNT_EXPIRING = "account_expiring", _("An account's connection ends soon")
     MEMBER_JOINED = "member_joined", _("Somebody joined")
+    GOAL_OFF_TRACK = "goal_off_track", _("A goal is off track")
 
 
 class Notification(models.Model):

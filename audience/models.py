@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +25,16 @@ class Stage(models.TextChoices):
     CUSTOMER = "customer", _("Customer")
 
 
+class Searchable(models.Model):
+    """A row that is found by pieces of its words in any script: see core/bigrams.py."""
+
+    search_text = models.TextField(blank=True, editable=False)  # core.bigrams.folded
+    search_grams = ArrayField(models.CharField(max_length=2), default=list, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class ContactQuerySet(models.QuerySet["Contact"]):
     def for_brand(self, brand: Brand) -> Self:
         return self.filter(brand=brand)
@@ -37,7 +49,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.filter(merged_into__isnull=True, erased_at__isnull=True)
 
 
-class Contact(models.Model):
+class Contact(Searchable):
     """One person (or company) as one brand knows them, whatever the networks."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -66,10 +78,16 @@ class Contact(models.Model):
                 condition=Q(merged_into__isnull=True, erased_at__isnull=True),
             ),
             models.Index(fields=["brand", "stage"], name="contact_by_stage"),
+            GinIndex(fields=["search_grams"], name="contact_search"),
         ]
 
     def __str__(self) -> str:
         return self.name or str(_("Somebody"))
+
+    @property
+    def reference(self) -> str:
+        """Names the contact where no name may be kept: the audit log cannot be changed, and outlives it."""
+        return f"#{self.pk.hex[-8:]}"
 
 
 class IdentityKind(models.TextChoices):
@@ -88,12 +106,14 @@ class IdentityQuerySet(models.QuerySet["Identity"]):
         return rows if membership.has_all_brands else rows.filter(brand__members=membership)
 
 
-class Identity(models.Model):
+class Identity(Searchable):
     """One account of a person at one network, or another mark by which they are known again."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="identities")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identities")
+    # The contact it came with, once a merge has moved it; undoing a merge goes by this.
+    home = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     platform = models.CharField(max_length=24)  # key of a network, or one of IdentityKind
     remote_id = models.CharField(max_length=512, blank=True)  # "" once erased
     # SHA-256 of ``remote_id``, "" once erased: who writes again after that is somebody new.
@@ -116,6 +136,7 @@ class Identity(models.Model):
                 condition=~Q(remote_key=""),
             )
         ]
+        indexes: ClassVar = [GinIndex(fields=["search_grams"], name="identity_search")]
 
     def __str__(self) -> str:
         return self.display_name or (f"@{self.handle}" if self.handle else str(_("Somebody")))

@@ -6,7 +6,7 @@ Amounts have four decimals, so that no currency loses its smallest unit.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -107,6 +107,13 @@ class CostKind(models.TextChoices):
     INFLUENCER = "influencer", _("Influencers")
 
 
+class OfCampaignQuerySet(models.QuerySet[Any]):
+    """Rows that a campaign owns."""
+
+    def for_member(self, membership: Membership) -> Self:
+        return self.filter(campaign__in=Campaign.objects.for_member(membership))
+
+
 class BudgetLine(models.Model):
     """One planned cost. For labour ``amount`` is ``hours`` x ``hourly_rate``."""
 
@@ -120,6 +127,8 @@ class BudgetLine(models.Model):
     )
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
     position = models.PositiveSmallIntegerField(default=0)
+
+    objects = OfCampaignQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -136,27 +145,56 @@ class Source(models.TextChoices):
     API = "api", _("API")
 
 
+class CsvImportQuerySet(models.QuerySet["CsvImport"]):
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+
 class CsvImport(models.Model):
-    """One uploaded file and what became of its rows. ``refused``: at most 200 of {"row", "field", "code",
-    "value"}; the rest is counted."""
+    """One uploaded file and what became of its rows: read as a dry run, then (when a person says yes) taken
+    over. ``refused``: at most 200 of {"row", "field", "code", "value"}; the rest is counted."""
 
     class Kind(models.TextChoices):
         SPEND = "spend", _("Spend")
         CONVERSIONS = "conversions", _("Conversions")
 
+    class State(models.TextChoices):
+        CHECKING = "checking", _("Being read")
+        READY = "ready", _("Waits for your yes")
+        RUNNING = "running", _("Being imported")
+        DONE = "done", _("Imported")
+        FAILED = "failed", _("Cannot be read")
+        DISCARDED = "discarded", _("Not imported")
+        UNDONE = "undone", _("Undone")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="csv_imports")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, null=True, related_name="csv_imports")
     kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=12, choices=State, default=State.DONE)
+    problem = models.CharField(max_length=40, blank=True)  # code of why the file as a whole was refused
     file_name = models.CharField(max_length=255)
+    storage_key = models.CharField(max_length=255, blank=True)  # while the file is kept
     encoding = models.CharField(max_length=16)
     rows = models.PositiveIntegerField(default=0)
     added = models.PositiveIntegerField(default=0)
     known = models.PositiveIntegerField(default=0)  # were there already
+    noted = models.PositiveIntegerField(default=0)  # of ``added``: taken, with something to look at
     refused_count = models.PositiveIntegerField(default=0)
     refused = models.JSONField(default=list)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)  # when somebody said yes
+
+    objects = CsvImportQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["campaign", "-created_at"], name="csv_import_of_campaign"),
+            # Files to be cleaned away: few.
+            models.Index(fields=["created_at"], name="csv_import_with_file", condition=~Q(storage_key="")),
+        ]
 
     def __str__(self) -> str:
         return self.file_name
@@ -185,6 +223,8 @@ class SpendEntry(models.Model):
     csv_import = models.ForeignKey(CsvImport, on_delete=models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
+
+    objects = OfCampaignQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -263,9 +303,14 @@ class Click(models.Model):
     is_bot = models.BooleanField()  # link previews, crawlers, prefetching; counted apart
     visitor = models.CharField(max_length=32, blank=True)
     referrer_host = models.CharField(max_length=255, blank=True)
+    # A person's click on a link of their own, until it stands in their timeline.
+    is_to_be_told = models.BooleanField(default=False)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["link", "at"], name="click_of_link", include=["is_bot"])]
+        indexes: ClassVar = [
+            models.Index(fields=["link", "at"], name="click_of_link", include=["is_bot"]),
+            models.Index(fields=["id"], name="click_to_be_told", condition=Q(is_to_be_told=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.link_id} at {self.at:%Y-%m-%d %H:%M}"

@@ -120,6 +120,7 @@ class PlatformInfo:
     icon: str  # name of a Tabler icon
     account_metrics: tuple[str, ...] = ()  # names of AccountMetrics fields that this network fills
     post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
+    message_text: TextLimit | None = None  # of a direct message, None where none can be sent
     tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
     seen_live: bool = True  # False: built from documents only, never run against a real server
 
@@ -161,7 +162,11 @@ class PostPart:
 
 @dataclass(frozen=True, slots=True)
 class ReplyTarget:
-    """What a public reply answers. ``detail`` is ``InboxItem.detail`` of that item."""
+    """What a public reply answers. ``detail`` is ``InboxItem.detail`` of that item.
+
+    Where a network shows an answer to its receiver only if the text names them, ``detail["mention"]`` says
+    how (``@user@host``); ``connectors.text.addressed`` puts it into a text.
+    """
 
     remote_id: str
     root_id: str = ""  # the post at the top of the thread, "" = ``remote_id`` itself
@@ -170,7 +175,8 @@ class ReplyTarget:
 
 @dataclass(frozen=True, slots=True)
 class MessageTarget:
-    """Whom a direct message goes to. ``detail`` is ``InboxItem.detail`` of the last one received."""
+    """Whom a direct message goes to. ``detail`` is ``InboxItem.detail`` of the last one received, with its
+    ``"mention"`` as of ReplyTarget."""
 
     recipient_id: str  # Profile.remote_id
     thread_id: str = ""  # InboxItem.thread_id
@@ -473,8 +479,13 @@ class Connector(abc.ABC):
         raise TypeError(f"{self.INFO.key} has nothing to check")
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
-        """Posts of this account created at or after ``since``, newest first."""
+        """Posts of this account created at or after ``since``, its public replies too, newest first."""
         raise TypeError(f"{self.INFO.key} cannot list posts")
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Where ``payload`` is to be seen if it went out at or after ``since``: the account's own posts, or
+        for a direct message what it wrote to that person."""
+        return self.find_recent(since=since)
 
     @abc.abstractmethod
     def fetch_post(self, remote_id: str) -> RemotePost | None:

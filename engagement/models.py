@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +40,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def open(self) -> Self:
         return self.filter(state=ConversationState.OPEN)
 
+    def waiting(self) -> Self:
+        """Open ones in which somebody waits for an answer."""
+        return self.filter(state=ConversationState.OPEN, due_at__isnull=False)
+
     def waking(self, now: dt.datetime) -> Self:
         """Snoozed ones whose time has come."""
         return self.filter(state=ConversationState.SNOOZED, snoozed_until__lte=now)
@@ -48,12 +54,15 @@ class Conversation(models.Model):
     hangs below it, or the private thread with one person."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="conversations")
-    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="conversations")
-    kind = models.CharField(max_length=8, choices=ConversationKind)
+    # No index of its own for brand and account: those below begin with them.
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="conversations", db_index=False)
+    account = models.ForeignKey(
+        SocialAccount, on_delete=models.CASCADE, related_name="conversations", db_index=False
+    )
+    kind = models.CharField(max_length=8, choices=ConversationKind)  # of the item it began with
     thread_id = models.CharField(max_length=512, blank=True)  # InboxItem.thread_id, "" once erased
-    thread_key = models.CharField(max_length=64)  # its SHA-256, which outlives an erasure
-    # The other side: who wrote the first message.
+    thread_key = models.CharField(max_length=64)  # engagement.remote, which outlives an erasure
+    # The other side: who wrote the first message. Null while nobody but the account itself has written.
     identity = models.ForeignKey(Identity, on_delete=models.SET_NULL, null=True, related_name="conversations")
     # The post it hangs below: ours, or a snapshot {"remote_id", "text", "permalink", "created_at"} of one
     # that was made elsewhere.
@@ -66,6 +75,7 @@ class Conversation(models.Model):
     last_number = models.PositiveIntegerField(default=0)  # Message.number of the newest
     last_message_at = models.DateTimeField()
     preview = models.CharField(max_length=200, blank=True)  # words of the newest, "" once erased
+    is_last_own = models.BooleanField(default=False)  # whether the newest is ours
     # The open WaitEpisode's, null while nobody waits.
     waiting_since = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
@@ -76,10 +86,11 @@ class Conversation(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "kind", "thread_key"], name="conversation_once")
+            models.UniqueConstraint(fields=["account", "thread_key"], name="conversation_once")
         ]
         indexes: ClassVar = [
             models.Index(fields=["brand", "state", "-last_message_at"], name="conversation_list"),
+            models.Index(fields=["account", "state", "-last_message_at"], name="conversation_of_account"),
             models.Index(
                 fields=["assignee", "state", "-last_message_at"],
                 name="conversation_of_assignee",
@@ -105,22 +116,41 @@ class SentBy(models.TextChoices):
     AUTOMATION = "automation", _("Automation")
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(
+            conversation__brand__organization_id=membership.organization_id,
+            conversation__brand__is_archived=False,
+        )
+        return rows if membership.has_all_brands else rows.filter(conversation__brand__members=membership)
+
+    def unsettled(self) -> Self:
+        """Own ones on their way out, or stopped."""
+        return self.filter(delivery__isnull=False, settled_at__isnull=True)
+
+    def answerable(self) -> Self:
+        """Received ones that are still at the network, as far as we know."""
+        return self.filter(direction=Direction.IN, deleted_at__isnull=True, erased_at__isnull=True)
+
+
 class Message(models.Model):
     """One comment, mention or message of a conversation, from either side.
 
     ``number`` counts up in the order in which we learnt of them, so that "what you had not seen" is a
-    comparison of two numbers. An own one that we send has its ``delivery``; one that was written elsewhere
-    has none.
+    comparison of two numbers; people read them by ``written_at``. An own one that we send has its
+    ``delivery``; one that was written elsewhere has none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
-    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     direction = models.CharField(max_length=3, choices=Direction)
     sent_by = models.CharField(max_length=12, choices=SentBy, default=SentBy.HUMAN)
     remote_id = models.CharField(max_length=512, blank=True)  # "" until the network has it, and once erased
-    remote_key = models.CharField(max_length=64, blank=True)  # its SHA-256, which outlives an erasure
+    remote_key = models.CharField(max_length=64, blank=True)  # engagement.remote, which outlives an erasure
     parent_key = models.CharField(max_length=64, blank=True)  # remote_key of what it answers
     identity = models.ForeignKey(Identity, on_delete=models.SET_NULL, null=True, related_name="messages")
     text = models.TextField(blank=True)
@@ -129,15 +159,31 @@ class Message(models.Model):
     detail = models.JSONField(default=dict)  # InboxItem.detail, handed back to the connector
     written_at = models.DateTimeField()  # by the network's clock; for an own one, when it was handed in
     arrived_at = models.DateTimeField()  # when we learnt of it
+    # From when its author waits for an answer; null where none is needed: own ones, and history.
+    waits_from = models.DateTimeField(null=True, blank=True)
     is_hidden = models.BooleanField(default=False)
     is_liked = models.BooleanField(default=False)
-    deleted_at = models.DateTimeField(null=True, blank=True)  # gone from the network
+    deleted_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when we learnt that it is gone from the network
+    erased_at = models.DateTimeField(null=True, blank=True)  # its personal fields were removed
+    # Text, name and handle of the author as core.bigrams compares and finds them; empty once erased.
+    search_text = models.TextField(blank=True, editable=False)
+    search_grams = ArrayField(models.CharField(max_length=2), default=list, blank=True, editable=False)
+    # Of an own one:
+    sent_at = models.DateTimeField(null=True, blank=True)  # when the network accepted it, null = not yet
     # Of an own one that we send:
     delivery = models.OneToOneField(
         Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="message"
     )
+    delivery_state = models.CharField(max_length=12, blank=True)  # Delivery.state when it was last looked at
+    settled_at = models.DateTimeField(null=True, blank=True)  # when its end was written here
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     seen_number = models.PositiveIntegerField(null=True)  # the newest that its author had seen
+    # Made with the form that it was written in: the same form sent twice is one message.
+    form_key = models.UUIDField(null=True, blank=True, unique=True)
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -147,12 +193,16 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["conversation", "number"], name="message_numbered"),
         ]
         indexes: ClassVar = [
-            # Own ones whose id at the network is not known yet.
+            models.Index(fields=["conversation", "-written_at"], name="message_of_conversation"),
+            models.Index(
+                fields=["account", "written_at"], name="message_received", condition=Q(direction="in")
+            ),
             models.Index(
                 fields=["delivery"],
-                name="message_without_remote",
-                condition=Q(delivery__isnull=False, remote_key=""),
+                name="message_unsettled",
+                condition=Q(delivery__isnull=False, settled_at__isnull=True),
             ),
+            GinIndex(fields=["search_grams"], name="message_search"),
         ]
 
     def __str__(self) -> str:
@@ -168,12 +218,13 @@ class EpisodeEnd(models.TextChoices):
 class WaitEpisode(models.Model):
     """Somebody waits: from the first message that needs an answer to the next public answer of a person.
 
-    It counts in the response rate unless it ended in another way than an answer.
+    It counts in the response rate unless it ended in another way than an answer. What people wrote before
+    the inbox was first read begins when reading began: nobody could have answered it here before.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
-    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="+")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="+", db_index=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="episodes")
     opened_by = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
     started_at = models.DateTimeField()
@@ -181,6 +232,8 @@ class WaitEpisode(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_how = models.CharField(max_length=20, choices=EpisodeEnd, blank=True)
     ended_by = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Ended as "needed no answer": Message.number of the newest that whoever said so had seen.
+    decided_number = models.PositiveIntegerField(null=True, blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     calendar_s = models.PositiveIntegerField(null=True)  # how long, on the clock
     business_s = models.PositiveIntegerField(null=True)  # how long, in business hours
@@ -263,7 +316,8 @@ class SavedReply(models.Model):
 
 
 class ModerationRequest(models.Model):
-    """Somebody asked the network to like, hide or take that back. The message says what came of it."""
+    """Somebody asked the network to like, hide or take that back. Settled, the message says what came of it,
+    or ``error`` why nothing did."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="moderations")
@@ -271,7 +325,8 @@ class ModerationRequest(models.Model):
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="moderation_request")
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     requested_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)  # when its outcome was written to the message
+    settled_at = models.DateTimeField(null=True, blank=True)  # when its outcome was written down
+    error = models.CharField(max_length=32, blank=True)  # code of outbox.errors
 
     class Meta:
         indexes: ClassVar = [
@@ -306,12 +361,14 @@ class InboxPull(models.Model):
         SocialAccount, on_delete=models.CASCADE, primary_key=True, related_name="inbox_pull"
     )
     next_at = models.DateTimeField()
+    began_at = models.DateTimeField()  # when the inbox was first read; what is older is history
     read_until = models.DateTimeField()
     round_started_at = models.DateTimeField(null=True, blank=True)
     cursor = models.TextField(blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     blocked_until = models.DateTimeField(null=True, blank=True)
-    taken_at = models.DateTimeField(null=True, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)  # the end of the last whole round
+    heard_at = models.DateTimeField(null=True, blank=True)  # when something new came in last
     failures = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=32, blank=True)
     error_detail = models.TextField(blank=True)

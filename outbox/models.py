@@ -80,6 +80,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
         return rows if membership.has_all_brands else rows.filter(brand__members=membership)
 
+    def posts(self) -> Self:
+        """What people know as posts: no replies, messages, likes."""
+        return self.filter(kind=DeliveryKind.POST)
+
     def due(self, now: dt.datetime) -> Self:
         return self.filter(state__in=CLAIMABLE, next_attempt_at__lte=now)
 
@@ -131,6 +135,12 @@ class Delivery(models.Model):
                 name="delivery_due",
                 condition=Q(state__in=["scheduled", "processing"]),
             ),
+            # The same of answers, which do not wait behind posts.
+            models.Index(
+                fields=["account", "next_attempt_at"],
+                name="delivery_due_answer",
+                condition=Q(state__in=["scheduled", "processing"], kind__in=["reply", "dm", "moderation"]),
+            ),
             models.Index(
                 fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["claimed", "sending"])
             ),
@@ -138,7 +148,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["sent_at"],
                 name="delivery_unseen",
-                condition=Q(state="sent", seen_at__isnull=True, read_backs__lt=5),
+                condition=Q(state="sent", seen_at__isnull=True, read_backs__lt=5, kind__in=["post", "reply"]),
             ),
             # What was sent lately: read by those above who follow up on it.
             models.Index(fields=["sent_at"], name="delivery_sent", condition=Q(state="sent")),

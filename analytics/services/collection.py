@@ -119,6 +119,7 @@ def _followed(delivery: Delivery) -> PostMetrics:
         delivery=delivery,
         account_id=delivery.account_id,
         next_pull_at=delivery.sent_at + EARLY[0] if tells and delivery.sent_at else None,
+        sent_at=delivery.sent_at,
     )
 
 
