@@ -18,6 +18,7 @@ from campaigns.conversion_rows import COLUMNS, RowReader, entered_moment
 from campaigns.models import Campaign, Conversion, CsvImport, Refund, Source
 from campaigns.services import conversion_imports as service
 from campaigns.services.conversion_imports import BATCH, Verdict, carry_out, check, receive, verdicts
+from campaigns.services.conversions import report_conversions
 from campaigns.services.imports import NotWaiting, start
 from core.csv_reading import FileProblem, FileRefused, Row
 from core.entering import NotReadable, Unreadable
@@ -275,13 +276,13 @@ def test_an_import_that_breaks_off_waits_again_and_goes_on(
     rows = "".join(f"lead,2026-11-20,{number},,,,,\n" for number in range(5))
     batch = upload(HEAD + rows, brand, marketer)
     check(batch=batch, now=NOW)
-    real, calls = service.report_conversions, []
+    calls: list[Any] = []
 
     def breaks(**given: Any) -> Any:
         calls.append(given)
         if len(calls) == 2:
             raise ConnectionError("the worker lost its database")
-        return real(**given)
+        return report_conversions(**given)
 
     monkeypatch.setattr(service, "report_conversions", breaks)
     start(batch=CsvImport.objects.get(pk=batch.pk), now=NOW)
