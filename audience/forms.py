@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audience.models import Identity, Purpose, Stage
-from audience.selectors.contacts import ContactFilter, Person, handle_of, place_of
+from audience.selectors.contacts import ContactFilter, Person, place_of
 from audience.services.facts import Facts
 from core.bigrams import folded
 
@@ -125,7 +125,7 @@ class ConsentForm(forms.Form):
 
 
 def _identity_words(identity: Identity) -> str:
-    return f"{handle_of(identity) or identity} · {place_of(identity.platform).name}"
+    return f"{identity.address or identity} · {place_of(identity.platform).name}"
 
 
 class EraseForm(forms.Form):

@@ -141,6 +141,14 @@ class Identity(Searchable):
     def __str__(self) -> str:
         return self.display_name or (f"@{self.handle}" if self.handle else str(_("Somebody")))
 
+    @property
+    def address(self) -> str:
+        """As people write it: "@hanako", an e-mail address, a customer number. The id at a network says
+        nothing to them."""
+        if self.handle:
+            return f"@{self.handle}"
+        return self.remote_id if self.platform in IdentityKind.values else ""
+
 
 class ActivityKind(models.TextChoices):
     COMMENT = "comment", _("Commented")

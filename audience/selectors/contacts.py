@@ -68,7 +68,7 @@ class Person:
     @property
     def handles(self) -> tuple[str, ...]:
         """As people write them: "@hanako", an e-mail address."""
-        return tuple(words for one, _place in self.identities if (words := handle_of(one)))
+        return tuple(one.address for one, _place in self.identities if one.address)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -76,18 +76,11 @@ class Person:
         return tuple({place.key: place for _one, place in self.identities}.values())
 
 
-def handle_of(identity: Identity) -> str:
-    """How the person is written there. The id at a network says nothing to people."""
-    if identity.handle:
-        return f"@{identity.handle}"
-    return identity.remote_id if identity.platform in IdentityKind.values else ""
-
-
 def name_of(contact: Contact, identities: Iterable[Identity]) -> str:
     """``identities``: the one seen last first. Those that a merge brought come after the contact's own, so
     that it is not called otherwise because of it."""
     own_first = sorted(identities, key=lambda one: one.home_id not in (None, contact.pk))
-    names = (one.display_name or handle_of(one) for one in own_first)
+    names = (one.display_name or one.address for one in own_first)
     return contact.name or next((name for name in names if name), "") or contact.email or str(contact)
 
 

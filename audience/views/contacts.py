@@ -19,7 +19,6 @@ from audience.selectors.contacts import (
     contacts_of,
     every_person,
     filter_choices,
-    handle_of,
     people_of,
 )
 from audience.services.exports import note_list_export
@@ -86,7 +85,7 @@ def _lines(
         zone = contact.brand.timezone
         yield [
             person.name,
-            "; ".join(f"{place.name}: {handle_of(one) or person.name}" for one, place in person.identities),
+            "; ".join(f"{place.name}: {one.address or person.name}" for one, place in person.identities),
             contact.email,
             contact.phone,
             stages[contact.stage],

@@ -24,7 +24,7 @@ from audience.services.consents import record_consent
 from audience.services.erasing import erase_contact
 from audience.services.facts import Facts, change_facts
 from audience.services.merging import merge_contacts
-from audience.services.people import mark_stage
+from audience.services.people import Met, mark_stage, meet
 from tests.audience.conftest import LATER, NOW, Meeting
 
 SignIn = Callable[[User], Client]
@@ -606,8 +606,6 @@ def test_the_pane_of_somebody_erased_has_no_name(sign_in: SignIn, met: Meeting, 
 
 
 def test_a_contact_is_called_by_the_best_name_there_is(brand: Brand, met: Meeting, responder: User) -> None:
-    from audience.services.people import Met, meet
-
     def called(met: Met) -> str:
         return person_of(meet(brand=brand, met=met, now=NOW).contact).name
 
@@ -618,3 +616,11 @@ def test_a_contact_is_called_by_the_best_name_there_is(brand: Brand, met: Meetin
     named = met("4")
     change_facts(contact=named.contact, facts=Facts(name="Hana-chan"), actor=responder, now=NOW)
     assert person_of(Contact.objects.get(pk=named.contact_id)).name == "Hana-chan"
+
+
+def test_every_account_shows_how_it_is_written(sign_in: SignIn, brand: Brand, responder: User) -> None:
+    met = Met("email", "hanako@example.com", display_name="Hanako Mori")
+    identity = meet(brand=brand, met=met, now=NOW)
+    client = sign_in(responder)
+    for path in (url("contact", identity.contact), reverse("audience:person_pane", args=[identity.pk])):
+        assert "hanako@example.com" in text(client.get(path)), path
