@@ -153,6 +153,9 @@ ACTIONS: dict[str, Promise] = {
     "spend.deleted": gettext_lazy("Entered cost deleted"),
     "spend.imported": gettext_lazy("Costs imported from a file"),
     "spend.import_undone": gettext_lazy("Import of costs undone"),
+    "conversion.added": gettext_lazy("Conversion added by hand"),
+    "conversion.refunded": gettext_lazy("Refund recorded by hand"),
+    "conversion.imported": gettext_lazy("Conversions imported from a file"),
     "contact.changed": gettext_lazy("Facts of a contact changed"),
     "contact.merged": gettext_lazy("Contacts merged"),
     "contact.merge_undone": gettext_lazy("Merge of contacts undone"),
@@ -176,6 +179,7 @@ GROUPS: dict[str, Promise] = {
     "campaign": gettext_lazy("Campaigns"),
     "budget": gettext_lazy("Budgets"),
     "spend": gettext_lazy("Costs"),
+    "conversion": gettext_lazy("Conversions"),
     "contact": gettext_lazy("Contacts"),
 }
 # Names of what an entry's detail holds; other names are shown as they are stored.

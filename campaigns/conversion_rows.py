@@ -202,13 +202,15 @@ def entered_moment(text: str, zone: str) -> dt.datetime:
     if exact is not None and exact.tzinfo is not None:
         return exact.astimezone(dt.UTC)
     parts = _TIME.fullmatch(given)
-    if parts is None or (parts[2], parts[3], parts[4] or "00") in (("00", "00", "00"), ("0", "00", "00")):
+    if parts is None:
         return _instant(entered_date(given), _LAST_MOMENT, zone)
+    day = entered_date(parts[1])
     try:
         time = dt.time(int(parts[2]), int(parts[3]), int(parts[4] or 0))
     except ValueError:
         raise NotReadable(Unreadable.NOT_A_DATE) from None
-    return _instant(entered_date(parts[1]), time, zone)
+    # Spreadsheets write the midnight that begins a date behind it.
+    return _instant(day, time if time != dt.time() else _LAST_MOMENT, zone)
 
 
 def _instant(day: dt.date, time: dt.time, zone: str) -> dt.datetime:

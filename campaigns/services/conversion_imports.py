@@ -141,7 +141,7 @@ def carry_out(
             record(
                 organization=brand.organization,
                 actor=actor,
-                action="conversions.imported",
+                action="conversion.imported",
                 subject=brand,
                 detail={"file": batch.file_name, "entries": counts.added},
                 now=now,

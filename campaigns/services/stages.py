@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import Brand
 from audience.models import Contact, Identity, Stage
-from audience.services.people import STAGES, mark_stage
+from audience.services.people import STAGES, mark_stages
 from campaigns.models import Conversion, ConversionKind, LeadStageEvent
 
 STAGE_OF = {ConversionKind.LEAD: Stage.LEAD, ConversionKind.SALE: Stage.CUSTOMER}
@@ -61,8 +61,8 @@ def reach_stages(*, brand: Brand, conversions: Sequence[Conversion]) -> int:
             moved[event.pk] = event
     LeadStageEvent.objects.bulk_create(new)
     LeadStageEvent.objects.bulk_update(moved.values(), ["at", "campaign", "conversion"])
-    for event in new:
-        mark_stage(identity=event.identity, stage=Stage(event.stage), now=event.at)
+    # In the order of time, so that of one person the last one stands.
+    mark_stages(reached={contact_of[event.identity_id]: (Stage(event.stage), event.at) for event in new})
     return len(new)
 
 

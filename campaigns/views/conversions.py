@@ -19,7 +19,7 @@ from accounts.permissions import Action, is_allowed
 from accounts.selectors import zone_of
 from campaigns.forms.conversions import ConversionFilterForm, ConversionForm, RefundForm
 from campaigns.models import Campaign, Conversion, ConversionKind, Source
-from campaigns.reports import Refused
+from campaigns.reports import ERASED, Refused
 from campaigns.selectors import conversions as found
 from campaigns.selectors.conversion_imports import imports_of
 from campaigns.selectors.returns import MODELS, shares_of
@@ -28,6 +28,7 @@ from campaigns.services.refunds import report_refund
 from campaigns.views.shown import loaded, may_manage, tab_context
 from core.csv_writing import csv_response
 from core.htmx import render_page
+from core.money import rounded
 from core.paging import page_of
 
 
@@ -119,11 +120,11 @@ _HEADER = (
 def _cells(row: found.ConversionRow) -> list[Any]:
     one = row.conversion
     return [
-        one.external_id,
+        "" if one.external_id.startswith(ERASED) else one.external_id,
         one.kind,
         one.happened_at,
-        one.value,
-        one.refunded,
+        rounded(one.value, one.currency),
+        rounded(one.refunded, one.currency),
         one.currency,
         one.campaign.code if one.campaign else "",
         row.person.name if row.person else "",

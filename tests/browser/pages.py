@@ -76,6 +76,15 @@ NO_PAGES = {
     "campaigns:spend_import_confirm",
     "campaigns:spend_import_discard",
     "campaigns:spend_import_undo",
+    "campaigns:conversion_export",
+    "campaigns:conversion_refund",
+    "campaigns:conversion_import_confirm",
+    "campaigns:conversion_import_discard",
+    "campaigns:attribution_run",
+    "api:openapi",
+    "api:conversions",
+    "api:conversion",
+    "api:refunds",
     "content_calendar:events",
     "outbox:pause_account",
     "outbox:pause_brand",
@@ -127,6 +136,9 @@ PLAIN = (
     "audience:contacts",
     "campaigns:campaigns",
     "campaigns:create",
+    "campaigns:conversion_list",
+    "campaigns:conversion_add",
+    "campaigns:conversion_import",
     "accounts:account_list",
     "accounts:connect",
     "accounts:settings",
@@ -250,7 +262,8 @@ def of_owner(stage: Installation) -> list[LookedAt]:
     for row in campaigns:
         add("campaigns:campaign", row["id"], row["state"])
     (running,) = [row["id"] for row in campaigns if row["state"] == "running"]
-    for name in ("edit", "posts", "links", "spend", "spend_import"):
+    tabs = ("posts", "links", "spend", "conversions", "attribution", "roi")
+    for name in (*tabs, "edit", "spend_import"):
         add(f"campaigns:{name}", running)
     add("content_calendar:campaign_posts", running)
     nothing = reverse("campaigns:campaigns") + "?q=zzzzzz"
@@ -266,6 +279,15 @@ def of_owner(stage: Installation) -> list[LookedAt]:
     add("campaigns:line_edit", line["id"])
     add("campaigns:spend_edit", entry["id"])
     add("campaigns:spend_import_page", file["id"])
+    for kind in ("conversion_add", "conversion_import"):
+        address = f"{reverse(f'campaigns:{kind}')}?campaign={running}"
+        pages.append(LookedAt(f"campaigns:{kind} of a campaign", address))
+    (sale,) = stage.rows(
+        "SELECT id FROM campaigns_conversion WHERE campaign_id = %s AND kind = 'sale' LIMIT 1", [running]
+    )
+    (reported,) = stage.rows("SELECT id FROM campaigns_csvimport WHERE kind = 'conversions' LIMIT 1")
+    add("campaigns:conversion", sale["id"])
+    add("campaigns:conversion_import_page", reported["id"])
     add("campaigns:delivery_links", carried["id"])
     # Whoever did most, and somebody else of the same brand, to be merged.
     (busy,) = stage.rows(

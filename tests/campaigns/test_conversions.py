@@ -33,7 +33,7 @@ from campaigns.services.conversions import (
     report_conversions,
 )
 from campaigns.services.judging import ConversionDiffers, ConversionUnknown
-from campaigns.services.refunds import RefundDiffers, conversion_of, report_refund
+from campaigns.services.refunds import RefundDiffers, conversion_of
 from tests.campaigns.conftest import NOW, make_campaign
 from tests.campaigns.reporting import API, DAY, HOUR, by, click, give_back, lead, sale, take
 
@@ -610,16 +610,3 @@ def test_a_report_that_comes_again_after_an_erasure_is_still_known(brand: Brand,
     _refund, is_new = give_back(sold, "10", "REFUND-77")
     assert not is_new
     assert Identity.objects.filter(erased_at__isnull=True).count() == 0
-
-
-@pytest.mark.usefixtures("campaign")
-def test_refunds_name_their_sale_by_its_number(brand: Brand) -> None:
-    with pytest.raises(ConversionUnknown):
-        report_refund(
-            brand=brand,
-            kind="sale",
-            number="never",
-            refund=None,
-            origin=API,
-            now=NOW,  # type: ignore[arg-type]
-        )

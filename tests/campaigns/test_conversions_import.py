@@ -119,7 +119,7 @@ def test_every_row_says_what_it_would_do_and_nothing_is_written(
         f"sale,{(NOW - dt.timedelta(days=3)).isoformat()},OLD,99,USD,,,",
         "sale,2026-11-20 10:00,1,12.50,,a@example.com,spring,",
         "sale,2026-11-20 10:00,1,13,,a@example.com,spring,",
-        "sale,2026-11-20 10:00,2,1.005,,,,",
+        "sale,2026-11-20 10:00,2,1.2345,,,,",
         "sale,2026-11-20 10:00,3,=SUM(A1),,,,",
         "sale,2026-11-20 10:00,4,5,JPY,,,",
         "sale,2026-11-20 10:00,5,,,,,",
@@ -227,7 +227,7 @@ def test_what_the_dry_run_says_is_what_happens_and_a_second_time_nothing(
     again = run(upload(text, brand, marketer, campaign))
     assert (again.added, again.known) == (0, 2)
     assert Conversion.objects.count() == 2
-    entries = AuditEntry.objects.filter(action="conversions.imported")
+    entries = AuditEntry.objects.filter(action="conversion.imported")
     assert [entry.detail["entries"] for entry in entries.order_by("at", "pk")] == [2, 0]
 
 

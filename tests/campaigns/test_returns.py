@@ -105,7 +105,7 @@ def test_a_band_spans_the_models(brand: Brand, campaign: Campaign) -> None:
         Touchpoint.objects.create(brand=brand, identity=person, campaign=one, at=NOW - age * DAY)
     take(brand, sale(value="1000", happened_at=NOW, person=by("a@example.com")))
     revenue = figure(returns(campaign), "revenue")
-    of = {model: ratio.value for model, ratio in revenue.ratios.items()}
+    of = {str(model): ratio.value for model, ratio in revenue.ratios.items()}
     assert (of["first"], of["last"], of["linear"], of["position"]) == (1000, 0, 500, 500)
     assert of["time_decay"] is not None
     assert abs(of["time_decay"] - D(1000) / 3) < D("0.001")  # half-life 7 days: a week weighs half
@@ -376,7 +376,7 @@ def test_the_nightly_task_calculates_what_is_due(shop: Campaign, celery_eager: N
 
     run_attributions()
     run_attributions()
-    assert AttributionRun.objects.count() in (5, 10)  # again while the first may have missed something
+    assert AttributionRun.objects.count() == 10  # again as long as the first may have missed something
     assert set(AttributionRun.objects.values_list("conversions", flat=True)) == {2}
 
 
