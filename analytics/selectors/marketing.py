@@ -103,7 +103,7 @@ def marketing(subject: Subject, period: Period, *, now: dt.datetime) -> Marketin
             brands=brands, start=instants_before.start, end=instants_before.end
         )
     ids = subject.account_ids()
-    seen, seen_before = (carried(ids, one, None) for one in (instants, instants_before))
+    seen, seen_before = carried(ids, [instants, instants_before], None)
     values, earlier_values = campaign_values(now_totals, seen), campaign_values(before_totals, seen_before)
     has_one_currency = now_totals.currency == before_totals.currency != ""
     lines = _campaigns(subject, apart, now)

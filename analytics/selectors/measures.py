@@ -301,7 +301,8 @@ def _of_campaigns(asked: Asked) -> Values:
         totals = campaign_numbers.totals(
             brands=subject.brands, start=instants.start, end=instants.end, campaign=subject.campaign
         )
-    return campaign_values(totals, carried(subject.account_ids(), instants, subject.campaign))
+    (seen,) = carried(subject.account_ids(), [instants], subject.campaign)
+    return campaign_values(totals, seen)
 
 
 def campaign_values(totals: Totals, seen: Carried | None) -> Values:

@@ -38,7 +38,7 @@ CAMPAIGNS = (
             SpentCost("Posts and answers", 41, hours="5.5"),
             SpentCost("Two hikers with a blog", 10, "300", note="Wanderlena", platform="mastodon"),
         ),
-        media=MediaCost("Social ads", "48.20", "ads-report-repair.csv", "utf-8-sig"),
+        media=MediaCost("Social ads", "48.20", "ads-repair-{month}.csv", "utf-8-sig"),
         links=(
             DemoLink("profile", f"{SITE}/repair", 3.0, on=WORKSHOP),
             DemoLink("profile-shop", f"{SITE}/repair", 2.0, on=SHOP),
@@ -83,7 +83,7 @@ CAMPAIGNS = (
             SpentCost("Ad management", 60, "500"),
             SpentCost("A hiker with a blog", 25, "450", note="Trail talk", platform="bluesky"),
         ),
-        media=MediaCost("Social ads", "46.10", "ads-report-light.csv", "utf-8-sig"),
+        media=MediaCost("Social ads", "46.10", "ads-light-{month}.csv", "utf-8-sig"),
         links=(
             DemoLink("profile", f"{SITE}/light", 4.0, on=SHOP),
             DemoLink("trail-talk", f"{SITE}/light/shelter", 2.0, platform="bluesky"),
@@ -105,7 +105,7 @@ LINKS = (
     DemoLink("profile", SITE, 3.0, on=SHOP),
     DemoLink("shop-window", f"{SITE}/visit", 1.0),
 )
-LONE_CLICKS = 300
+LONE_CLICKS = 700
 
 # Who of those that wrote became a lead of which campaign, and how they are known there.
 KNOWN_LEADS = {

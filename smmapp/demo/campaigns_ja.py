@@ -40,7 +40,7 @@ CAMPAIGNS = (
             SpentCost("コーヒー好きの紹介者3名", 16, "120000", note="みきさん", platform="bluesky"),
             SpentCost("コーヒー好きの紹介者3名", 34, "60000", note="豆と暮らす", platform="mastodon"),
         ),
-        media=MediaCost("SNS広告", "14950", "広告費レポート_ギフト定期便.csv", "cp932"),
+        media=MediaCost("SNS広告", "14950", "広告費_ギフト定期便_{month}.csv", "cp932"),
         links=(
             DemoLink("profile", f"{SITE}/gift", 4.0, on=ONLINE),
             DemoLink("profile-shop", f"{SITE}/gift", 2.0, on=SHOP),
@@ -84,7 +84,7 @@ CAMPAIGNS = (
             SpentCost("運用", 36, hours="9"),
             SpentCost("紹介者", 15, "55000", note="友の喫茶", platform="mastodon"),
         ),
-        media=MediaCost("SNS広告", "9300", "広告費レポート_定期便.csv", "cp932"),
+        media=MediaCost("SNS広告", "9300", "広告費_定期便_{month}.csv", "cp932"),
         links=(
             DemoLink("profile", f"{SITE}/teikibin", 3.0, on=ONLINE),
             DemoLink("mail-magazine", f"{SITE}/teikibin", 1.5),
@@ -122,7 +122,7 @@ LINKS = (
     DemoLink("profile", SITE, 3.0, on=SHOP),
     DemoLink("shop-card", f"{SITE}/access", 1.0),
 )
-LONE_CLICKS = 350
+LONE_CLICKS = 900
 
 # Who of those that wrote became a lead of which campaign, and how they are known there.
 KNOWN_LEADS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ def _carriers(world: World, campaign: Campaign | None, weights: dict[str, float]
             carriers.append(Carrier(link, post.plan.quality * reach, link.delivery.sent_at, fades=True))
         else:
             # Written to one person, who opens it once or twice.
-            carriers.append(Carrier(link, 0.06, link.delivery.sent_at, fades=True))
+            carriers.append(Carrier(link, 0.015, link.delivery.sent_at, fades=True))
     return carriers
 
 
@@ -81,6 +82,7 @@ class _Visitors:
         weights = [one.weight for one in carriers]
         drawn = self._chance.choices(carriers, weights, k=people)
         clicks = [self._click(one.link, self._at(one), is_bot=False) for one in drawn]
+        self._some_come_again(clicks)
         return clicks + [self._click(link, at, is_bot=True) for link, at in self._bots(carriers)]
 
     def _click(self, link: TrackedLink, at: dt.datetime, *, is_bot: bool) -> Click:
@@ -92,6 +94,15 @@ class _Visitors:
             referrer_host="" if is_bot else REFERRERS.get(link.platform, ""),
             is_to_be_told=link.identity_id is not None and not is_bot,
         )
+
+    def _some_come_again(self, clicks: Iterable[Click]) -> None:
+        """Some open the same link twice on one day, and are one visitor."""
+        seen: dict[tuple[uuid.UUID, dt.date], str] = {}
+        for click in clicks:
+            place = (click.link_id, to_local(click.at, self._zone).date())
+            if place in seen and self._chance.random() < 0.14:
+                click.visitor = seen[place]
+            seen[place] = click.visitor
 
     def _at(self, one: Carrier) -> dt.datetime:
         """An instant by day: nights are quiet, and nothing lies beyond the end."""

@@ -68,7 +68,9 @@ class _Clicks:
     """Clicks of people that nobody is known for yet, by time."""
 
     def __init__(self, clicks: Iterable[Click]) -> None:
-        self._free = [one for one in clicks if not one.is_bot and not one.is_to_be_told]
+        of_people = [one for one in clicks if not one.is_bot and not one.is_to_be_told]
+        self._free = [one for one in of_people if one.link.campaign_id is not None]
+        self._of_none = [one for one in of_people if one.link.campaign_id is None]
 
     def of(self, campaign_id: object, *, until: dt.datetime) -> list[Click]:
         return [one for one in self._free if one.link.campaign_id == campaign_id and one.at < until]
@@ -77,12 +79,22 @@ class _Clicks:
         taken = {one.pk for one in clicks}
         self._free = [one for one in self._free if one.pk not in taken]
 
-    def before(self, at: dt.datetime, chance: random.Random, most: int) -> list[Click]:
-        """Up to ``most`` clicks that somebody who acts at ``at`` may have made; theirs from now on."""
-        first = bisect.bisect_left(self._free, at - REMEMBERED, key=lambda one: one.at)
-        last = bisect.bisect_left(self._free, at, key=lambda one: one.at)
-        places = chance.sample(range(first, last), min(most, last - first))
-        return [self._free.pop(place) for place in sorted(places, reverse=True)]
+    def before(self, at: dt.datetime, chance: random.Random) -> list[Click]:
+        """A few clicks that somebody who acts at ``at`` may have made, theirs from now on. About half of the
+        people had first met the brand over a link of no campaign."""
+        found = _drawn(self._free, at, chance, chance.choice((1, 1, 1, 2, 2, 3)))
+        if chance.random() < 0.5:
+            first = min([at, *(one.at for one in found)])
+            found += _drawn(self._of_none, first, chance, 1)
+        return found
+
+
+def _drawn(clicks: list[Click], at: dt.datetime, chance: random.Random, most: int) -> list[Click]:
+    """Up to ``most`` of the clicks before ``at``, taken out of the list."""
+    first = bisect.bisect_left(clicks, at - REMEMBERED, key=lambda one: one.at)
+    last = bisect.bisect_left(clicks, at, key=lambda one: one.at)
+    places = chance.sample(range(first, last), min(most, last - first))
+    return [clicks.pop(place) for place in sorted(places, reverse=True)]
 
 
 class _Campaign:
@@ -97,6 +109,7 @@ class _Campaign:
         self._campaign_id = campaign.pk
         count = self._results.leads + self._results.sales - self._results.from_leads
         strangers = invented(world.row.locale, count, seed=plan.key)
+        self._later_clicks: list[Click] = []  # by which nobody became a lead
         self._strangers = [Person(email=one.email, name=one.name) for one in strangers]
 
     def happenings(self) -> list[Happening]:
@@ -104,6 +117,7 @@ class _Campaign:
         clicks = self._free.of(self._campaign_id, until=self._end - MARGIN)
         chosen = self._chance.sample(clicks, self._results.leads + direct)
         self._free.take(chosen)
+        self._later_clicks = self._free.of(self._campaign_id, until=self._end)
         leads = [self._after(click, ConversionKind.LEAD) for click in chosen[direct:]]
         leads.sort(key=lambda one: one.at)
         self._name_some(leads)
@@ -152,11 +166,13 @@ class _Campaign:
 
     def _return_before(self, at: dt.datetime, lead_at: dt.datetime) -> Click | None:
         """The last click by which a lead may have come back; it is theirs from now on."""
-        clicks = self._free.of(self._campaign_id, until=at - dt.timedelta(minutes=40))
-        if not clicks or clicks[-1].at < lead_at + dt.timedelta(hours=5):
+        latest = at - dt.timedelta(minutes=40)
+        place = bisect.bisect_left(self._later_clicks, latest, key=lambda one: one.at) - 1
+        if place < 0 or self._later_clicks[place].at < lead_at + dt.timedelta(hours=5):
             return None
-        self._free.take(clicks[-1:])
-        return clicks[-1]
+        click = self._later_clicks.pop(place)
+        self._free.take([click])
+        return click
 
 
 def _handles(world: World) -> dict[str, str]:
@@ -227,12 +243,12 @@ def _as_report(world: World, one: Happening) -> Report:
 def _remember_earlier(
     world: World, happenings: Sequence[Happening], people: dict[str, Identity], free: _Clicks
 ) -> None:
-    """Nearly half of those who acted had come before, over other links: their touches, too."""
+    """Most of those who acted had come before, over other links: their touches, too."""
     chance = random.Random(f"touches {world.plan.key}")
     touches = []
     for one in happenings:
-        if chance.random() < 0.45:
-            earlier = free.before(one.at, chance, chance.choice((1, 1, 1, 2, 2, 3, 4)))
+        if chance.random() < 0.6:
+            earlier = free.before(one.at, chance)
             touches += [_touch(world, click, people[one.number]) for click in earlier]
     Touchpoint.objects.bulk_create(touches)
 

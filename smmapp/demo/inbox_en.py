@@ -124,8 +124,8 @@ MERGED = (("Jana Vogt", "jana.outdoors"),)
 CONSENTS = (
     ("Jana Vogt", Purpose.PERSONAL_LINKS, True, "Repair form", -41),
     ("Jana Vogt", Purpose.NEWSLETTER, True, "Repair form", -41),
-    ("Priya", Purpose.PERSONAL_LINKS, True, "By direct message", -31),
-    ("Markus W.", Purpose.MESSAGES, True, "By direct message", -108),
+    ("Priya", Purpose.PERSONAL_LINKS, True, "Repair form", -31),
+    ("Markus W.", Purpose.MESSAGES, True, "By direct message", -107),
     ("Tobias R.", Purpose.NEWSLETTER, True, "At the counter", -141),
     ("Tobias R.", Purpose.NEWSLETTER, False, "By direct message", -8),
     ("Katrin", Purpose.NEWSLETTER, True, "At the counter", -180),

@@ -124,9 +124,9 @@ MERGED = (("森田 里香", "rika_m"),)
 CONSENTS = (
     ("中村 優子", Purpose.PERSONAL_LINKS, True, "資料請求フォーム", -37),
     ("中村 優子", Purpose.NEWSLETTER, True, "資料請求フォーム", -37),
-    ("田口", Purpose.PERSONAL_LINKS, True, "DMで了承", -55),
-    ("田口", Purpose.MESSAGES, True, "DMで了承", -55),
-    ("森田 里香", Purpose.MESSAGES, True, "DMで了承", -44),
+    ("田口", Purpose.PERSONAL_LINKS, True, "DMで了承", -54),
+    ("田口", Purpose.MESSAGES, True, "DMで了承", -54),
+    ("森田 里香", Purpose.MESSAGES, True, "DMで了承", -43),
     ("陽菜", Purpose.NEWSLETTER, True, "店頭の用紙", -110),
     ("陽菜", Purpose.NEWSLETTER, False, "DMで停止の希望", -23),
     ("おかわり三杯目", Purpose.NEWSLETTER, True, "店頭の用紙", -140),

@@ -108,7 +108,7 @@ def _spend_on_media(
         batch = imports.receive(
             campaign=campaign,
             upload=io.BytesIO(table.getvalue().encode(media.encoding)),
-            name=media.file_name,
+            name=media.file_name.format(month=f"{world.date(part[-1]):%Y-%m}"),
             actor=actor,
             now=imported_at,
         )

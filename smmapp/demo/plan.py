@@ -144,8 +144,8 @@ class SpentCost:
 
 @dataclass(frozen=True, slots=True)
 class MediaCost:
-    """What media cost on an average day of the flight so far, from the line with this label; taken from a
-    file that the network offers."""
+    """What media cost on an average day of the flight so far, from the line with this label; taken from
+    files that the network offers, named by the ``{month}`` in which they end."""
 
     label: str
     daily: str

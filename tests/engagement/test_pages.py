@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 Take = Callable[..., int]
 SignIn = Callable[[User], Client]
 Answer = Callable[..., Message]
-HX = {"HTTP_HX_REQUEST": "true"}
+HX = {"HX-Request": "true"}
 LATER = NOON + 30 * MINUTE
 
 
@@ -111,11 +111,11 @@ def test_htmx_gets_the_panes_and_a_browser_the_page(
     open_one: Conversation, responder: User, sign_in: SignIn
 ) -> None:
     client = sign_in(responder)
-    part = text_of(client.get(url("conversation", open_one), **HX))
+    part = text_of(client.get(url("conversation", open_one), headers=HX))
     assert 'id="desk"' in part
     assert "<html" not in part
     assert "<html" in text_of(client.get(url("conversation", open_one)))
-    rows = text_of(client.get(url("inbox"), **HX))
+    rows = text_of(client.get(url("inbox"), headers=HX))
     assert 'id="rows"' in rows
     assert 'hx-swap-oob="true"' in rows
     assert "<html" not in rows
@@ -125,24 +125,26 @@ def test_the_list_is_told_again_only_when_it_has_changed(
     take: Take, open_one: Conversation, responder: User, sign_in: SignIn
 ) -> None:
     client = sign_in(responder)
-    tag = client.get(url("inbox"), **HX)["ETag"]
-    again = client.get(url("inbox"), HTTP_IF_NONE_MATCH=tag, **HX)
+    tag = client.get(url("inbox"), headers=HX)["ETag"]
+    again = client.get(url("inbox"), headers=HX | {"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
     take(comment("Hello?", thread="c-open", at=NOON + MINUTE), now=NOON + 2 * MINUTE)
-    assert client.get(url("inbox"), HTTP_IF_NONE_MATCH=tag, **HX).status_code == 200
+    assert client.get(url("inbox"), headers=HX | {"If-None-Match": tag}).status_code == 200
 
 
 def test_an_open_conversation_is_told_again_only_when_it_has_changed(
     open_one: Conversation, responder: User, sign_in: SignIn, answer: Answer
 ) -> None:
     client = sign_in(responder)
-    tag = client.get(url("talk", open_one), **HX)["ETag"]
-    assert client.get(url("talk", open_one), HTTP_IF_NONE_MATCH=tag, **HX).status_code == 304
+    tag = client.get(url("talk", open_one), headers=HX)["ETag"]
+    assert client.get(url("talk", open_one), headers=HX | {"If-None-Match": tag}).status_code == 304
     sent = answer(open_one)
-    second = client.get(url("talk", open_one), HTTP_IF_NONE_MATCH=tag, **HX)
+    second = client.get(url("talk", open_one), headers=HX | {"If-None-Match": tag})
     assert "Sending" in text_of(second)
     ended(sent)  # before it was settled
-    assert "Sent" in text_of(client.get(url("talk", open_one), HTTP_IF_NONE_MATCH=second["ETag"], **HX))
+    assert "Sent" in text_of(
+        client.get(url("talk", open_one), headers=HX | {"If-None-Match": second["ETag"]})
+    )
 
 
 def test_a_filter_keeps_the_open_conversation_in_the_address(
@@ -150,9 +152,11 @@ def test_a_filter_keeps_the_open_conversation_in_the_address(
 ) -> None:
     response = sign_in(responder).get(
         url("inbox", query="?state=done&kind="),
-        HTTP_HX_TRIGGER="inbox-filters",
-        HTTP_HX_CURRENT_URL=f"http://testserver{url('conversation', open_one)}?pane=person",
-        **HX,
+        headers=HX
+        | {
+            "HX-Trigger": "inbox-filters",
+            "HX-Current-URL": f"http://testserver{url('conversation', open_one)}?pane=person",
+        },
     )
     assert response["HX-Replace-Url"] == f"{url('conversation', open_one)}?state=done"
 
@@ -189,12 +193,12 @@ def test_pages_stay_within_their_queries(
     row = Conversation.objects.get(kind="dm")
     client = sign_in(responder)
     with django_assert_max_num_queries(12):
-        assert client.get(url("inbox"), **HX).status_code == 200
+        assert client.get(url("inbox"), headers=HX).status_code == 200
     with django_assert_max_num_queries(13):
-        assert client.get(url("conversation", row), **HX).status_code == 200
-    tag = client.get(url("talk", row), **HX)["ETag"]
+        assert client.get(url("conversation", row), headers=HX).status_code == 200
+    tag = client.get(url("talk", row), headers=HX)["ETag"]
     with django_assert_max_num_queries(5):
-        assert client.get(url("talk", row), HTTP_IF_NONE_MATCH=tag, **HX).status_code == 304
+        assert client.get(url("talk", row), headers=HX | {"If-None-Match": tag}).status_code == 304
 
 
 # --- answering ----------------------------------------------------------------------------------
@@ -203,7 +207,7 @@ def test_pages_stay_within_their_queries(
 def test_an_answer_goes_into_the_outbox_at_once(
     open_one: Conversation, responder: User, sign_in: SignIn, ticks_asked: list[str]
 ) -> None:
-    response = sign_in(responder).post(url("reply", open_one), form(open_one), **HX)
+    response = sign_in(responder).post(url("reply", open_one), form(open_one), headers=HX)
     assert "Yes, from ten" in text_of(response)
     delivery = Delivery.objects.get()
     assert (delivery.kind, delivery.scheduled_by, delivery.due_at) == (DeliveryKind.REPLY, responder, LATER)
@@ -229,15 +233,15 @@ def test_two_browsers_one_conversation_and_one_answer(
     first.force_login(responder, backend="django.contrib.auth.backends.ModelBackend")
     second.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
     mine, theirs = form(open_one, "From ten"), form(open_one, "Closed, sorry")
-    assert first.post(url("reply", open_one), mine, **HX).status_code == 200
-    refused = text_of(second.post(url("reply", open_one), theirs, **HX), 422)
+    assert first.post(url("reply", open_one), mine, headers=HX).status_code == 200
+    refused = text_of(second.post(url("reply", open_one), theirs, headers=HX), 422)
     assert "1 new message since you opened this" in refused
     assert "From ten" in refused
     assert ">Closed, sorry</textarea>" in refused  # nothing of it is lost
     assert "Send anyway" in refused
     assert Delivery.objects.count() == 1
     # Send anyway: what was shown has been seen.
-    anyway = second.post(url("reply", open_one), theirs | {"seen": 2}, **HX)
+    anyway = second.post(url("reply", open_one), theirs | {"seen": 2}, headers=HX)
     assert anyway.status_code == 200
     assert Delivery.objects.count() == 2
 
@@ -247,7 +251,7 @@ def test_a_form_that_is_sent_twice_makes_one_answer(
 ) -> None:
     client, fields = sign_in(responder), form(open_one)
     for _ in range(2):
-        assert client.post(url("reply", open_one), fields, **HX).status_code == 200
+        assert client.post(url("reply", open_one), fields, headers=HX).status_code == 200
     assert Delivery.objects.count() == 1
     assert open_one.messages.count() == 2
 
@@ -263,7 +267,7 @@ def test_a_form_that_is_sent_twice_makes_one_answer(
 def test_a_text_that_does_not_fit_comes_back_with_the_reason(
     open_one: Conversation, responder: User, sign_in: SignIn, words: str, says: str
 ) -> None:
-    page = text_of(sign_in(responder).post(url("reply", open_one), form(open_one, words), **HX), 422)
+    page = text_of(sign_in(responder).post(url("reply", open_one), form(open_one, words), headers=HX), 422)
     assert says in page
     assert not Delivery.objects.exists()
 
@@ -274,7 +278,7 @@ def test_a_text_that_does_not_fit_comes_back_with_the_reason(
 def test_a_form_that_nobody_made_sends_nothing(
     open_one: Conversation, responder: User, sign_in: SignIn, broken: dict[str, str]
 ) -> None:
-    page = text_of(sign_in(responder).post(url("reply", open_one), form(open_one) | broken, **HX), 422)
+    page = text_of(sign_in(responder).post(url("reply", open_one), form(open_one) | broken, headers=HX), 422)
     assert "Yes, from ten" in page
     assert not Delivery.objects.exists()
 
@@ -295,12 +299,12 @@ def test_the_campaign_of_another_brand_is_none_here(
         created_at=NOON,
     )
     fields = form(open_one, campaign=str(campaign.pk))
-    assert sign_in(responder).post(url("reply", open_one), fields, **HX).status_code == 422
+    assert sign_in(responder).post(url("reply", open_one), fields, headers=HX).status_code == 422
     assert not Delivery.objects.exists()
 
 
 def test_send_and_done(open_one: Conversation, responder: User, sign_in: SignIn) -> None:
-    sign_in(responder).post(url("reply", open_one), form(open_one, then="done"), **HX)
+    sign_in(responder).post(url("reply", open_one), form(open_one, then="done"), headers=HX)
     open_one.refresh_from_db()
     assert open_one.state == "done"
 
@@ -308,7 +312,7 @@ def test_send_and_done(open_one: Conversation, responder: User, sign_in: SignIn)
 def test_the_counter_counts_as_the_network_does(
     open_one: Conversation, responder: User, sign_in: SignIn
 ) -> None:
-    page = text_of(sign_in(responder).post(url("check", open_one), form(open_one, "x" * 520), **HX))
+    page = text_of(sign_in(responder).post(url("check", open_one), form(open_one, "x" * 520), headers=HX))
     assert "−20" in page or "-20" in page
     assert "Too long for Sandbox by 20 characters" in page
     assert 'id="reply-count"' in page
@@ -334,7 +338,7 @@ def test_a_chosen_comment_is_the_one_that_is_answered(
     assert f'name="to" value="{first.pk}"' in text_of(
         client.get(url("conversation", open_one, f"?to={first.pk}"))
     )
-    client.post(url("reply", open_one), form(open_one, to=str(first.pk)), **HX)
+    client.post(url("reply", open_one), form(open_one, to=str(first.pk)), headers=HX)
     assert Delivery.objects.get().payload["reply_to"]["remote_id"] == "c-open"
 
 
@@ -345,7 +349,7 @@ def test_a_lost_account_is_named_instead_of_a_form(
     page = text_of(sign_in(responder).get(url("conversation", open_one)))
     assert "The account must be reconnected before it can answer." in page
     assert 'id="reply-text"' not in page
-    refused = sign_in(responder).post(url("reply", open_one), form(open_one), **HX)
+    refused = sign_in(responder).post(url("reply", open_one), form(open_one), headers=HX)
     assert "Yes, from ten" in text_of(refused, 422)
     assert not Delivery.objects.exists()
 
@@ -364,10 +368,10 @@ def test_an_outrun_answer_can_be_sent_anyway_or_changed(
     page = text_of(client.get(url("conversation", open_one)))
     assert "Somebody else wrote in this conversation meanwhile." in page
     assert "Send anyway" in page
-    late = client.post(url("resend", sent), {"seen": 2}, **HX)
+    late = client.post(url("resend", sent), {"seen": 2}, headers=HX)
     assert "Somebody has written since" in late["HX-Trigger"]
     assert Delivery.objects.get().state == DeliveryState.FAILED
-    assert client.post(url("resend", sent), {"seen": 3}, **HX).status_code == 200
+    assert client.post(url("resend", sent), {"seen": 3}, headers=HX).status_code == 200
     assert Delivery.objects.get().state == DeliveryState.SCHEDULED
 
 
@@ -376,7 +380,7 @@ def test_a_changed_text_goes_back_into_the_form(
 ) -> None:
     sent = answer(open_one, "From ten")
     ended(sent, DeliveryState.FAILED, error=RejectReason.FORBIDDEN)
-    page = text_of(sign_in(responder).post(url("take_back", sent), **HX))
+    page = text_of(sign_in(responder).post(url("take_back", sent), headers=HX))
     assert ">From ten</textarea>" in page
     assert Delivery.objects.get().state == DeliveryState.CANCELLED
     assert not Message.objects.filter(pk=sent.pk).exists()
@@ -403,7 +407,7 @@ def test_an_uncertain_answer_asks_a_person(
     settle(now=LATER)
     client = sign_in(responder)
     assert "Did it appear?" in text_of(client.get(url("conversation", open_one)))
-    assert client.post(url("appeared", sent), {"did_appear": said}, **HX).status_code == 200
+    assert client.post(url("appeared", sent), {"did_appear": said}, headers=HX).status_code == 200
     assert Delivery.objects.get().state == state
 
 
@@ -412,23 +416,25 @@ def test_an_uncertain_answer_asks_a_person(
 
 def test_a_note_stays_in_the_house(open_one: Conversation, responder: User, sign_in: SignIn) -> None:
     client = sign_in(responder)
-    page = text_of(client.post(url("note", open_one), {"text": "Asked the shop"}, **HX))
+    page = text_of(client.post(url("note", open_one), {"text": "Asked the shop"}, headers=HX))
     assert "Asked the shop" in page
     assert not Delivery.objects.exists()
-    assert "Write a note first." in text_of(client.post(url("note", open_one), {"text": " "}, **HX), 422)
+    assert "Write a note first." in text_of(
+        client.post(url("note", open_one), {"text": " "}, headers=HX), 422
+    )
     assert Note.objects.count() == 1
 
 
 def test_done_asks_where_somebody_waits(open_one: Conversation, responder: User, sign_in: SignIn) -> None:
     client = sign_in(responder)
-    asked = text_of(client.post(url("done", open_one), {"seen": 1}, **HX), 422)
+    asked = text_of(client.post(url("done", open_one), {"seen": 1}, headers=HX), 422)
     assert "Somebody waits for an answer" in asked
     open_one.refresh_from_db()
     assert open_one.state == "open"
-    text_of(client.post(url("done", open_one), {"seen": 1, "without_answer": "1"}, **HX))
+    text_of(client.post(url("done", open_one), {"seen": 1, "without_answer": "1"}, headers=HX))
     open_one.refresh_from_db()
     assert (open_one.state, open_one.waiting_since) == ("done", None)
-    text_of(client.post(url("reopen", open_one), **HX))
+    text_of(client.post(url("reopen", open_one), headers=HX))
     open_one.refresh_from_db()
     assert (open_one.state, open_one.waiting_since) == ("open", NOON)
 
@@ -438,7 +444,7 @@ def test_done_is_refused_past_what_nobody_has_seen(
 ) -> None:
     take(comment("Hello?", thread="c-open", at=NOON + MINUTE), now=NOON + 2 * MINUTE)
     fields = {"seen": 1, "without_answer": "1"}
-    page = text_of(sign_in(responder).post(url("done", open_one), fields, **HX), 422)
+    page = text_of(sign_in(responder).post(url("done", open_one), fields, headers=HX), 422)
     assert "1 new message since you opened this" in page
     assert WaitEpisode.objects.get().ended_at is None
 
@@ -450,7 +456,7 @@ def test_snooze_takes_wall_time_of_the_brand(
     page = text_of(client.get(url("conversation", open_one)))
     assert 'value="2026-03-11T09:00"' in page  # tomorrow morning
     assert 'value="2026-03-16T09:00"' in page  # next Monday
-    text_of(client.post(url("snooze", open_one), {"seen": 1, "until": "2026-03-11T09:00"}, **HX))
+    text_of(client.post(url("snooze", open_one), {"seen": 1, "until": "2026-03-11T09:00"}, headers=HX))
     open_one.refresh_from_db()
     assert open_one.state == "snoozed"
     assert open_one.snoozed_until == NOON + 20 * HOUR  # 08:00 UTC
@@ -464,7 +470,7 @@ def test_snooze_takes_wall_time_of_the_brand(
 def test_snooze_until_no_time_or_one_that_is_over_changes_nothing(
     open_one: Conversation, responder: User, sign_in: SignIn, until: str
 ) -> None:
-    sign_in(responder).post(url("snooze", open_one), {"seen": 1, "until": until}, **HX)
+    sign_in(responder).post(url("snooze", open_one), {"seen": 1, "until": until}, headers=HX)
     open_one.refresh_from_db()
     assert (open_one.state, open_one.snoozed_until) == ("open", None)
 
@@ -475,12 +481,12 @@ def test_a_conversation_is_given_to_a_colleague_and_to_nobody_else(
     client = sign_in(responder)
     assert (
         "Manager is responsible now."
-        in client.post(url("assign", open_one), {"assignee": manager.pk}, **HX)["HX-Trigger"]
+        in client.post(url("assign", open_one), {"assignee": manager.pk}, headers=HX)["HX-Trigger"]
     )
-    client.post(url("assign", open_one), {"assignee": viewer.pk}, **HX)
+    client.post(url("assign", open_one), {"assignee": viewer.pk}, headers=HX)
     open_one.refresh_from_db()
     assert open_one.assignee == manager
-    client.post(url("assign", open_one), {"assignee": ""}, **HX)
+    client.post(url("assign", open_one), {"assignee": ""}, headers=HX)
     open_one.refresh_from_db()
     assert open_one.assignee is None
 
@@ -489,14 +495,14 @@ def test_a_like_is_on_its_way_until_the_network_has_done_it(
     open_one: Conversation, responder: User, sign_in: SignIn
 ) -> None:
     received, client = open_one.messages.get(), sign_in(responder)
-    page = text_of(client.post(url("moderate", received), {"action": "like"}, **HX))
+    page = text_of(client.post(url("moderate", received), {"action": "like"}, headers=HX))
     assert "On its way to the network" in page
     Delivery.objects.update(state=DeliveryState.SENT)
     settle(now=LATER)
     page = text_of(client.get(url("conversation", open_one)))
     assert "You like this" in page
     assert "Unlike" in page
-    client.post(url("moderate", received), {"action": "explode"}, **HX)
+    client.post(url("moderate", received), {"action": "explode"}, headers=HX)
     assert ModerationRequest.objects.count() == 1
 
 
@@ -529,7 +535,7 @@ def test_a_marketer_changes_nothing(
 ) -> None:
     fields = DEEDS[deed](open_one)
     before = Conversation.objects.values().get()
-    assert sign_in(marketer).post(url(deed, open_one), fields, **HX).status_code == 403
+    assert sign_in(marketer).post(url(deed, open_one), fields, headers=HX).status_code == 403
     assert Conversation.objects.values().get() == before
     assert not Delivery.objects.exists()
     assert not Note.objects.exists()
@@ -593,7 +599,7 @@ def test_the_promise_holds_for_whoever_writes_from_then_on(
     assert client.post(url("promise", brand), fields).status_code == 302
     assert SlaPolicy.objects.get().answer_within_minutes == 30
     assert AuditEntry.objects.get(action="sla.changed").detail == {"before": 240, "after": 30}
-    take(comment("Later", at=LATER), now=LATER)
+    take(comment("Later", at=LATER), now=LATER, account=SocialAccount.objects.get())
     assert {e.opened_by.text: e.due_at for e in WaitEpisode.objects.all()} == {
         "Is it open on Sunday?": NOON + 4 * HOUR,
         "Later": LATER + 30 * MINUTE,

@@ -415,6 +415,7 @@ def test_a_link_tells_who_clicked_only_where_they_agreed(
 ) -> None:
     take(message(remote_id="m1"))
     row = Conversation.objects.get()
+    assert row.identity is not None
     Consent.objects.create(
         identity=row.identity, purpose=Purpose.PERSONAL_LINKS, is_granted=True, source="asked", at=NOON
     )

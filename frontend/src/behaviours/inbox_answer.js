@@ -40,10 +40,12 @@ onElements("textarea[data-inbox-text]", (text) => {
     event.preventDefault();
     form.requestSubmit(form.querySelector("[data-inbox-send]"));
   });
-  // Only a yes of the server makes the kept text superfluous; 422 brings it back in the form.
-  form.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.requestConfig?.elt === form && event.detail.xhr.status === 200) keep(key, "");
-  });
+});
+
+// Only a yes of the server makes the kept text superfluous; 422 brings it back in the form.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const form = event.detail.requestConfig?.elt;
+  if (form?.id === "answer" && event.detail.xhr.status === 200) keep(form.elements.text.dataset.inboxText, "");
 });
 
 /** What the conversation shows counts as seen while nothing is written; else say that there is more. */
