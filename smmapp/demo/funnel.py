@@ -128,8 +128,9 @@ class _Campaign:
         self._chance.shuffle(prices)
         for number, (sale, price) in enumerate(zip(bought, prices, strict=True)):
             sale.value, sale.number = price, f"{self._results.numbers}-{20411 + 7 * number}"
-        for which, share in self._results.refunds:
-            bought[which].refund = Decimal(share)
+        for at_price, share in self._results.refunds:
+            sold = [sale for sale in bought if sale.value == Decimal(at_price) and sale.refund is None]
+            sold[len(sold) // 2].refund = Decimal(share)
         for number, lead in enumerate(leads):
             lead.number = f"{self._results.numbers}F-{3107 + 3 * number}"
         return leads + bought

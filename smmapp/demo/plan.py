@@ -168,14 +168,14 @@ class DemoLink:
 @dataclass(frozen=True, slots=True)
 class Results:
     """What came of a campaign so far. ``clicks``: of people. ``from_leads``: how many of the sales were to
-    people who had been leads. ``prices``: (amount, how many of the sales); ``refunds``: (which sale in the
-    order of time, what share of it); ``numbers``: what their numbers begin with."""
+    people who had been leads. ``prices``: (amount, how many of the sales); ``refunds``: (of a sale at which
+    price, what share of it); ``numbers``: what their numbers begin with."""
 
     clicks: int
     leads: int
     from_leads: int
     prices: tuple[tuple[str, int], ...]
-    refunds: tuple[tuple[int, str], ...]
+    refunds: tuple[tuple[str, str], ...]
     numbers: str
 
     @property
