@@ -8,15 +8,26 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import password_validation
 from django.utils import translation
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import choices
-from accounts.models import Brand, Membership, Organization, Role, SocialAccount, User
+from accounts.models import (
+    ApiScope,
+    Brand,
+    Membership,
+    Organization,
+    Role,
+    SocialAccount,
+    User,
+    office_hours,
+)
 from accounts.permissions import grantable_roles
 from accounts.services.organizations import BrandFacts
 from connectors.base import ConnectMethod, PlatformInfo
 from core.time import is_zone
+from metrics.business_time import BusinessHours, HoursInvalid
 
 WEEK_STARTS = ((1, gettext_lazy("Monday")), (0, gettext_lazy("Sunday")))
 
@@ -48,6 +59,72 @@ def _city(zone: str) -> str:
     return zone.rpartition("/")[2].casefold()
 
 
+Hours = dict[str, list[list[str]]]  # as Brand.business_hours has them
+
+
+class HoursWidget(forms.Widget):
+    """A week of opening hours: for each day up to MOST pairs of times. Midnight as an end is "24:00"."""
+
+    template_name = "accounts/_hours.html"
+    MOST = 2
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        hours = value if isinstance(value, dict) else {}
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        context["days"] = [
+            {
+                "label": WEEKDAYS[day],
+                "is_open": bool(hours.get(str(day))),
+                "pairs": [
+                    {
+                        "name": f"{name}-{day}-{place}",
+                        "from": pair[0],
+                        "to": "00:00" if pair[1] == "24:00" else pair[1],
+                    }
+                    for place, pair in enumerate(self._padded(hours.get(str(day), [])))
+                ],
+            }
+            for day in range(7)
+        ]
+        return context
+
+    def _padded(self, pairs: list[list[str]]) -> list[list[str]]:
+        return [*pairs, *([["", ""]] * max(self.MOST - len(pairs), 0))]
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Hours | None:  # noqa: ARG002
+        """None for a form that does not ask for hours at all."""
+        if not any(key.startswith(f"{name}-") for key in data):
+            return None
+        hours: Hours = {}
+        for day in range(7):
+            for place in range(self.MOST):
+                opens = data.get(f"{name}-{day}-{place}-from", "").strip()
+                closes = data.get(f"{name}-{day}-{place}-to", "").strip()
+                if opens or closes:
+                    pair = [opens, "24:00" if closes == "00:00" else closes]
+                    hours.setdefault(str(day), []).append(pair)
+        return hours
+
+
+class HoursField(forms.Field):
+    """Opening hours as ``Brand.business_hours`` has them, each day in order."""
+
+    widget = HoursWidget
+
+    def clean(self, value: Any) -> Hours | None:
+        if value is None:
+            return None
+        try:
+            BusinessHours.parse(value, "UTC")
+        except HoursInvalid as refusal:
+            day = WEEKDAYS[int(refusal.day)] if refusal.day else ""
+            raise forms.ValidationError(
+                _("%(day)s: enter two times, the second after the first. An end of 00:00 is midnight.")
+                % {"day": day}
+            ) from None
+        return {day: sorted(pairs) for day, pairs in value.items()}
+
+
 class BrandForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     timezone = ZoneField(
@@ -58,6 +135,14 @@ class BrandForm(forms.Form):
     currency = forms.ChoiceField(label=gettext_lazy("Currency"))
     week_starts_on = forms.TypedChoiceField(
         label=gettext_lazy("First day of the week"), choices=WEEK_STARTS, coerce=int
+    )
+    business_hours = HoursField(
+        label=gettext_lazy("Business hours"),
+        required=False,
+        help_text=gettext_lazy(
+            "When people of the brand answer; response times count these hours only. A day without times is "
+            "off. Without any, the brand is taken to answer around the clock."
+        ),
     )
     color = forms.RegexField(
         r"^#[0-9a-fA-F]{6}$",
@@ -73,18 +158,24 @@ class BrandForm(forms.Form):
             "currency": "JPY" if is_japanese else "USD",
             "week_starts_on": 0 if is_japanese else 1,
             "color": Brand._meta.get_field("color").default,
+            "business_hours": office_hours(),
         }
         kwargs["initial"] = defaults | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         self.fields["locale"].choices = choices.post_languages()  # type: ignore[attr-defined]
         self.fields["currency"].choices = choices.currencies()  # type: ignore[attr-defined]
 
+    def clean_business_hours(self) -> Any:
+        hours = self.cleaned_data["business_hours"]
+        return self.initial["business_hours"] if hours is None else hours
+
     @staticmethod
     def initial_of(brand: Brand) -> dict[str, Any]:
         return {name: getattr(brand, name) for name in BrandFacts.__dataclass_fields__}
 
     def facts(self) -> BrandFacts:
-        return BrandFacts(**{name: self.cleaned_data[name] for name in BrandFacts.__dataclass_fields__})
+        names = [name for name in BrandFacts.__dataclass_fields__ if name in self.fields]
+        return BrandFacts(**{name: self.cleaned_data[name] for name in names})
 
 
 class SetUpForm(BrandForm):
@@ -108,6 +199,7 @@ class SetUpForm(BrandForm):
         self.fields["name"].label = _("Brand")
         self.fields["name"].help_text = _("What your social accounts speak for. You can add more later.")
         self.fields["color"].required = False
+        del self.fields["business_hours"]  # office hours to begin with
         if user.name:
             del self.fields["person"]
 
@@ -291,6 +383,33 @@ class ConnectForm(forms.Form):
         if self.info.connect_method is not ConnectMethod.OAUTH:
             return ""
         return next((self.cleaned_data[f.name] for f in self.info.connect_fields if f.kind == "host"), "")
+
+
+class ApiKeyForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=120,
+        help_text=gettext_lazy("Which program uses it, for example “Web shop”."),
+    )
+    brand = forms.ModelChoiceField(
+        label=gettext_lazy("Brand"),
+        queryset=Brand.objects.none(),
+        empty_label=None,
+        help_text=gettext_lazy("The key works for this brand alone, and cannot be moved to another."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("What it may do"),
+        choices=ApiScope.choices,
+        initial=[ApiScope.CONVERSIONS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = Brand.objects.for_member(membership).order_by("name")  # type: ignore[attr-defined]
+
+    def clean_scopes(self) -> list[ApiScope]:
+        return [ApiScope(scope) for scope in self.cleaned_data["scopes"]]
 
 
 class AuditFilterForm(forms.Form):

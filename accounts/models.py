@@ -69,6 +69,11 @@ class Organization(models.Model):
         return self.name
 
 
+def office_hours() -> dict[str, list[list[str]]]:
+    """Monday to Friday, 9 to 17."""
+    return {str(day): [["09:00", "17:00"]] for day in range(5)}
+
+
 class BrandQuerySet(models.QuerySet["Brand"]):
     def for_organization(self, organization: Organization) -> Self:
         return self.filter(organization=organization)
@@ -99,6 +104,9 @@ class Brand(models.Model):
     week_starts_on = models.PositiveSmallIntegerField(
         _("first day of the week"), default=1
     )  # 0 Sunday, 1 Monday
+    # When people are expected to answer: wall times of the zone by weekday ("0" is Monday), each a list of
+    # [from, to] as "HH:MM"; a day without an entry is off.
+    business_hours: models.JSONField[Any, Any] = models.JSONField(_("business hours"), default=office_hours)
     is_archived = models.BooleanField(_("archived"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -320,6 +328,7 @@ class NotificationKind(models.TextChoices):
     ACCOUNT_LOST = "account_lost", _("An account must be reconnected")
     ACCOUNT_EXPIRING = "account_expiring", _("An account's connection ends soon")
     MEMBER_JOINED = "member_joined", _("Somebody joined")
+    GOAL_OFF_TRACK = "goal_off_track", _("A goal is off track")
 
 
 class Notification(models.Model):
@@ -352,6 +361,40 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.user_id}"
+
+
+class ApiScope(models.TextChoices):
+    CONVERSIONS = "conversions", _("Report conversions and refunds")
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(organization_id=membership.organization_id)
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+    def active(self) -> Self:
+        return self.filter(revoked_at__isnull=True)
+
+
+class ApiKey(models.Model):
+    """A secret with which another program speaks to us for one brand. Only its hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="api_keys")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(_("name"), max_length=120)
+    prefix = models.CharField(max_length=16)  # its first characters, by which people know it again
+    secret_hash = models.CharField(max_length=64, unique=True)  # SHA-256 of the whole key
+    scopes = models.JSONField(default=list)  # of ApiScope
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
 
 
 class AuditEntry(models.Model):

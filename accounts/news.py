@@ -26,6 +26,26 @@ _SENTENCES: dict[str, Promise] = {
         "%(network)s no longer accepts our connection to %(account)s. Posts for it wait until you reconnect."
     ),
     K.MEMBER_JOINED: _("%(member)s joined %(organization)s."),
+    K.GOAL_OFF_TRACK: _("The goal “%(goal)s” is off track now. Look at what it needs from here on."),
+}
+# The same of what is no post, by the kind of the news and that of the delivery (``context["kind"]``).
+_OF_ANSWERS: dict[tuple[str, str], Promise] = {
+    (K.DELIVERY_FAILED, "reply"): _("Your answer “%(excerpt)s” on %(account)s was not sent. %(reason)s"),
+    (K.DELIVERY_FAILED, "dm"): _("Your message “%(excerpt)s” from %(account)s was not sent. %(reason)s"),
+    (K.DELIVERY_FAILED, "moderation"): _("A like or hide on %(account)s was not carried out. %(reason)s"),
+    (K.DELIVERY_UNCERTAIN, "reply"): _(
+        "It is not known whether your answer “%(excerpt)s” appeared on %(account)s. Look there and tell us."
+    ),
+    (K.DELIVERY_UNCERTAIN, "dm"): _(
+        "It is not known whether your message “%(excerpt)s” from %(account)s arrived. Look there and tell us."
+    ),
+    (K.DELIVERY_MISSED, "reply"): _(
+        "Your answer “%(excerpt)s” on %(account)s was not sent in time. Decide what to do with it."
+    ),
+    (K.DELIVERY_MISSED, "dm"): _(
+        "Your message “%(excerpt)s” from %(account)s was not sent in time. Decide what to do with it."
+    ),
+    (K.DELIVERY_MISSED, "moderation"): _("A like or hide on %(account)s was not carried out in time."),
 }
 _reasons: dict[str, Promise] = {}
 
@@ -46,8 +66,9 @@ def register_reasons(words: Mapping[str, Promise]) -> None:
 def sentence(kind: str, context: Mapping[str, Any]) -> str:
     """What happened, in the active language.
 
-    ``context`` holds the words of the kind: ``account`` (all about accounts and posts), ``excerpt`` of a
-    post and ``error`` (a code of ``register_reasons``), ``network``, ``days``, ``member``, ``organization``.
+    ``context`` holds the words of the kind: ``account`` (all about accounts and posts), ``kind`` (of what was
+    sent), its ``excerpt`` and ``error`` (a code of ``register_reasons``), ``network``, ``days``, ``member``,
+    ``organization``, ``goal``.
     """
     words = _Words(context)
     words["reason"] = str(_reasons.get(context.get("error", ""), ""))
@@ -60,4 +81,5 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
             days,
         )
         return template % words
-    return (str(_SENTENCES[kind]) % words).strip()
+    told = _OF_ANSWERS.get((kind, str(context.get("kind", "")))) or _SENTENCES[kind]
+    return (str(told) % words).strip()

@@ -22,25 +22,50 @@ class Action(enum.StrEnum):
     MANAGE_MEMBERS = "manage_members"
     MANAGE_ORGANIZATION = "manage_organization"
     VIEW_AUDIT = "view_audit"
+    READ_INBOX = "read_inbox"  # read comments, mentions and messages
+    ANSWER = "answer"  # reply, like, hide, assign, snooze, take notes
+    VIEW_CONTACTS = "view_contacts"  # see people and what they did
+    MANAGE_CONTACTS = "manage_contacts"  # change facts, merge, record consent
+    ERASE_CONTACTS = "erase_contacts"
+    VIEW_CAMPAIGNS = "view_campaigns"  # see campaigns with budgets, spend, conversions and return
+    MANAGE_CAMPAIGNS = "manage_campaigns"  # campaigns, budgets, spend, links, conversions
+    MANAGE_GOALS = "manage_goals"
+    MANAGE_API_KEYS = "manage_api_keys"
 
 
 _VIEWER = frozenset({Action.VIEW})
 _CREATOR = _VIEWER | {Action.DRAFT_POSTS}
-_MANAGER = _CREATOR | {Action.PUBLISH_POSTS, Action.PAUSE}
-_ADMIN = _MANAGER | {
-    Action.CONNECT_ACCOUNTS,
-    Action.MANAGE_BRANDS,
-    Action.MANAGE_MEMBERS,
-    Action.VIEW_AUDIT,
+_RESPONDER = _VIEWER | {Action.READ_INBOX, Action.ANSWER, Action.VIEW_CONTACTS, Action.MANAGE_CONTACTS}
+_MARKETER = _VIEWER | {
+    Action.READ_INBOX,
+    Action.VIEW_CONTACTS,
+    Action.VIEW_CAMPAIGNS,
+    Action.MANAGE_CAMPAIGNS,
+    Action.MANAGE_GOALS,
 }
+_MANAGER = (
+    _CREATOR | _RESPONDER | {Action.PUBLISH_POSTS, Action.PAUSE, Action.VIEW_CAMPAIGNS, Action.MANAGE_GOALS}
+)
+_ADMIN = (
+    _MANAGER
+    | _MARKETER
+    | {
+        Action.ERASE_CONTACTS,
+        Action.MANAGE_API_KEYS,
+        Action.CONNECT_ACCOUNTS,
+        Action.MANAGE_BRANDS,
+        Action.MANAGE_MEMBERS,
+        Action.VIEW_AUDIT,
+    }
+)
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.OWNER: _ADMIN | {Action.MANAGE_ORGANIZATION},
     Role.ADMIN: _ADMIN,
     Role.MANAGER: _MANAGER,
     Role.CREATOR: _CREATOR,
-    Role.RESPONDER: _VIEWER,
-    Role.MARKETER: _VIEWER,
+    Role.RESPONDER: _RESPONDER,
+    Role.MARKETER: _MARKETER,
     Role.VIEWER: _VIEWER,
 }
 
@@ -59,6 +84,15 @@ WORDS: dict[Action, Promise] = {
     Action.MANAGE_MEMBERS: _("Invite people and change their roles"),
     Action.MANAGE_ORGANIZATION: _("Change the organization"),
     Action.VIEW_AUDIT: _("Read the audit log"),
+    Action.READ_INBOX: _("Read the inbox"),
+    Action.ANSWER: _("Answer, like, hide and assign in the inbox"),
+    Action.VIEW_CONTACTS: _("See contacts and their history"),
+    Action.MANAGE_CONTACTS: _("Change and merge contacts, record consent"),
+    Action.ERASE_CONTACTS: _("Erase a contact's personal data"),
+    Action.VIEW_CAMPAIGNS: _("See campaigns, budgets, conversions and return"),
+    Action.MANAGE_CAMPAIGNS: _("Manage campaigns, budgets, spend, links and conversions"),
+    Action.MANAGE_GOALS: _("Set goals and connect them"),
+    Action.MANAGE_API_KEYS: _("Create and revoke API keys"),
 }
 
 

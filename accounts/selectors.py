@@ -6,10 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, When
 
 from accounts.models import (
     AccountStatus,
+    ApiKey,
     AuditEntry,
     Brand,
     Invitation,
@@ -22,6 +23,7 @@ from accounts.models import (
 )
 from accounts.permissions import ALLOWED, Action
 from connectors.base import PlatformInfo
+from connectors.registry import CONNECTORS
 
 WARN_DAYS = 7  # a connection that ends within so many days is shown as ending soon
 
@@ -60,6 +62,15 @@ def open_invitations(organization: Organization) -> QuerySet[Invitation]:
     )
 
 
+def api_keys_of(membership: Membership) -> QuerySet[ApiKey]:
+    """The keys of this member's brands: working ones first, the newest of them on top."""
+    return (
+        ApiKey.objects.for_member(membership)
+        .select_related("brand", "created_by")
+        .order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "pk")
+    )
+
+
 def is_last_owner(membership: Membership) -> bool:
     """Whether the organization would be without an owner without this member."""
     if membership.role != Role.OWNER or not membership.is_active:
@@ -95,6 +106,11 @@ def zone_of(membership: Membership, brand: Brand | None = None) -> str:
 
 
 # --- social accounts --------------------------------------------------------------------------
+
+
+def known_networks() -> dict[str, PlatformInfo]:
+    """Every network that this installation knows, by its key, also where it offers none of its accounts."""
+    return {key: connector.INFO for key, connector in CONNECTORS.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import brands, members, organization, social
+from accounts.views import api_keys, brands, members, organization, social
 
 app_name = "accounts"
 urlpatterns = [
@@ -32,6 +32,9 @@ urlpatterns = [
     path("settings/people/<uuid:pk>/reactivate/", members.member_reactivate, name="member_reactivate"),
     path("settings/invitations/<uuid:pk>/resend/", members.invitation_resend, name="invitation_resend"),
     path("settings/invitations/<uuid:pk>/revoke/", members.invitation_revoke, name="invitation_revoke"),
+    path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
+    path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
+    path("settings/api-keys/<uuid:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("settings/audit/", organization.audit, name="audit"),
     path("settings/profile/", organization.profile, name="profile"),
 ]

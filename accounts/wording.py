@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
+from accounts.metric_wording import metric_label
 from accounts.models import Role
 from connectors.base import PlatformInfo
 from connectors.errors import (
@@ -35,6 +37,7 @@ ASKED = (
     gettext_noop("Only for a self-hosted server (PDS) that is not found by the handle."),
     gettext_noop(
         "Make one in Bluesky under Settings, Privacy and security, App passwords. "
+        "Allow it access to your direct messages if you want to answer them here. "
         "Your main password stays with you."
     ),
 )
@@ -123,6 +126,11 @@ ACTIONS: dict[str, Promise] = {
     "account.reconnected": gettext_lazy("Account reconnected"),
     "account.disconnected": gettext_lazy("Account disconnected"),
     "account.lost": gettext_lazy("Access to account lost"),
+    "api_key.created": gettext_lazy("API key created"),
+    "api_key.revoked": gettext_lazy("API key revoked"),
+    "message.hidden": gettext_lazy("Comment hidden"),
+    "message.shown_again": gettext_lazy("Hidden comment shown again"),
+    "sla.changed": gettext_lazy("Target of answers changed"),
     "sending.paused": gettext_lazy("Sending paused"),
     "sending.resumed": gettext_lazy("Sending resumed"),
     "post.scheduled": gettext_lazy("Post scheduled"),
@@ -133,6 +141,29 @@ ACTIONS: dict[str, Promise] = {
     "post.cancelled_on_account": gettext_lazy("Post cancelled on an account"),
     "post.deleted": gettext_lazy("Post deleted"),
     "post.restored": gettext_lazy("Post brought back"),
+    "campaign.created": gettext_lazy("Campaign created"),
+    "campaign.changed": gettext_lazy("Campaign changed"),
+    "campaign.archived": gettext_lazy("Campaign archived"),
+    "campaign.restored": gettext_lazy("Campaign brought back"),
+    "budget.line_added": gettext_lazy("Cost planned"),
+    "budget.line_changed": gettext_lazy("Planned cost changed"),
+    "budget.line_deleted": gettext_lazy("Planned cost deleted"),
+    "spend.added": gettext_lazy("Cost entered"),
+    "spend.changed": gettext_lazy("Entered cost changed"),
+    "spend.deleted": gettext_lazy("Entered cost deleted"),
+    "spend.imported": gettext_lazy("Costs imported from a file"),
+    "spend.import_undone": gettext_lazy("Import of costs undone"),
+    "conversion.added": gettext_lazy("Conversion added by hand"),
+    "conversion.refunded": gettext_lazy("Refund recorded by hand"),
+    "conversion.imported": gettext_lazy("Conversions imported from a file"),
+    "contact.changed": gettext_lazy("Facts of a contact changed"),
+    "contact.merged": gettext_lazy("Contacts merged"),
+    "contact.merge_undone": gettext_lazy("Merge of contacts undone"),
+    "contact.consent_given": gettext_lazy("Consent recorded"),
+    "contact.consent_withdrawn": gettext_lazy("Withdrawal of consent recorded"),
+    "contact.exported": gettext_lazy("Data of a contact exported"),
+    "contact.list_exported": gettext_lazy("List of contacts exported"),
+    "contact.erased": gettext_lazy("Personal data of a contact erased"),
 }
 GROUPS: dict[str, Promise] = {
     "organization": gettext_lazy("Organization"),
@@ -140,29 +171,76 @@ GROUPS: dict[str, Promise] = {
     "member": gettext_lazy("People"),
     "invitation": gettext_lazy("Invitations"),
     "account": gettext_lazy("Social accounts"),
+    "api_key": gettext_lazy("API keys"),
+    "message": gettext_lazy("Inbox"),
+    "sla": gettext_lazy("Targets of answers"),
     "sending": pgettext_lazy("activity", "Sending"),
     "post": gettext_lazy("Posts"),
+    "campaign": gettext_lazy("Campaigns"),
+    "budget": gettext_lazy("Budgets"),
+    "spend": gettext_lazy("Costs"),
+    "conversion": gettext_lazy("Conversions"),
+    "contact": gettext_lazy("Contacts"),
 }
 # Names of what an entry's detail holds; other names are shown as they are stored.
 DETAILS: dict[str, Promise] = {
     "account": gettext_lazy("account"),
     "after": gettext_lazy("after"),
+    "amount": gettext_lazy("amount"),
     "at": gettext_lazy("time"),
     "before": gettext_lazy("before"),
     "brand": gettext_lazy("brand"),
     "brands": gettext_lazy("brands"),
+    "campaign": gettext_lazy("campaign"),
+    "code": gettext_lazy("code in links"),
     "color": gettext_lazy("colour"),
+    "contacts": gettext_lazy("contacts"),
     "currency": gettext_lazy("currency"),
+    "date": gettext_lazy("date"),
+    "effect": gettext_lazy("what it moves"),
+    "ends_on": gettext_lazy("last day"),
+    "entries": gettext_lazy("entries"),
     "excerpt": gettext_lazy("text"),
+    "file": gettext_lazy("file"),
+    "identities": gettext_lazy("accounts moved"),
+    "kind": gettext_lazy("kind"),
+    "label": gettext_lazy("what for"),
+    "last_day": gettext_lazy("last day"),
     "locale": gettext_lazy("language of its posts"),
+    "margin_rate": gettext_lazy("margin"),
+    "metric": gettext_lazy("metric"),
     "name": gettext_lazy("name"),
     "network": gettext_lazy("network"),
+    "notes": gettext_lazy("notes"),
+    "objective": gettext_lazy("objective"),
+    "other": gettext_lazy("other contact"),
     "reason": gettext_lazy("reason"),
     "role": gettext_lazy("role"),
     "scopes": gettext_lazy("permissions"),
+    "starts_on": gettext_lazy("first day"),
+    "target": gettext_lazy("target"),
+    "targets": gettext_lazy("targets"),
+    "business_hours": gettext_lazy("business hours"),
     "timezone": gettext_lazy("time zone"),
     "week_starts_on": gettext_lazy("first day of the week"),
 }
+
+
+def hours_words(hours: Mapping[str, Any]) -> str:
+    """Opening hours on one line, days that are alike together: "Mon–Fri 09:00–17:00, Sat 10:00–14:00"."""
+    runs: list[tuple[int, int, str]] = []
+    for day in range(7):
+        words = " ".join(f"{opens}–{closes}" for opens, closes in hours.get(str(day), []))
+        if runs and runs[-1][2] == words:
+            runs[-1] = (runs[-1][0], day, words)
+        else:
+            runs.append((day, day, words))
+    said = [
+        f"{WEEKDAYS_ABBR[first]}{f'–{WEEKDAYS_ABBR[last]}' if last > first else ''} {words}"
+        for first, last, words in runs
+        if words
+    ]
+    return ", ".join(said) or _("around the clock")
 
 
 def action_words(action: str) -> str:
@@ -186,6 +264,8 @@ def detail_words(detail: Mapping[str, Any], zone: str) -> list[tuple[str, str]]:
 def _value_words(name: str, value: Any, zone: str) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{label}: {words}" for label, words in detail_words(value, zone))
+    if name == "business_hours" and isinstance(value, list):
+        return " → ".join(hours_words(hours) for hours in value)
     if isinstance(value, list):
         # change_brand keeps [before, after] under the field's name; the rest are plain lists
         joint = " → " if name in _CHANGED_FIELDS else ", "
@@ -196,6 +276,8 @@ def _value_words(name: str, value: Any, zone: str) -> str:
         return _("all brands")
     if name == "at":
         return format_time(dt.datetime.fromisoformat(value), zone)
+    if name == "metric":
+        return metric_label(value)
     if name == "network":
         try:
             return info_for(value).name

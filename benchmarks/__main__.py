@@ -12,7 +12,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("publish",)
+NAMES = ("publish", "inbox", "redirect", "analytics")
 
 
 def main() -> int:

@@ -24,6 +24,13 @@ class Capability(enum.StrEnum):
     ALT_TEXT = "alt_text"
     ACCOUNT_METRICS = "account_metrics"
     POST_METRICS = "post_metrics"
+    INBOX_COMMENTS = "inbox_comments"  # read answers to own posts
+    INBOX_MENTIONS = "inbox_mentions"
+    INBOX_MESSAGES = "inbox_messages"  # read direct messages
+    REPLY = "reply"  # answer comments and mentions in public
+    SEND_MESSAGE = "send_message"
+    LIKE = "like"
+    HIDE = "hide"  # somebody else's comment below an own post
 
 
 class TextUnit(enum.StrEnum):
@@ -113,6 +120,7 @@ class PlatformInfo:
     icon: str  # name of a Tabler icon
     account_metrics: tuple[str, ...] = ()  # names of AccountMetrics fields that this network fills
     post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
+    message_text: TextLimit | None = None  # of a direct message, None where none can be sent
     tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
     seen_live: bool = True  # False: built from documents only, never run against a real server
 
@@ -153,15 +161,61 @@ class PostPart:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyTarget:
+    """What a public reply answers. ``detail`` is ``InboxItem.detail`` of that item.
+
+    Where a network shows an answer to its receiver only if the text names them, ``detail["mention"]`` says
+    how (``@user@host``); ``connectors.text.addressed`` puts it into a text.
+    """
+
+    remote_id: str
+    root_id: str = ""  # the post at the top of the thread, "" = ``remote_id`` itself
+    detail: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTarget:
+    """Whom a direct message goes to. ``detail`` is ``InboxItem.detail`` of the last one received, with its
+    ``"mention"`` as of ReplyTarget."""
+
+    recipient_id: str  # Profile.remote_id
+    thread_id: str = ""  # InboxItem.thread_id
+    detail: Json = field(default_factory=dict)
+
+
+class ModerationAction(enum.StrEnum):
+    LIKE = "like"
+    UNLIKE = "unlike"
+    HIDE = "hide"
+    UNHIDE = "unhide"
+
+
+@dataclass(frozen=True, slots=True)
+class Moderation:
+    """What is done to somebody else's comment. Doing it twice is the same as once."""
+
+    action: ModerationAction
+    remote_id: str
+    detail: Json = field(default_factory=dict)  # InboxItem.detail
+
+
+@dataclass(frozen=True, slots=True)
 class PostPayload:
+    """A post or thread; with ``reply_to`` a public reply, with ``message_to`` a direct message (one part
+    each); with ``moderation`` there are no parts."""
+
     parts: tuple[PostPart, ...]
     language: str = ""  # BCP 47, "" = not said
+    reply_to: ReplyTarget | None = None
+    message_to: MessageTarget | None = None
+    moderation: Moderation | None = None
 
 
 class StepKind(enum.StrEnum):
     MEDIA = "media"  # upload one file: not visible to anybody, may be repeated
     CONTAINER = "container"  # prepare a post that is not visible yet: may be repeated
     PUBLISH = "publish"  # makes something visible: never repeated blindly
+    MODERATE = "moderate"  # a like or a hide: twice is the same as once, may be repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +332,46 @@ class PostMetrics:
     bookmarks: int | None = None
 
 
+class InboxKind(enum.StrEnum):
+    COMMENT = "comment"  # an answer below a post of the account
+    MENTION = "mention"  # the account is named in somebody else's post
+    DM = "dm"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One comment, mention or message, as the network has it; the account's own answers too.
+
+    ``thread_id`` is the same for everything of one conversation: the first comment below a post with the
+    answers to it; the mention with what hangs below it; the private thread with one person.
+    """
+
+    kind: InboxKind
+    remote_id: str
+    thread_id: str
+    author: Profile  # of an own item: the account itself
+    text: str
+    created_at: dt.datetime
+    is_own: bool = False  # written by the account, here or elsewhere
+    counterpart: Profile | None = None  # of a direct message: the other side, whoever wrote it
+    parent_id: str = ""  # the remote id that it answers
+    root: RemotePost | None = None  # of a comment: the post it hangs below; None = the id alone is known
+    root_id: str = ""  # of a comment: the remote id of that post
+    permalink: str = ""
+    media_count: int = 0
+    is_hidden: bool = False
+    is_liked: bool = False  # by the account
+    detail: Json = field(default_factory=dict)  # what answering or moderating it needs again
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """``cursor``: to be handed to the next call, "" at the end."""
+
+    items: Sequence[InboxItem]
+    cursor: str = ""
+
+
 class Connector(abc.ABC):
     """One social account at one network.
 
@@ -385,12 +479,24 @@ class Connector(abc.ABC):
         raise TypeError(f"{self.INFO.key} has nothing to check")
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
-        """Posts of this account created at or after ``since``, newest first."""
+        """Posts of this account created at or after ``since``, its public replies too, newest first."""
         raise TypeError(f"{self.INFO.key} cannot list posts")
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Where ``payload`` is to be seen if it went out at or after ``since``: the account's own posts, or
+        for a direct message what it wrote to that person."""
+        return self.find_recent(since=since)
 
     @abc.abstractmethod
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         """Read one post back as the public sees it; None when the network says it is not there."""
+
+    # Inbox.
+
+    def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:
+        """What was written to the account, or by it in answer, at or after ``since``, page by page in any
+        order. The same item may come again in a later call; the caller keeps one of each remote id."""
+        raise TypeError(f"{self.INFO.key} has no inbox")
 
     # Metrics.
 
@@ -403,7 +509,10 @@ class Connector(abc.ABC):
 
 
 def standard_plan(payload: PostPayload, *, container: bool) -> tuple[Step, ...]:
-    """Media of each part, its container where the network has one, then its publication."""
+    """Media of each part, its container where the network has one, then its publication; one step for a
+    moderation."""
+    if payload.moderation is not None:
+        return (Step(key="moderate", kind=StepKind.MODERATE, part=0),)
     steps: list[Step] = []
     for p, part in enumerate(payload.parts):
         steps += [

@@ -10,21 +10,23 @@ the first try, and write with ``putRecord`` and ``swapRecord: null`` ("only if t
 answers an identical record with 200 and the same cid, without a second commit, and another record under
 the same key with InvalidSwap. (``createRecord`` on an existing key answers 500.)
 
-Not supported yet: OAuth with DPoP, direct messages (they need a privileged app password), video.
+Replies are posts like others. The server takes a reply to what is gone, so what is answered is read first.
+A like has a key made from what is liked, and the list of hidden replies is written only over the one that
+was read: both may be repeated. Direct messages go through the account's server to Bluesky's chat service,
+with a privileged app password; it promises nothing against double messages.
+
+Not supported yet: OAuth with DPoP, video. Direct messages have not been seen running.
 A post that somebody deletes at Bluesky between an unknown outcome and its repetition appears again.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
+import dataclasses
 import datetime as dt
-import json
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
 
@@ -38,7 +40,10 @@ from connectors.base import (
     ConnectMethod,
     Connector,
     ImageLimit,
+    InboxPage,
     Json,
+    Moderation,
+    ModerationAction,
     PlatformInfo,
     PostMetrics,
     PostPayload,
@@ -54,44 +59,51 @@ from connectors.base import (
     Tokens,
     standard_plan,
 )
+from connectors.bluesky_errors import NoAppView, chat_error, error_name, map_error
+from connectors.bluesky_identity import (
+    ENTRYWAY,
+    KEY,
+    clean_identifier,
+    did_document,
+    pds_of,
+    resolve_at,
+    resolve_handle,
+    service_url,
+    verified_handle,
+)
+from connectors.bluesky_inbox import Reader, message_id
 from connectors.bluesky_record import (
     COLLECTION,
-    is_handle,
+    GATES,
+    LIKES,
+    TooManyHidden,
+    gate_record,
+    instant,
+    like_key,
+    like_record,
     make_tid,
     mentioned_handles,
+    message_input,
     needs_lookup,
     post_record,
     tid_microseconds,
+    timestamp,
     url_to_preview,
 )
-from connectors.errors import (
-    ConnectorError,
-    NeedsReconnect,
-    OutcomeUnknown,
-    RateLimited,
-    Rejected,
-    RejectReason,
-    Temporary,
-)
+from connectors.bluesky_session import WRONG_PASSWORD, claims, create_session, tokens_of
+from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason, Temporary
+from connectors.inbox import read_lists
 
-KEY = "bluesky"
-ENTRYWAY = "https://bsky.social"
-PLC = "https://plc.directory"
 MAX_IMAGE_BYTES = 2_000_000
 MAX_THUMB_BYTES = 1_000_000
 POSTS_PER_QUERY = 25
 MOST_PAGES = 10  # of 100 posts each, when the account's own list is read
 
-# Sentences for the person who connects; the interface translates them.
-WRONG_PASSWORD = "Bluesky does not accept this handle and password."  # noqa: S105
-NOT_AN_APP_PASSWORD = (
-    "Bluesky does not accept this password. It does not look like an app password (xxxx-xxxx-xxxx-xxxx): "  # noqa: S105
-    "make one in Bluesky under Settings, Privacy and security, App passwords."
-)
-SECOND_FACTOR = (
-    "This is the main password of an account that also asks for a code by e-mail. Make an app password in "
-    "Bluesky under Settings, Privacy and security, App passwords, and use that one."
-)
+# What an app password must be privileged for.
+_MESSAGES = frozenset({Capability.INBOX_MESSAGES, Capability.SEND_MESSAGE})
+_UNPRIVILEGED = "com.atproto.appPass"
+# Whom the account's server asks in our name.
+_CHAT_SERVICE = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
 
 INFO = PlatformInfo(
     key=KEY,
@@ -105,6 +117,12 @@ INFO = PlatformInfo(
             Capability.ALT_TEXT,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
+            Capability.INBOX_COMMENTS,
+            Capability.INBOX_MENTIONS,
+            Capability.REPLY,
+            Capability.LIKE,
+            Capability.HIDE,
+            *_MESSAGES,
         }
     ),
     connect_method=ConnectMethod.FORM,
@@ -121,6 +139,7 @@ INFO = PlatformInfo(
             kind="password",
             placeholder="xxxx-xxxx-xxxx-xxxx",
             help_text="Make one in Bluesky under Settings, Privacy and security, App passwords. "
+            "Allow it access to your direct messages if you want to answer them here. "
             "Your main password stays with you.",
         ),
         ConnectField(
@@ -154,19 +173,25 @@ INFO = PlatformInfo(
     icon="brand-bluesky",
     account_metrics=("followers", "following", "posts"),
     post_metrics=("likes", "comments", "shares", "quotes", "bookmarks"),
+    message_text=TextLimit(max_units=1000, unit=TextUnit.GRAPHEMES, max_bytes=10_000),
 )
 
-_DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[a-z0-9.-]+(?:%3A[0-9]+)?)")
 _POST_URI = re.compile(rf"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/{re.escape(COLLECTION)}/([A-Za-z0-9._:~-]+)")
-_APP_PASSWORD = re.compile(r"[a-z0-9]{4}(?:-[a-z0-9]{4}){3}")
-# Names that the DNS keeps for documents and tests: nothing can be asked there.
-_NO_HOSTS = (".test", ".example", ".invalid", ".localhost", ".local", ".onion", ".arpa", ".alt", ".internal")
+# Records of other servers are asked of the AppView, which has no name for "not there".
+_NOT_THERE = re.compile(r"Could not (?:locate record|find repo)")
 
 
 class BlueskyConnector(Connector):
-    """``options``: ``did``, ``pds`` (base URL of the account's server), ``handle``."""
+    """``options``: ``did``, ``pds`` (base URL of the account's server), ``handle``, ``opens_messages``
+    (whether the app password is good for direct messages)."""
 
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
+        if options.get("opens_messages", True):
+            return INFO
+        return dataclasses.replace(INFO, capabilities=INFO.capabilities - _MESSAGES, message_text=None)
 
     # --- connecting ---------------------------------------------------------------------------
 
@@ -177,30 +202,31 @@ class BlueskyConnector(Connector):
         Raises Rejected (NOT_FOUND: no such handle; HOST_UNKNOWN, HOST_REFUSED: its server; INVALID: not
         a handle), NeedsReconnect (wrong password; ``advice`` says which mistake it looks like).
         """
-        identifier = _clean_identifier(fields.get("identifier", ""))
+        identifier = clean_identifier(fields.get("identifier", ""))
         password = fields.get("app_password", "").strip()
         if not password:
             raise NeedsReconnect("no password was typed", WRONG_PASSWORD)
-        service = _service_url(fields.get("service", ""))
+        service = service_url(fields.get("service", ""))
         did = ""
         if not service and "@" not in identifier:
             did = identifier if identifier.startswith("did:") else resolve_handle(identifier)
-            home = _pds_of(_did_document(did), did)
+            home = pds_of(did_document(did), did)
         else:
             home = service or http.base_url("bluesky.entryway", ENTRYWAY)
-        session = _create_session(
+        session = create_session(
             home, identifier=did or identifier, password=password, guard=bool(did or service)
         )
         if did and session["did"] != did:
             raise Rejected(RejectReason.FORBIDDEN, f"{home} signed in another account than {identifier}")
         did = str(session["did"])
         # What the server says of itself proves nothing: the identity document says where the account lives.
-        document = _did_document(did)
-        options: Json = {"did": did, "pds": _pds_of(document, did)}
-        options["handle"] = _verified_handle(document, str(session.get("handle", "")))
-        tokens = _tokens(session)
+        document = did_document(did)
+        options: Json = {"did": did, "pds": pds_of(document, did)}
+        options["handle"] = verified_handle(document, str(session.get("handle", "")))
+        tokens = tokens_of(session)
+        scope = claims(tokens.access_token).get("scope", "")
+        options["opens_messages"] = scope != _UNPRIVILEGED
         profile = cls(tokens=tokens, options=options).fetch_profile()
-        scope = _claims(tokens.access_token).get("scope", "")
         return Connected(profile=profile, tokens=tokens, scopes=tuple(scope.split()), options=options)
 
     @classmethod
@@ -216,11 +242,11 @@ class BlueskyConnector(Connector):
             guard=True,
         )
         if response.status_code != 200:
-            raise _map_error(response, changes=False)
+            raise map_error(response, changes=False)
         session = http.json_object(response)
         if session.get("did") != options["did"]:
             raise NeedsReconnect("the server answered for another account")
-        return _tokens(session)
+        return tokens_of(session)
 
     def fetch_profile(self) -> Profile:
         session = self._get("com.atproto.server.getSession")
@@ -244,6 +270,8 @@ class BlueskyConnector(Connector):
 
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
         """Images, then for parts that name people or link pages a step that looks them up, then the post."""
+        if payload.message_to is not None:
+            return standard_plan(payload, container=False)
         return tuple(
             step
             for step in standard_plan(payload, container=True)
@@ -253,7 +281,15 @@ class BlueskyConnector(Connector):
     def prepare_step(
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
+        if payload.moderation is not None:
+            return _moderation_intent(payload.moderation, now=now)
         part = payload.parts[step.part]
+        if payload.message_to is not None:
+            return {
+                "convo_id": payload.message_to.thread_id,
+                "recipient": payload.message_to.recipient_id,
+                "message": message_input(part.text),
+            }
         if step.kind is StepKind.MEDIA:
             item = part.media[step.media]
             return {"media": item.key, "mime_type": item.mime_type, "size": item.size}
@@ -271,7 +307,25 @@ class BlueskyConnector(Connector):
             return StepResult(detail={"blob": self._upload(payload, step.part, step.media)})
         if step.kind is StepKind.CONTAINER:
             return StepResult(detail=self._look_up(intent))
+        if step.kind is StepKind.MODERATE:
+            return self._moderate(intent)
+        if payload.message_to is not None:
+            return self._send_message(intent)
+        if payload.reply_to is not None:
+            self._require(payload.reply_to.remote_id, own_rkey=intent["rkey"])
         return self._put(step, payload, intent)
+
+    def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
+        return RetrySafety.NEITHER if "message" in intent else RetrySafety.IDEMPOTENT
+
+    def _require(self, uri: str, *, own_rkey: str) -> None:
+        """Raises Rejected(NOT_FOUND) when what is answered is gone, unless our answer got through before."""
+        match = _POST_URI.fullmatch(uri)
+        if match is None:
+            raise Rejected(RejectReason.INVALID, f"not the address of a post: {uri}")
+        is_there = self._record(COLLECTION, match[2], did=match[1]) is not None
+        if not is_there and self._record(COLLECTION, own_rkey) is None:
+            raise Rejected(RejectReason.NOT_FOUND, f"{uri} is not there any more")
 
     def _upload(self, payload: PostPayload, part: int, media: int) -> Json:
         item = payload.parts[part].media[media]
@@ -292,7 +346,7 @@ class BlueskyConnector(Connector):
 
     def _look_up(self, intent: Json) -> Json:
         """DIDs of the mentioned handles (those that exist) and the link card, with its picture uploaded."""
-        found = {handle: _resolve_at(self._pds, handle, guard=True) for handle in intent["handles"]}
+        found = {handle: resolve_at(self._pds, handle, guard=True) for handle in intent["handles"]}
         return {
             "dids": {handle: did for handle, did in found.items() if did},
             "card": self._card(intent["preview"]) if intent["preview"] else None,
@@ -312,18 +366,11 @@ class BlueskyConnector(Connector):
 
     def _put(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
         """Write the record. Repeating it does no harm: see the docstring of this module."""
-        body = {
-            "repo": self._did,
-            "collection": COLLECTION,
-            "rkey": intent["rkey"],
-            "record": intent["record"],
-            "swapRecord": None,
-        }
         for is_repeated in (False, True):
-            response = self._send("POST", "com.atproto.repo.putRecord", json_body=body, changes=True)
+            response = self._put_record(COLLECTION, intent["rkey"], intent["record"], swap=None, changes=True)
             if response.status_code == 200:
                 return self._published(http.json_object(response), intent["rkey"], changes=True)
-            match _error_name(response):
+            match error_name(response):
                 case "InvalidSwap":
                     return self._already_there(intent)
                 case "BlobNotFound" if payload.parts[step.part].media and not is_repeated:
@@ -333,7 +380,20 @@ class BlueskyConnector(Connector):
                         self._upload(payload, step.part, m)
                 case _:
                     break
-        raise _map_error(response, changes=True)
+        raise map_error(response, changes=True)
+
+    def _put_record(
+        self, collection: str, rkey: str, record: Json, *, swap: str | None, changes: bool = False
+    ) -> requests.Response:
+        """``swap``: the cid that is written over, None = only if there is no record."""
+        body = {
+            "repo": self._did,
+            "collection": collection,
+            "rkey": rkey,
+            "record": record,
+            "swapRecord": swap,
+        }
+        return self._send("POST", "com.atproto.repo.putRecord", json_body=body, changes=changes)
 
     def _already_there(self, intent: Json) -> StepResult:
         """Our key is taken. Servers that refuse even the identical record come here with a repetition."""
@@ -354,7 +414,129 @@ class BlueskyConnector(Connector):
         handle = self.options.get("handle") or "handle.invalid"
         return f"https://bsky.app/profile/{self._did if handle == 'handle.invalid' else handle}/post/{rkey}"
 
+    # --- likes and hidden replies ---------------------------------------------------------------
+
+    def _moderate(self, intent: Json) -> StepResult:
+        match ModerationAction(intent["action"]):
+            case ModerationAction.LIKE:
+                return self._like(intent)
+            case ModerationAction.UNLIKE:
+                return self._unlike(intent)
+            case _:
+                return self._hide(intent)
+
+    def _like(self, intent: Json) -> StepResult:
+        like, is_there = self._like_of(intent["uri"])
+        if not is_there:
+            raise Rejected(RejectReason.NOT_FOUND, f"{intent['uri']} is not there any more")
+        if like:  # by us before, or in Bluesky's own app, which takes another key
+            return StepResult(remote_id=like)
+        response = self._put_record(LIKES, intent["rkey"], intent["record"], swap=None)
+        if response.status_code != 200 and error_name(response) != "InvalidSwap":
+            raise map_error(response, changes=False)
+        return StepResult(remote_id=f"at://{self._did}/{LIKES}/{intent['rkey']}")
+
+    def _unlike(self, intent: Json) -> StepResult:
+        like, _ = self._like_of(intent["uri"])
+        rkey = like.rpartition("/")[2] or intent["rkey"]
+        # Deleting what is not there is a success, too.
+        self._call(
+            "POST",
+            "com.atproto.repo.deleteRecord",
+            json_body={"repo": self._did, "collection": LIKES, "rkey": rkey},
+        )
+        return StepResult()
+
+    def _like_of(self, uri: str) -> tuple[str, bool]:
+        """The address of our like of a post ("" without one), and whether the post is there at all."""
+        try:
+            posts = self._get("app.bsky.feed.getPosts", [("uris", uri)])["posts"]
+        except NoAppView:
+            return "", True
+        viewer = posts[0].get("viewer") if posts else None
+        return str((viewer or {}).get("like") or ""), bool(posts)
+
+    def _hide(self, intent: Json) -> StepResult:
+        """Read the thread's gate, change its list, write it back only over what was read."""
+        match = _POST_URI.fullmatch(intent["root"])
+        if match is None or match[1] != self._did:
+            raise Rejected(RejectReason.NOT_SUPPORTED, "only the author of the first post hides replies")
+        gate = self._record(GATES, match[2])
+        try:
+            record = gate_record(
+                gate["value"] if gate else None,
+                root=intent["root"],
+                reply=intent["uri"],
+                is_hidden=intent["action"] == ModerationAction.HIDE,
+                created_at=intent["created_at"],
+            )
+        except TooManyHidden as error:
+            raise Rejected(RejectReason.INVALID, "Bluesky hides at most 300 replies of a thread") from error
+        if record is not None:
+            response = self._put_record(GATES, match[2], record, swap=gate["cid"] if gate else None)
+            if error_name(response) == "InvalidSwap":
+                raise Temporary("the thread's gate was changed at the same time")
+            if response.status_code != 200:
+                raise map_error(response, changes=False)
+        return StepResult()
+
+    # --- direct messages ------------------------------------------------------------------------
+
+    def _send_message(self, intent: Json) -> StepResult:
+        convo_id = intent["convo_id"] or self._convo_with(intent["recipient"])
+        response = self._send(
+            "POST",
+            "chat.bsky.convo.sendMessage",
+            json_body={"convoId": convo_id, "message": intent["message"]},
+            headers=_CHAT_SERVICE,
+            changes=True,
+        )
+        if response.status_code != 200:
+            raise chat_error(response, changes=True)
+        return StepResult(remote_id=message_id(convo_id, http.json_object(response)))
+
+    def _convo_with(self, did: str) -> str:
+        return str(self._chat("chat.bsky.convo.getConvoForMembers", [("members", did)])["convo"]["id"])
+
+    def _chat(self, method: str, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        response = self._send("GET", method, query=query, headers=_CHAT_SERVICE)
+        if response.status_code != 200:
+            raise chat_error(response, changes=False)
+        return http.json_object(response)
+
     # --- reading ------------------------------------------------------------------------------
+
+    def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:
+        """Notices of the AppView, then the account's own answers, then direct messages.
+
+        A server without an AppView has an empty inbox; one that cannot reach its own raises Temporary. The
+        chat service may be missing, closed to us or out of order: then there are no messages, and the rest
+        goes on.
+        """
+        reader = self._reader()
+        lists = {
+            "notices": lambda position: reader.notices(position, since),
+            "answers": lambda position: reader.answers(position, since),
+        }
+        if self.info.can(Capability.INBOX_MESSAGES):
+            lists["messages"] = lambda position: reader.messages(position, since)
+        try:
+            return read_lists(lists, cursor)
+        except NoAppView as error:
+            if "No service configured" in error.detail:
+                return InboxPage(())
+            raise
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        if payload.message_to is None:
+            return self.find_recent(since=since)
+        convo_id = payload.message_to.thread_id or self._convo_with(payload.message_to.recipient_id)
+        return self._reader().sent_messages(convo_id, since)
+
+    def _reader(self) -> Reader:
+        return Reader(
+            did=self._did, handle=str(self.options.get("handle", "")), ask=self._get, chat=self._chat
+        )
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         match = _POST_URI.fullmatch(remote_id)
@@ -383,7 +565,7 @@ class BlueskyConnector(Connector):
         """Counts come from the AppView behind the account's server; without one nothing is known."""
         try:
             profile = self._get("app.bsky.actor.getProfile", {"actor": self._did})
-        except _NoAppView:
+        except NoAppView:
             return AccountMetrics()
         return AccountMetrics(
             followers=_count(profile, "followersCount"),
@@ -398,7 +580,7 @@ class BlueskyConnector(Connector):
             some = remote_ids[start : start + POSTS_PER_QUERY]
             try:
                 answer = self._get("app.bsky.feed.getPosts", [("uris", uri) for uri in some])
-            except _NoAppView:
+            except NoAppView:
                 return {uri: PostMetrics() for uri in remote_ids}
             for post in answer.get("posts", []):
                 found[post["uri"]] = PostMetrics(
@@ -418,9 +600,11 @@ class BlueskyConnector(Connector):
         )
         if response.status_code == 200:
             return http.json_object(response)
-        if _error_name(response) in {"RecordNotFound", "RepoNotFound", "RepoTakendown", "RepoDeactivated"}:
+        if error_name(response) in {"RecordNotFound", "RepoNotFound", "RepoTakendown", "RepoDeactivated"}:
             return None
-        raise _map_error(response, changes=False)
+        if response.status_code == 400 and _NOT_THERE.search(response.text):
+            return None
+        raise map_error(response, changes=False)
 
     def _remote_post(self, record: Mapping[str, Any]) -> RemotePost:
         value = record.get("value") or {}
@@ -430,7 +614,7 @@ class BlueskyConnector(Connector):
         return RemotePost(
             remote_id=uri,
             text=str(value.get("text", "")),
-            created_at=_instant(str(value.get("createdAt", ""))),
+            created_at=instant(str(value.get("createdAt", ""))),
             permalink=self._permalink(uri.rpartition("/")[2]),
             in_reply_to=str(parent.get("uri", "")),
             media_count=len(images) if isinstance(images, list) else 0,
@@ -454,7 +638,7 @@ class BlueskyConnector(Connector):
     def _call(self, verb: str, method: str, **request: Any) -> dict[str, Any]:
         response = self._send(verb, method, **request)
         if response.status_code != 200:
-            raise _map_error(response, changes=False)
+            raise map_error(response, changes=False)
         return http.json_object(response)
 
     def _send(
@@ -483,306 +667,29 @@ class BlueskyConnector(Connector):
                 changes=changes,
                 guard=True,  # the host came from the account's identity document
             )
-            if not may_renew or self.renew is None or _error_name(response) != "ExpiredToken":
+            if not may_renew or self.renew is None or error_name(response) != "ExpiredToken":
                 break
             self.tokens = self.renew(self.tokens)
         return response
 
 
-# --- identities -------------------------------------------------------------------------------
-
-
-def resolve_handle(handle: str) -> str:
-    """The DID of a handle, by the entry server, else by the handle's own host.
-
-    Raises Rejected(NOT_FOUND), Rejected(HOST_REFUSED) for a handle whose host is private, Temporary.
-    """
-    failure: ConnectorError | None = None
-    try:
-        did = _resolve_at(http.base_url("bluesky.entryway", ENTRYWAY), handle, guard=False)
-    except (Temporary, RateLimited) as error:
-        did, failure = "", error
-    did = did or _resolve_at_own_host(handle)
-    if did:
-        return did
-    raise failure or Rejected(RejectReason.NOT_FOUND, f"no account has the handle {handle}")
-
-
-def _resolve_at(server: str, handle: str, *, guard: bool) -> str:
-    """The DID by a server's ``resolveHandle``; "" when it says that there is none."""
-    response = http.request(
-        "GET",
-        f"{server}/xrpc/com.atproto.identity.resolveHandle",
-        platform=KEY,
-        params={"handle": handle},
-        timeout_s=10.0,
-        guard=guard,
-    )
-    if response.status_code == 400:
-        return ""
-    if response.status_code != 200:
-        raise _map_error(response, changes=False)
-    did = str(http.json_object(response).get("did", ""))
-    return did if _DID.fullmatch(did) else ""
-
-
-def _resolve_at_own_host(handle: str) -> str:
-    if handle.endswith(_NO_HOSTS):
-        return ""
-    try:
-        response = http.request(
-            "GET", f"https://{handle}/.well-known/atproto-did", platform=KEY, timeout_s=10.0, guard=True
-        )
-    except Temporary:
-        return ""
-    did = response.text[:300].strip() if response.status_code == 200 else ""
-    return did if _DID.fullmatch(did) else ""
-
-
-def _did_document(did: str) -> Json:
-    """The identity document: from the PLC directory, or from the host that a did:web names."""
-    if not _DID.fullmatch(did):
-        raise Rejected(RejectReason.INVALID, f"not an account's DID: {did}")
-    method, _, name = did.removeprefix("did:").partition(":")
-    is_plc = method == "plc"
-    url = (
-        f"{http.base_url('bluesky.plc', PLC)}/{did}"
-        if is_plc
-        else f"https://{unquote(name)}/.well-known/did.json"
-    )
-    with contextlib.nullcontext() if is_plc else _host_of_the_person():
-        response = http.request("GET", url, platform=KEY, timeout_s=10.0, guard=not is_plc)
-    if response.status_code in {404, 410}:
-        raise Rejected(RejectReason.NOT_FOUND, f"nothing is known of {did}")
-    if response.status_code != 200:
-        raise _map_error(response, changes=False)
-    document = http.json_object(response)
-    if document.get("id") != did:
-        raise Rejected(RejectReason.INVALID, f"the identity document of {did} is another's")
-    return document
-
-
-def _pds_of(document: Mapping[str, Any], did: str) -> str:
-    """Base URL of the server that keeps the account's records."""
-    for service in document.get("service") or ():
-        if service.get("id") in {"#atproto_pds", f"{did}#atproto_pds"}:
-            endpoint = service.get("serviceEndpoint")
-            origin = _origin(endpoint) if isinstance(endpoint, str) else ""
-            if origin:
-                return origin
-    raise Rejected(RejectReason.HOST_UNKNOWN, f"{did} names no server")
-
-
-def _verified_handle(document: Mapping[str, Any], handle: str) -> str:
-    """``handle`` if the identity document claims it, else the one that it does claim."""
-    claimed = [
-        name.removeprefix("at://") for name in document.get("alsoKnownAs") or () if name.startswith("at://")
-    ]
-    return handle if handle in claimed else next(iter(claimed), "handle.invalid")
-
-
-@contextlib.contextmanager
-def _host_of_the_person() -> Iterator[None]:
-    """A name without an address is a mistake of who typed it, not something that passes."""
-    try:
-        yield
-    except http.HostNotFound as error:
-        raise Rejected(RejectReason.HOST_UNKNOWN, error.detail) from error
-
-
-def _clean_identifier(typed: str) -> str:
-    """Handle, DID or e-mail address from what people paste: ``@name``, a profile's address, invisible
-    direction marks, a bare name of bsky.social."""
-    name = "".join(c for c in typed if unicodedata.category(c) not in {"Cf", "Cc"}).strip()
-    name = re.sub(r"(?i)^(?:https?://)?(?:www\.)?bsky\.app/profile/([^/?#]+).*$", r"\1", name)
-    name = name.removeprefix("@").removeprefix("at://")
-    if name.startswith("did:"):
-        if _DID.fullmatch(name):
-            return name
-    elif "@" in name:
-        if re.fullmatch(r"[^@\s]+@[^@\s]+", name):
-            return name
-    else:
-        name = name.lower()
-        if name and "." not in name:
-            name = f"{name}.bsky.social"
-        if is_handle(name):
-            return name
-    raise Rejected(RejectReason.INVALID, f"not a handle or an e-mail address: {typed.strip()[:100]}")
-
-
-def _service_url(typed: str) -> str:
-    """Base URL of the server that the person named; "" for none, and for Bluesky's own names."""
-    typed = typed.strip()
-    if not typed:
-        return ""
-    origin = _origin(typed if "://" in typed else f"https://{typed}")
-    if not origin:
-        raise Rejected(RejectReason.HOST_UNKNOWN, f"not a server's address: {typed[:100]}")
-    return "" if urlsplit(origin).hostname in {"bsky.app", "www.bsky.app", "bsky.social"} else origin
-
-
-def _origin(url: str) -> str:
-    """``scheme://host[:port]`` of an address, "" for anything else and for one with a user name in it."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        return ""
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        return ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-
-
-# --- sessions ---------------------------------------------------------------------------------
-
-
-def _create_session(server: str, *, identifier: str, password: str, guard: bool) -> dict[str, Any]:
-    with _host_of_the_person() if guard else contextlib.nullcontext():
-        response = http.request(
-            "POST",
-            f"{server}/xrpc/com.atproto.server.createSession",
-            platform=KEY,
-            json={"identifier": identifier, "password": password},
-            guard=guard,
-        )
-    error = _error_name(response)
-    if error == "AuthFactorTokenRequired":
-        raise NeedsReconnect(http.excerpt(response), SECOND_FACTOR)
-    if error == "AuthenticationRequired":
-        is_app_password = _APP_PASSWORD.fullmatch(password) is not None
-        raise NeedsReconnect(
-            http.excerpt(response), WRONG_PASSWORD if is_app_password else NOT_AN_APP_PASSWORD
-        )
-    if response.status_code < 500 and not error:
-        with contextlib.suppress(ValueError):
-            session = response.json()
-            if isinstance(session, dict) and {"did", "accessJwt", "refreshJwt"} <= session.keys():
-                return session
-        raise Rejected(RejectReason.HOST_UNKNOWN, f"{server} is not a Bluesky server")
-    raise _map_error(response, changes=False)
-
-
-def _tokens(session: Mapping[str, Any]) -> Tokens:
-    access, refresh = str(session.get("accessJwt", "")), str(session.get("refreshJwt", ""))
-    if not access or not refresh:
-        raise Temporary("the server gave no tokens")
-    expires = _claims(access).get("exp")
-    at = dt.datetime.fromtimestamp(expires, dt.UTC) if isinstance(expires, int) and expires < 1e11 else None
-    return Tokens(
-        access_token=access,
-        refresh_token=refresh,
-        expires_at=at,
-    )
-
-
-def _claims(token: str) -> dict[str, Any]:
-    """The claims of a JWT, unverified: only its issuer can verify it. Empty if it is not one."""
-    try:
-        part = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (IndexError, ValueError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
 # --- small things -----------------------------------------------------------------------------
 
 
-def _instant(stated: str) -> dt.datetime:
-    """When a post says it was made. People's programs write what they like: unreadable is long ago."""
-    try:
-        at = dt.datetime.fromisoformat(stated)
-    except ValueError:
-        return dt.datetime.fromtimestamp(0, dt.UTC)
-    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+def _moderation_intent(moderation: Moderation, *, now: dt.datetime) -> Json:
+    uri, detail = moderation.remote_id, moderation.detail
+    intent: Json = {
+        "action": str(moderation.action),
+        "uri": uri,
+        "root": (detail.get("root") or {}).get("uri") or uri,
+        "created_at": timestamp(now),
+    }
+    if moderation.action in (ModerationAction.LIKE, ModerationAction.UNLIKE):
+        subject = {"uri": uri, "cid": str(detail.get("cid", ""))}
+        intent |= {"rkey": like_key(uri), "record": like_record(subject, now=now)}
+    return intent
 
 
 def _count(counts: Mapping[str, Any], name: str) -> int | None:
     value = counts.get(name)
     return value if isinstance(value, int) else None
-
-
-class _NoAppView(Temporary):
-    """The account's server has nobody to ask for counts, or cannot reach it."""
-
-
-_DEAD_CREDENTIAL = frozenset(
-    {
-        "InvalidToken",
-        "ExpiredToken",
-        "AuthMissing",
-        "AuthenticationRequired",
-        "AccountTakedown",
-        "AccountSuspended",
-        "AccountDeactivated",
-        "AccountNotFound",
-    }
-)
-_REJECTIONS = {
-    "BlobNotFound": RejectReason.MEDIA_BROKEN,
-    "BlobTooLarge": RejectReason.MEDIA_TOO_LARGE,
-    "PayloadTooLarge": RejectReason.MEDIA_TOO_LARGE,
-    "InvalidMimeType": RejectReason.MEDIA_TYPE,
-    "RecordNotFound": RejectReason.NOT_FOUND,
-    "RepoNotFound": RejectReason.NOT_FOUND,
-    "HandleNotFound": RejectReason.NOT_FOUND,
-    "MethodNotImplemented": RejectReason.NOT_SUPPORTED,
-}
-# The PDS has one name, InvalidRequest, for every record that breaks its lexicon, and says which in words.
-_WORDS = (
-    (
-        re.compile(r"grapheme too big.*record\.text|too (?:long|big).*record\.text"),
-        RejectReason.TEXT_TOO_LONG,
-    ),
-    (re.compile(r"blob too big"), RejectReason.MEDIA_TOO_LARGE),
-    (re.compile(r"mime ?type"), RejectReason.MEDIA_TYPE),
-)
-
-
-def _error_name(response: requests.Response) -> str:
-    """The XRPC error name of an answer; "" for a success or for what is not an XRPC answer."""
-    if response.status_code < 400:
-        return ""
-    try:
-        content = response.json()
-    except ValueError:
-        return ""
-    name = content.get("error", "") if isinstance(content, dict) else ""
-    return name if isinstance(name, str) else ""
-
-
-def _free_again(response: requests.Response) -> dt.datetime:
-    """When the bucket is full again: ``ratelimit-reset`` (seconds since 1970), else Retry-After, else a
-    minute from now. Between one second and one day from now."""
-    now = dt.datetime.now(dt.UTC)
-    try:
-        at = dt.datetime.fromtimestamp(float(response.headers["ratelimit-reset"]), dt.UTC)
-    except (KeyError, ValueError, OverflowError, OSError):
-        at = http.retry_after(response, now=now, default_s=60)
-    return min(max(at, now + dt.timedelta(seconds=1)), now + dt.timedelta(days=1))
-
-
-def _map_error(response: requests.Response, *, changes: bool) -> ConnectorError:
-    """What an answer other than 200 means (docs/networks/bluesky.md has the table)."""
-    status, name, words = response.status_code, _error_name(response), http.excerpt(response)
-    if status == 429:
-        return RateLimited(_free_again(response), words)
-    if name == "UpstreamFailure" or "No service configured" in words:
-        return OutcomeUnknown(words) if changes else _NoAppView(words)
-    if status >= 500 and name != "MethodNotImplemented":
-        return OutcomeUnknown(words) if changes else Temporary(words)
-    if name in _DEAD_CREDENTIAL or (status == 401 and name):
-        return NeedsReconnect(words)
-    if name in _REJECTIONS:
-        return Rejected(_REJECTIONS[name], words)
-    if status == 413:
-        return Rejected(RejectReason.MEDIA_TOO_LARGE, words)
-    if not name:
-        # A proxy or a firewall in front of the server spoke, not the server itself.
-        return Temporary(words)
-    if status == 403:
-        return Rejected(RejectReason.FORBIDDEN, words)
-    reason = next((reason for pattern, reason in _WORDS if pattern.search(words)), RejectReason.INVALID)
-    return Rejected(reason, words)

@@ -1,6 +1,7 @@
-"""The records that we write at Bluesky: text with facets, embeds, replies, and their keys. Pure.
+"""What we write at Bluesky: posts, replies, likes, gates, messages, and the keys of these records. Pure.
 
-Lexicons app.bsky.feed.post, app.bsky.richtext.facet, app.bsky.embed.*, checked 2026-11-22.
+Lexicons app.bsky.feed.post, like and threadgate, app.bsky.richtext.facet, app.bsky.embed.*,
+chat.bsky.convo.defs, checked 2026-11-22.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from connectors import text
-from connectors.base import Json, PostPart, PostPayload, Step, StepResult
+from connectors.base import Json, PostPart, PostPayload, ReplyTarget, Step, StepResult
 
 COLLECTION = "app.bsky.feed.post"
+LIKES = "app.bsky.feed.like"
+GATES = "app.bsky.feed.threadgate"
+MOST_HIDDEN = 300
 MAX_TAG_GRAPHEMES = 64
 
 _HANDLE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -26,7 +31,7 @@ def post_record(
     part = payload.parts[step.part]
     words = _sendable(part.text)
     lookup = done.get(f"part{step.part}.container", StepResult()).detail
-    record: Json = {"$type": COLLECTION, "text": words, "createdAt": _timestamp(now)}
+    record: Json = {"$type": COLLECTION, "text": words, "createdAt": timestamp(now)}
     facets = make_facets(words, lookup.get("dids") or {})
     if facets:
         record["facets"] = facets
@@ -35,6 +40,8 @@ def post_record(
     if step.part:
         first, last = done["part0.publish"], done[f"part{step.part - 1}.publish"]
         record["reply"] = {"root": dict(first.detail), "parent": dict(last.detail)}
+    elif payload.reply_to is not None:
+        record["reply"] = _reply(payload.reply_to)
     if part.media:
         record["embed"] = {
             "$type": "app.bsky.embed.images",
@@ -46,6 +53,45 @@ def post_record(
     elif card := authored_card(part) or lookup.get("card"):
         record["embed"] = {"$type": "app.bsky.embed.external", "external": card}
     return record
+
+
+def _reply(target: ReplyTarget) -> Json:
+    """Both ends by address and hash, as the inbox told them."""
+    parent = {"uri": target.remote_id, "cid": str(target.detail.get("cid", ""))}
+    root = target.detail.get("root") or parent
+    return {"root": {"uri": root["uri"], "cid": root["cid"]}, "parent": parent}
+
+
+def message_input(words: str) -> Json:
+    """A direct message, with its links and hashtags marked."""
+    words = _sendable(words)
+    facets = make_facets(words, {})
+    return {"text": words, "facets": facets} if facets else {"text": words}
+
+
+def like_record(subject: Json, *, now: dt.datetime) -> Json:
+    return {"$type": LIKES, "subject": subject, "createdAt": timestamp(now)}
+
+
+class TooManyHidden(Exception):
+    """The list of hidden replies is full."""
+
+
+def gate_record(
+    existing: Mapping[str, Any] | None, *, root: str, reply: str, is_hidden: bool, created_at: str
+) -> Json | None:
+    """The thread's gate with ``reply`` hidden or shown, who may reply as it was; None when nothing changes.
+
+    A gate without ``allow`` lets everybody reply, an empty one nobody: none is made up. Raises TooManyHidden.
+    """
+    hidden = [str(uri) for uri in (existing or {}).get("hiddenReplies") or ()]
+    if (reply in hidden) == is_hidden:
+        return None
+    hidden = [*hidden, reply] if is_hidden else [uri for uri in hidden if uri != reply]
+    if len(hidden) > MOST_HIDDEN:
+        raise TooManyHidden
+    kept = dict(existing) if existing else {"$type": GATES, "post": root, "createdAt": created_at}
+    return kept | {"hiddenReplies": hidden}
 
 
 def _image(part: PostPart, media: int, blob: Json) -> Json:
@@ -118,13 +164,23 @@ def is_handle(name: str) -> bool:
     return len(name) <= 253 and _HANDLE.fullmatch(name) is not None
 
 
-def _timestamp(at: dt.datetime) -> str:
+def timestamp(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant(stated: str) -> dt.datetime:
+    """When a record says it was made. People's programs write what they like: unreadable is long ago."""
+    try:
+        at = dt.datetime.fromisoformat(stated)
+    except ValueError:
+        return dt.datetime.fromtimestamp(0, dt.UTC)
+    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 # --- record keys ------------------------------------------------------------------------------
 
 _TID_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
+_TID = re.compile(r"[2-7a-j][2-7a-z]{12}")
 
 
 def make_tid(*, key: str, now: dt.datetime, after: int = 0) -> str:
@@ -138,6 +194,13 @@ def make_tid(*, key: str, now: dt.datetime, after: int = 0) -> str:
     micros = max(int(now.timestamp()) * 1_000_000 + digest % 1_000_000, after + 1)
     number = (micros << 10 | (digest >> 32) & 0x3FF) & (1 << 63) - 1
     return "".join(_TID_DIGITS[number >> shift & 31] for shift in range(60, -1, -5))
+
+
+def like_key(uri: str) -> str:
+    """The key of our like of a post: always the same one, so that liking twice is liking once."""
+    rkey = uri.rpartition("/")[2]
+    seconds = tid_microseconds(rkey) // 1_000_000 if _TID.fullmatch(rkey) else 0
+    return make_tid(key=uri, now=dt.datetime.fromtimestamp(seconds, dt.UTC))
 
 
 def tid_microseconds(tid: str) -> int:

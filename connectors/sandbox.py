@@ -4,7 +4,10 @@ Documents: docs/sandbox.md. Its accounts differ in what they offer against doubl
 branch of clearing up an unknown outcome can be forced: ``idempotency_key`` (kept for 24 h), ``two_phase``
 (containers) or ``neither``; the account's own profile says which.
 
-Not supported: video (the network has none); comments and messages are in its API and not used yet.
+Replies are posts with ``reply_to`` and as safe as those. A direct message is safe to repeat only at an
+``idempotency_key`` account; elsewhere the messages are read and compared.
+
+Not supported: video (the network has none).
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ from connectors.base import (
     ConnectMethod,
     Connector,
     ImageLimit,
+    InboxPage,
     Json,
+    ModerationAction,
     PlatformInfo,
     PostMetrics,
     PostPayload,
@@ -56,6 +61,21 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.inbox import read_lists
+from connectors.sandbox_inbox import comment_item, message_item, profile
+
+# What needs the scope "inbox".
+_INBOX = frozenset(
+    {
+        Capability.INBOX_COMMENTS,
+        Capability.INBOX_MENTIONS,
+        Capability.INBOX_MESSAGES,
+        Capability.REPLY,
+        Capability.SEND_MESSAGE,
+        Capability.LIKE,
+        Capability.HIDE,
+    }
+)
 
 INFO = PlatformInfo(
     key="sandbox",
@@ -69,11 +89,12 @@ INFO = PlatformInfo(
             Capability.ALT_TEXT,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
+            *_INBOX,
         }
     ),
     connect_method=ConnectMethod.OAUTH,
     connect_fields=(),
-    scopes=("read", "write", "metrics"),
+    scopes=("read", "write", "metrics", "inbox"),
     # Defaults of an account; ``info_for`` has those of the account itself.
     text=TextLimit(max_units=500, unit=TextUnit.CODEPOINTS),
     images=ImageLimit(
@@ -91,6 +112,7 @@ INFO = PlatformInfo(
     icon="flask",
     account_metrics=("followers", "following", "posts"),
     post_metrics=("likes", "comments", "shares", "impressions"),
+    message_text=TextLimit(max_units=2000, unit=TextUnit.CODEPOINTS),
     tagline="A network for trying things out; it runs beside this application.",
 )
 
@@ -113,8 +135,10 @@ class SandboxConnector(Connector):
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
         limits = options.get("limits") or {}
         quota = limits.get("quota")
+        has_inbox = "inbox" in options.get("scopes", INFO.scopes)
         return dataclasses.replace(
             INFO,
+            capabilities=INFO.capabilities if has_inbox else INFO.capabilities - _INBOX,
             text=dataclasses.replace(INFO.text, max_units=limits.get("text_max", INFO.text.max_units)),
             images=ImageLimit(
                 max_count=limits.get("images_max", INFO.images.max_count),
@@ -185,14 +209,15 @@ class SandboxConnector(Connector):
             raise Rejected(RejectReason.INVALID, http.excerpt(response))
         answer = http.json_object(_checked(response))
         tokens = _tokens(answer)
+        scopes = str(answer.get("scope", "")).split()
         own = http.json_object(
             _checked(_call("GET", server, "/api/v1/accounts/me", token=tokens.access_token))
         )
         return Connected(
-            profile=_profile(own),
+            profile=profile(own),
             tokens=tokens,
-            scopes=tuple(str(answer.get("scope", "")).split()),
-            options={"host": server, **account_options(own)},
+            scopes=tuple(scopes),
+            options={"host": server, "scopes": scopes, **account_options(own)},
         )
 
     @classmethod
@@ -209,17 +234,22 @@ class SandboxConnector(Connector):
         return _tokens(http.json_object(_checked(response)))
 
     def fetch_profile(self) -> Profile:
-        return _profile(http.json_object(_checked(self._call("GET", "/api/v1/accounts/me"))))
+        return profile(http.json_object(_checked(self._call("GET", "/api/v1/accounts/me"))))
 
     # Publishing.
 
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
-        return standard_plan(payload, container=self._is_two_phase)
+        return standard_plan(payload, container=self._is_two_phase and payload.message_to is None)
 
     def prepare_step(
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
+        if payload.moderation is not None:
+            return {"action": str(payload.moderation.action), "id": payload.moderation.remote_id}
         part = payload.parts[step.part]
+        if payload.message_to is not None:
+            message: Json = {"to": payload.message_to.recipient_id, "text": part.text}
+            return {"key": key, "repeat_until": (now + KEY_LIFETIME).isoformat(), "message": message}
         if step.kind is StepKind.MEDIA:
             return {"alt_text": part.media[step.media].alt_text}
         if step.kind is StepKind.PUBLISH and self._is_two_phase:
@@ -230,6 +260,8 @@ class SandboxConnector(Connector):
         }
         if step.part:
             post["reply_to"] = done[f"part{step.part - 1}.publish"].remote_id
+        elif payload.reply_to is not None:
+            post["reply_to"] = payload.reply_to.remote_id
         if payload.language:
             post["language"] = payload.language
         if part.link_card is not None:
@@ -239,6 +271,8 @@ class SandboxConnector(Connector):
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
         if step.kind is StepKind.MEDIA:
             return self._upload(step, payload, intent)
+        if step.kind is StepKind.MODERATE:
+            return self._moderate(intent)
         # X-Client-Ref names our delivery in the network's ledger; the network draws nothing from it.
         headers = {"X-Client-Ref": intent["key"]}
         if step.kind is StepKind.CONTAINER:
@@ -256,7 +290,9 @@ class SandboxConnector(Connector):
         else:
             if self.info.retry_safety is RetrySafety.IDEMPOTENT:
                 headers["Idempotency-Key"] = intent["key"]
-            response = self._call("POST", "/api/v1/posts", json=intent["post"], headers=headers, changes=True)
+            path = "/api/v1/messages" if "message" in intent else "/api/v1/posts"
+            body = intent.get("message") or intent["post"]
+            response = self._call("POST", path, json=body, headers=headers, changes=True)
         post = http.json_object(_checked(response, changes=True))
         if not post.get("id"):
             raise OutcomeUnknown("accepted, but without an id")
@@ -264,6 +300,8 @@ class SandboxConnector(Connector):
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         safety = self.info.retry_safety
+        if safety is RetrySafety.TWO_PHASE and "message" in intent:
+            return RetrySafety.NEITHER
         repeat_until = intent.get("repeat_until")
         if (
             safety is RetrySafety.IDEMPOTENT
@@ -301,12 +339,68 @@ class SandboxConnector(Connector):
             params["cursor"] = str(page["cursor"])
         return posts
 
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        if payload.message_to is None:
+            return self.find_recent(since=since)
+        position, found = "", []
+        for _ in range(MAX_PAGES):
+            page = self._messages(position, since=since, other=payload.message_to.recipient_id)
+            found += [
+                RemotePost(remote_id=item.remote_id, text=item.text, created_at=item.created_at)
+                for item in page.items
+                if item.is_own
+            ]
+            position = page.cursor
+            if not position:
+                break
+        return found[::-1]
+
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         """Without a token: what everybody sees."""
         response = _call("GET", self._host, f"/api/v1/posts/{quote(remote_id, safe='')}")
         if response.status_code == 404:
             return None
         return _remote_post(http.json_object(_checked(response)))
+
+    # Inbox.
+
+    def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:
+        return read_lists(
+            {
+                "comments": lambda position: self._comments("/api/v1/comments", position, since),
+                "mentions": lambda position: self._comments("/api/v1/mentions", position, since),
+                "messages": lambda position: self._messages(position, since=since),
+            },
+            cursor,
+        )
+
+    def _comments(self, path: str, position: str, since: dt.datetime) -> InboxPage:
+        page = self._page(path, position, since)
+        items = [item for comment in page["comments"] if (item := comment_item(comment)) is not None]
+        return InboxPage(items, _following(page, len(page["comments"])))
+
+    def _messages(self, position: str, *, since: dt.datetime, other: str = "") -> InboxPage:
+        page = self._page("/api/v1/messages", position, since, **({"with": other} if other else {}))
+        items = [message_item(message) for message in page["messages"]]
+        return InboxPage(items, _following(page, len(items)))
+
+    def _page(self, path: str, position: str, since: dt.datetime, **more: str) -> Json:
+        """A page of a list that is oldest first, after ``position``."""
+        params = {"since": since.astimezone(dt.UTC).isoformat(), "limit": str(POSTS_PER_CALL), **more}
+        if position:
+            params["cursor"] = position
+        return http.json_object(_checked(self._call("GET", path, params=params)))
+
+    def _moderate(self, intent: Json) -> StepResult:
+        remote_id = quote(intent["id"], safe="")
+        verb, path = {
+            ModerationAction.LIKE: ("POST", f"/api/v1/posts/{remote_id}/like"),
+            ModerationAction.UNLIKE: ("DELETE", f"/api/v1/posts/{remote_id}/like"),
+            ModerationAction.HIDE: ("POST", f"/api/v1/comments/{remote_id}/hide"),
+            ModerationAction.UNHIDE: ("DELETE", f"/api/v1/comments/{remote_id}/hide"),
+        }[ModerationAction(intent["action"])]
+        _checked(self._call(verb, path))
+        return StepResult()
 
     # Metrics.
 
@@ -411,17 +505,6 @@ def _tokens(answer: Json) -> Tokens:
     )
 
 
-def _profile(own: Json) -> Profile:
-    """The handle is the id: it never changes, and says more than a number when a network was emptied."""
-    return Profile(
-        remote_id=str(own["handle"]),
-        handle=str(own["handle"]),
-        display_name=str(own.get("name") or ""),
-        avatar_url=str(own.get("avatar_url") or ""),
-        profile_url=str(own.get("url") or ""),
-    )
-
-
 def _media_result(media: Json) -> StepResult:
     if media["state"] == "error":
         raise Rejected(RejectReason.MEDIA_BROKEN, "the network could not process the image")
@@ -442,6 +525,11 @@ def _container_result(container: Json) -> StepResult:
         remote_id=str(container["id"]),
         retry_after_s=0.0 if is_ready else 1.0,
     )
+
+
+def _following(page: Json, count: int) -> str:
+    """The cursor of the next page; "" when this one was not full."""
+    return str(page.get("cursor") or "") if count == POSTS_PER_CALL else ""
 
 
 def _remote_post(post: Json) -> RemotePost:

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 
 import regex
 
-from connectors.base import Capability, PlatformInfo, PostPart, PostPayload, TextLimit, TextUnit
+from connectors.base import (
+    Capability,
+    ModerationAction,
+    PlatformInfo,
+    PostPart,
+    PostPayload,
+    TextLimit,
+    TextUnit,
+)
 from connectors.errors import RejectReason
 
 
@@ -203,6 +211,15 @@ def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) in {"Cf", "Cc", "Cs"} or "\ufe00" <= character <= "\ufe0f"
 
 
+def addressed(text: str, mention: str) -> str:
+    """``text`` with ``mention`` (``@user`` or ``@user@host``) before it, unless it names that person itself.
+    A text without words stays without."""
+    who = mention.removeprefix("@")
+    if not who or not text.strip() or any(s.value.lower() == who.lower() for s in find_mentions(text)):
+        return text
+    return f"@{who} {text}"
+
+
 # --- limits of a payload ----------------------------------------------------------------------
 
 
@@ -217,28 +234,48 @@ class Problem:
     actual: int
 
 
+def text_limit(payload: PostPayload, info: PlatformInfo) -> TextLimit:
+    """The limit of the payload's words: direct messages have their own."""
+    return info.message_text if payload.message_to and info.message_text else info.text
+
+
 def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
     """Every limit of ``info`` that the payload breaks, in order of appearance; empty = may be sent."""
     problems: list[Problem] = []
+    if not info.can(_capability_for(payload)):
+        problems.append(Problem(RejectReason.NOT_SUPPORTED, 0, None, 0, 0))
+    if payload.moderation:
+        return problems
     if not payload.parts:
         problems.append(Problem(RejectReason.TEXT_EMPTY, 0, None, 1, 0))
-    most = info.thread_max if info.can(Capability.POST_THREAD) else 1
+    is_answer = payload.reply_to or payload.message_to
+    most = info.thread_max if info.can(Capability.POST_THREAD) and not is_answer else 1
     if len(payload.parts) > most:
         problems.append(Problem(RejectReason.THREAD_TOO_LONG, most, None, most, len(payload.parts)))
+    limit = text_limit(payload, info)
     for index, part in enumerate(payload.parts):
-        problems += _text_problems(index, part, info)
+        problems += _text_problems(index, part, limit)
         problems += _media_problems(index, part, info)
     return problems
 
 
-def _text_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[Problem]:
+def _capability_for(payload: PostPayload) -> Capability:
+    if payload.moderation:
+        hides = payload.moderation.action in (ModerationAction.HIDE, ModerationAction.UNHIDE)
+        return Capability.HIDE if hides else Capability.LIKE
+    if payload.message_to:
+        return Capability.SEND_MESSAGE
+    return Capability.REPLY if payload.reply_to else Capability.POST_TEXT
+
+
+def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Problem]:
     if not normalise(part.text) and not part.media:
         yield Problem(RejectReason.TEXT_EMPTY, index, None, 1, 0)
-    units = count(part.text, info.text)
-    if units > info.text.max_units:
-        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, info.text.max_units, units)
-    elif _bytes_over(part.text, info.text):
-        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, info.text.max_bytes, _utf8_size(part.text))
+    units = count(part.text, limit)
+    if units > limit.max_units:
+        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, limit.max_units, units)
+    elif _bytes_over(part.text, limit):
+        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, limit.max_bytes, _utf8_size(part.text))
 
 
 def _media_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[Problem]:

@@ -7,10 +7,11 @@ works on these.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from campaigns.addresses import refusal, replaced, trackable
 from connectors.base import LinkCard
 
 
@@ -72,6 +73,31 @@ def parts_from_json(value: Iterable[dict[str, Any]]) -> Parts:
             )
         )
     return tuple(parts)
+
+
+def addresses_in(parts: Sequence[Part]) -> list[str]:
+    """The addresses that become tracked links when the post belongs to a campaign: of words and cards, each
+    once, in their order."""
+    found: dict[str, None] = {}
+    for part in parts:
+        found |= dict.fromkeys(span.value for span in trackable(part.text))
+        if part.link_card is not None and refusal(part.link_card.url) is None:
+            found[part.link_card.url] = None
+    return list(found)
+
+
+def with_addresses(parts: Sequence[Part], addresses: Mapping[str, str]) -> Parts:
+    """The parts with other addresses in the place of those that ``addresses`` names."""
+    return tuple(
+        replace(
+            part,
+            text=replaced(part.text, lambda url: addresses.get(url, url)),
+            link_card=replace(part.link_card, url=addresses.get(part.link_card.url, part.link_card.url))
+            if part.link_card is not None
+            else None,
+        )
+        for part in parts
+    )
 
 
 def asset_ids(*contents: Sequence[Part]) -> set[uuid.UUID]:

@@ -95,6 +95,7 @@ def post_filter(query: QueryDict) -> PostFilter:
         platforms=frozenset(value for value in query.getlist("network") if value),
         states=frozenset(PostState(v) for v in query.getlist("state") if v in PostState.values),
         author=int(author) if author.isascii() and author.isdigit() and len(author) < 10 else None,
+        campaign=_uuid(query.get("campaign", "")),
         text=_words(query, "q", 200).strip(),
     )
 
@@ -122,6 +123,7 @@ class ComposerInput:
     date: str = ""
     time: str = ""
     planned_at: dt.datetime | None = None
+    campaign: uuid.UUID | None = None
     tab: str = BASE
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -132,6 +134,7 @@ class ComposerInput:
             accounts=self.accounts,
             own_parts={pk: self._parts(str(pk)) for pk in self.accounts if str(pk) in self.scopes},
             planned_at=self.planned_at,
+            campaign=self.campaign,
         )
 
     def _parts(self, scope: str) -> Parts:
@@ -166,6 +169,7 @@ def composer_input(query: QueryDict, *, zone: str) -> ComposerInput:
         date=date,
         time=time,
         planned_at=planned_at,
+        campaign=_uuid(query.get("campaign", "")),
         tab=query.get("tab", BASE)[:36],
         errors=errors,
     )
@@ -230,6 +234,7 @@ def input_of(draft: Draft, *, version: int, page: str, date: str, time: str) -> 
         date=date,
         time=time,
         planned_at=draft.planned_at,
+        campaign=draft.campaign,
     )
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Brand, Membership, Organization, SocialAccount, User
+from campaigns.models import Campaign
 from core.ids import uuid7
 from outbox.models import Delivery
 
@@ -114,6 +115,10 @@ class Post(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="posts")
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Links in its words become tracked links of this campaign when the content is frozen.
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.SET_NULL, null=True, blank=True, related_name="posts"
+    )
     approval = models.CharField(max_length=12, choices=Approval, default=Approval.DRAFT)
     parts: models.JSONField[Any, Any] = models.JSONField(default=list)
     planned_at = models.DateTimeField(null=True, blank=True)  # a draft may have a time, too

@@ -26,6 +26,7 @@ urlpatterns = [
     path("deliveries/<uuid:delivery_id>/retry/", posts.retry, name="retry"),
     path("deliveries/<uuid:delivery_id>/cancel/", posts.cancel, name="cancel"),
     path("deliveries/<uuid:delivery_id>/answer/", posts.answer, name="answer"),
+    path("campaigns/<uuid:campaign_id>/posts/", posts.campaign_posts, name="campaign_posts"),
     path("media/upload/<uuid:brand_id>/", media.upload, name="upload"),
     path("media/<uuid:asset_id>/file/", media.file, name="media_file"),
     path("media/<uuid:asset_id>/thumbnail/", media.thumbnail, name="media_thumbnail"),

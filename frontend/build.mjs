@@ -17,9 +17,9 @@ const icons = path.join(here, "node_modules", "@tabler", "icons", "icons", "outl
 const isWatching = process.argv.includes("--watch");
 
 // Python packages and templates that may name an icon.
-const SCANNED = ["templates", "smmapp", "analytics", "content_calendar", "outbox", "accounts", "core", "connectors"];
+const SCANNED = ["templates", "smmapp", "analytics", "content_calendar", "engagement", "campaigns", "audience", "outbox", "accounts", "core", "connectors"];
 const PATTERNS = {
-  ".html": [/\{%\s*icon\s+["']([a-z0-9-]+)["']/g, /\bicon=["']([a-z0-9-]+)["']/g, /\bdata-icon=["']([a-z0-9-]+)["']/g],
+  ".html": [/\{%\s*icon\s+["']([a-z0-9-]+)["']/g, /\b(?:\w+_)?icon(?:_name)?=["']([a-z0-9-]+)["']/g, /\bdata-icon=["']([a-z0-9-]+)["']/g],
   ".py": [/\bicon=["']([a-z0-9-]+)["']/g, /["']icon["']:\s*["']([a-z0-9-]+)["']/g],
 };
 

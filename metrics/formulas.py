@@ -4,7 +4,7 @@ exact (Decimal) and remember what they were made of."""
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -96,3 +96,25 @@ def follower_growth_rate(*, start: int | None, end: int | None) -> Ratio:
     if start is None or end is None:
         return Ratio(None, None)
     return ratio(end - start, start)
+
+
+def percentile(values: Sequence[int], percent: int) -> Decimal | None:
+    """The value below which ``percent`` of 100 values lie; between two neighbours in proportion, so that
+    the 50th is the median. None without values. (Hyndman and Fan, type 7.)"""
+    if not values:
+        return None
+    ordered = sorted(values)
+    place = Decimal(len(ordered) - 1) * percent / 100
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def virality_rate(*, shares: int | None, impressions: int | None) -> Ratio:
+    """Shares ÷ impressions: how often somebody who saw it passed it on."""
+    return ratio(shares, impressions)
+
+
+def response_rate(*, answered: int, actionable: int) -> Ratio:
+    """Answered ÷ all that needed an answer and began in the period; those still young are in neither."""
+    return ratio(answered, actionable)

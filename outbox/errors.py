@@ -25,6 +25,8 @@ class StopReason(enum.StrEnum):
     TOO_LATE = "too_late"
     QUOTA = "quota"
     PROGRAM_ERROR = "program_error"
+    NEWER_MESSAGE = "newer_message"
+    GONE_AT_NETWORK = "gone_at_network"
 
 
 SENTENCES: dict[str, Promise] = {
@@ -54,13 +56,17 @@ SENTENCES: dict[str, Promise] = {
         "It was sent twice without a clear answer and is not to be seen on the network."
     ),
     StopReason.PROCESSING_TOO_LONG: _("The network did not finish processing it."),
-    StopReason.NOT_ALLOWED: _("The person who scheduled it may no longer publish for this brand."),
+    StopReason.NOT_ALLOWED: _("The person who scheduled it may no longer do that for this brand."),
     StopReason.ACCOUNT_DISCONNECTED: _("The account was disconnected."),
     StopReason.MEDIA_MISSING: _("An image of the post is no longer there."),
     StopReason.POST_DELETED: _("The post was deleted."),
     StopReason.TOO_LATE: _("It was too late to publish it."),
     StopReason.QUOTA: _("The account's quota for now is used up."),
     StopReason.PROGRAM_ERROR: _("This program made a mistake while sending. Its log has the details."),
+    StopReason.NEWER_MESSAGE: _(
+        "Somebody else wrote in this conversation meanwhile. Read it and decide again."
+    ),
+    StopReason.GONE_AT_NETWORK: _("What it answers was deleted at the network."),
 }
 
 

@@ -15,6 +15,9 @@ from core.ids import uuid7
 
 class DeliveryKind(models.TextChoices):
     POST = "post", _("Post")
+    REPLY = "reply", _("Reply")  # a public answer to a comment or mention
+    DM = "dm", _("Direct message")
+    MODERATION = "moderation", _("Moderation")  # like, hide and their opposites
 
 
 class DeliveryState(models.TextChoices):
@@ -77,6 +80,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
         return rows if membership.has_all_brands else rows.filter(brand__members=membership)
 
+    def posts(self) -> Self:
+        """What people know as posts: no replies, messages, likes."""
+        return self.filter(kind=DeliveryKind.POST)
+
     def due(self, now: dt.datetime) -> Self:
         return self.filter(state__in=CLAIMABLE, next_attempt_at__lte=now)
 
@@ -91,8 +98,11 @@ class Delivery(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="deliveries")
     account = models.ForeignKey(SocialAccount, on_delete=models.PROTECT, related_name="deliveries")
     kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.POST)
-    # {"parts": [{"text", "media": [{"asset", "storage_key", "mime_type", "size", "width", "height",
-    #  "alt_text"}], "link_card": {"url", "title", "description"} | null}], "language"}
+    # A post: {"parts": [{"text", "media": [{"asset", "storage_key", "mime_type", "size", "width", "height",
+    #  "alt_text"}], "link_card": {"url", "title", "description"} | null}], "language"}.
+    # A reply has "reply_to" besides: {"remote_id", "root_id", "detail"}; a direct message "message_to":
+    # {"recipient_id", "thread_id", "detail"}. A moderation is "moderation": {"action", "remote_id", "detail"}
+    # with "parts" empty.
     payload = models.JSONField()
     due_at = models.DateTimeField()  # when people expect it
     next_attempt_at = models.DateTimeField()  # when we try (again)
@@ -125,6 +135,12 @@ class Delivery(models.Model):
                 name="delivery_due",
                 condition=Q(state__in=["scheduled", "processing"]),
             ),
+            # The same of answers, which do not wait behind posts.
+            models.Index(
+                fields=["account", "next_attempt_at"],
+                name="delivery_due_answer",
+                condition=Q(state__in=["scheduled", "processing"], kind__in=["reply", "dm", "moderation"]),
+            ),
             models.Index(
                 fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["claimed", "sending"])
             ),
@@ -132,7 +148,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["sent_at"],
                 name="delivery_unseen",
-                condition=Q(state="sent", seen_at__isnull=True, read_backs__lt=5),
+                condition=Q(state="sent", seen_at__isnull=True, read_backs__lt=5, kind__in=["post", "reply"]),
             ),
             # What was sent lately: read by those above who follow up on it.
             models.Index(fields=["sent_at"], name="delivery_sent", condition=Q(state="sent")),

@@ -13,7 +13,20 @@ from typing import Any, BinaryIO, cast
 
 from django.core.files.storage import default_storage
 
-from connectors.base import Json, LinkCard, MediaItem, PostPart, PostPayload, StepResult, StepState
+from connectors.base import (
+    Json,
+    LinkCard,
+    MediaItem,
+    MessageTarget,
+    Moderation,
+    ModerationAction,
+    PostPart,
+    PostPayload,
+    ReplyTarget,
+    StepResult,
+    StepState,
+)
+from connectors.text import addressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,30 @@ def freeze_post(parts: list[PartContent], *, language: str = "") -> Json:
     return {"parts": [_part_json(part) for part in parts], "language": language}
 
 
+def freeze_reply(text: str, reply_to: ReplyTarget, *, language: str = "") -> Json:
+    """The payload of a public reply. Its text names whom it answers where the network wants that, as it will
+    be shown there."""
+    words = addressed(text, str(reply_to.detail.get("mention", "")))
+    return freeze_post([PartContent(words)], language=language) | {"reply_to": asdict(reply_to)}
+
+
+def freeze_message(text: str, message_to: MessageTarget) -> Json:
+    """The payload of a direct message, as ``freeze_reply``."""
+    words = addressed(text, str(message_to.detail.get("mention", "")))
+    return freeze_post([PartContent(words)]) | {"message_to": asdict(message_to)}
+
+
+def freeze_moderation(moderation: Moderation) -> Json:
+    """The payload of a like or a hide."""
+    return freeze_post([]) | {"moderation": asdict(moderation)}
+
+
+def words_of(payload: Json) -> str:
+    """The text of a post's first part, of a reply or a message; "" for a moderation."""
+    parts = payload.get("parts") or [{}]
+    return str(parts[0].get("text", ""))
+
+
 def _part_json(part: PartContent) -> Json:
     return {
         "text": part.text,
@@ -51,6 +88,8 @@ def _part_json(part: PartContent) -> Json:
 
 def thaw(payload: Json) -> PostPayload:
     """What a connector is given; files are opened only when it asks for them."""
+    reply_to, message_to = payload.get("reply_to"), payload.get("message_to")
+    moderation = payload.get("moderation")
     return PostPayload(
         parts=tuple(
             PostPart(
@@ -61,6 +100,11 @@ def thaw(payload: Json) -> PostPayload:
             for part in payload["parts"]
         ),
         language=payload.get("language", ""),
+        reply_to=ReplyTarget(**reply_to) if reply_to else None,
+        message_to=MessageTarget(**message_to) if message_to else None,
+        moderation=Moderation(**moderation | {"action": ModerationAction(moderation["action"])})
+        if moderation
+        else None,
     )
 
 

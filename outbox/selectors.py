@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Membership, SocialAccount, User
 from accounts.permissions import ALLOWED, Action
-from outbox.models import Delivery, DeliveryState, Pause, ReceiptEvent
+from outbox.models import Delivery, DeliveryKind, DeliveryState, Pause, ReceiptEvent
 
 NEEDS_PERSON = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.MISSED, DeliveryState.HELD)
 
@@ -26,11 +27,20 @@ PAUSED_SQL = """
                                 AND (p.account_id IS NULL OR p.account_id = a.id))))
 """
 
-_MAY_PUBLISH = [role for role, actions in ALLOWED.items() if Action.PUBLISH_POSTS in actions]
+# What somebody must be allowed so that a delivery of theirs may go out.
+NEEDED: dict[DeliveryKind, Action] = {
+    DeliveryKind.POST: Action.PUBLISH_POSTS,
+    DeliveryKind.REPLY: Action.ANSWER,
+    DeliveryKind.DM: Action.ANSWER,
+    DeliveryKind.MODERATION: Action.ANSWER,
+}
+_ROLES = {
+    kind: [role for role, actions in ALLOWED.items() if action in actions] for kind, action in NEEDED.items()
+}
 
 
-def publishers(delivery: Delivery) -> QuerySet[Membership]:
-    """Members who may publish for the delivery's brand."""
+def senders(delivery: Delivery) -> QuerySet[Membership]:
+    """Members who may send what is of its kind for the delivery's brand."""
     return Membership.objects.filter(
         Q(has_all_brands=True)
         | Q(
@@ -42,15 +52,15 @@ def publishers(delivery: Delivery) -> QuerySet[Membership]:
         ),
         organization__brands=delivery.brand_id,
         is_active=True,
-        role__in=_MAY_PUBLISH,
+        role__in=_ROLES[DeliveryKind(delivery.kind)],
     )
 
 
-def may_still_publish(delivery: Delivery) -> bool:
-    """Whether the person who scheduled it may publish for the brand now (they may have left since)."""
+def may_still_send(delivery: Delivery) -> bool:
+    """Whether the person who scheduled it may do so for the brand now (they may have left since)."""
     if delivery.scheduled_by_id is None:
         return False
-    return publishers(delivery).filter(user_id=delivery.scheduled_by_id, user__is_active=True).exists()
+    return senders(delivery).filter(user_id=delivery.scheduled_by_id, user__is_active=True).exists()
 
 
 def is_queue_filled() -> bool:
@@ -81,8 +91,8 @@ def account_facts(account_id: UUID) -> AccountFacts:
 
 
 def people_to_tell(delivery: Delivery) -> list[User]:
-    """Whoever scheduled it if they still work here, else everybody who may publish for the brand."""
-    members = publishers(delivery).select_related("user")
+    """Whoever scheduled it if they still work here, else everybody who may send it for the brand."""
+    members = senders(delivery).select_related("user")
     if delivery.scheduled_by_id and (author := members.filter(user_id=delivery.scheduled_by_id).first()):
         return [author.user]
     return [member.user for member in members.order_by("created_at")[:20]]
@@ -93,20 +103,23 @@ def receipt_of(delivery: Delivery) -> QuerySet[ReceiptEvent]:
     return ReceiptEvent.objects.filter(delivery=delivery).select_related("actor").order_by("at", "pk")
 
 
-def needs_person(membership: Membership) -> QuerySet[Delivery]:
-    """Deliveries that wait for somebody's decision, the most urgent first."""
+def needs_person(
+    membership: Membership, kinds: Collection[DeliveryKind] = (DeliveryKind.POST,)
+) -> QuerySet[Delivery]:
+    """Deliveries of these kinds that wait for somebody's decision, the most urgent first."""
     return (
         Delivery.objects.for_member(membership)
-        .filter(state__in=NEEDS_PERSON)
+        .filter(state__in=NEEDS_PERSON, kind__in=kinds)
         .select_related("account", "brand")
         .order_by("due_at")
     )
 
 
 def due_between(membership: Membership, start: dt.datetime, end: dt.datetime) -> QuerySet[Delivery]:
-    """What is or was due in [start, end), cancelled ones left out, by time."""
+    """Posts that are or were due in [start, end), cancelled ones left out, by time."""
     return (
         Delivery.objects.for_member(membership)
+        .posts()
         .filter(due_at__gte=start, due_at__lt=end)
         .exclude(state=DeliveryState.CANCELLED)
         .select_related("account", "brand")

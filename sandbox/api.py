@@ -1,4 +1,4 @@
-"""API v1: accounts, media, posts, containers, comments, likes, shares, messages, metrics."""
+"""API v1: accounts, media, posts, containers, metrics. What people write to an account stands in inbox.py."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from sandbox.store import Row, marks
 PAGE_MAX = 100
 
 
-def _page_size(call: Call) -> int:
+def page_size(call: Call) -> int:
     try:
         return max(1, min(PAGE_MAX, int(call.request.query_params.get("limit", 50))))
     except ValueError:
         raise Refused(422, "invalid", "limit is a number.") from None
 
 
-def _path_id(call: Call) -> int:
+def path_id(call: Call) -> int:
     return content.number(call.request.path_params["id"], "id")
 
 
-def _instant(call: Call, name: str) -> int | None:
+def instant(call: Call, name: str) -> int | None:
     text = call.request.query_params.get(name)
     if not text:
         return None
@@ -56,8 +56,8 @@ def account(call: Call) -> Answer:
 @endpoint("posts", scope="read")
 def own_posts(call: Call) -> Answer:
     """Newest first. ``since``: created at or after; ``cursor``: from the page before."""
-    limit = _page_size(call)
-    since_ms = _instant(call, "since") or 0
+    limit = page_size(call)
+    since_ms = instant(call, "since") or 0
     query = (
         content.POSTS + "WHERE p.account_id = ? AND p.created_at >= ? AND p.deleted_at IS NULL"
         " AND p.visible_at <= ?"
@@ -148,7 +148,7 @@ def upload_media(call: Call) -> Answer:
 
 @endpoint("media_status", scope="write")
 def media_status(call: Call) -> Answer:
-    row = call.store.one(_MEDIA + " AND account_id = ?", _path_id(call), call.owner["id"])
+    row = call.store.one(_MEDIA + " AND account_id = ?", path_id(call), call.owner["id"])
     if row is None:
         raise Refused(404, "not_found", "There is no such media.")
     return Answer(_media_json(row, call.base_url, call.now_ms))
@@ -181,11 +181,11 @@ def _post_answer(call: Call, post: content.Post, *, is_new: bool) -> Answer:
     return Answer(shown, status, post_id=post["id"], is_new=is_new, text_hash=post["text_hash"])
 
 
-def _request_hash(body: dict[str, Any]) -> bytes:
+def request_hash(body: dict[str, Any]) -> bytes:
     return hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).digest()
 
 
-def _repeated(call: Call, digest: bytes) -> int | None:
+def repeated(call: Call, digest: bytes) -> int | None:
     """What this Idempotency-Key made the first time. Raises Refused when it made something else."""
     row = call.store.one(
         "SELECT request_hash, remote_id, created_at FROM idempotency WHERE account_id = ? AND key = ?",
@@ -200,7 +200,7 @@ def _repeated(call: Call, digest: bytes) -> int | None:
     return found
 
 
-def _remember(call: Call, digest: bytes, remote_id: int) -> None:
+def remember(call: Call, digest: bytes, remote_id: int) -> None:
     call.store.run(
         "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)",
         (call.owner["id"], call.key, call.now_ms, digest, remote_id),
@@ -214,8 +214,8 @@ def publish(call: Call) -> Answer:
         raise Refused(422, "container_required", "This account publishes through containers.")
     digest = b""
     if call.key and owner["mode"] == "idempotency_key":
-        digest = _request_hash(call.body)
-        first = _repeated(call, digest)
+        digest = request_hash(call.body)
+        first = repeated(call, digest)
         if first is not None:
             return _post_answer(call, call.store.the(content.POSTS + "WHERE p.id = ?", first), is_new=False)
     draft = content.read_draft(call.store, owner, call.body)
@@ -226,22 +226,22 @@ def publish(call: Call) -> Answer:
         call.store, owner, draft, now_ms=call.now_ms, client_ref=call.client_ref or call.key
     )
     if digest:
-        _remember(call, digest, post["id"])
+        remember(call, digest, post["id"])
     return _post_answer(call, post, is_new=True)
 
 
-def _visible_post(call: Call) -> Row:
+def visible_post(call: Call) -> Row:
     rows = call.store.all(
         content.POSTS + "WHERE p.id = ? AND p.deleted_at IS NULL AND p.visible_at <= ?",
-        _path_id(call),
+        path_id(call),
         call.now_ms,
     )
-    if not rows or (rows[0]["hidden_at"] is not None and not _may_moderate(call, rows[0])):
+    if not rows or (rows[0]["hidden_at"] is not None and not may_moderate(call, rows[0])):
         raise Refused(404, "not_found", "There is no such post.")
     return rows[0]
 
 
-def _may_moderate(call: Call, post: Row) -> bool:
+def may_moderate(call: Call, post: Row) -> bool:
     """The author, or the owner of the page that the comment stands on."""
     if call.account is None:
         return False
@@ -255,13 +255,13 @@ def _may_moderate(call: Call, post: Row) -> bool:
 
 @endpoint("post", is_public=True)
 def read_post(call: Call) -> Answer:
-    return Answer(content.posts_json(call.store, [_visible_post(call)], call.base_url, call.now_ms)[0])
+    return Answer(content.posts_json(call.store, [visible_post(call)], call.base_url, call.now_ms)[0])
 
 
 @endpoint("delete", scope="write")
 def delete_post(call: Call) -> Answer:
-    post = _visible_post(call)
-    if not _may_moderate(call, post):
+    post = visible_post(call)
+    if not may_moderate(call, post):
         raise Refused(403, "forbidden", "This post belongs to somebody else.")
     call.store.run("UPDATE posts SET deleted_at = ? WHERE id = ?", (call.now_ms, post["id"]))
     return Answer({"id": str(post["id"]), "deleted": True}, post_id=post["id"])
@@ -287,7 +287,7 @@ def _container_json(call: Call, row: Row) -> dict[str, Any]:
 
 def _container(call: Call) -> Row:
     row = call.store.one(
-        "SELECT * FROM containers WHERE id = ? AND account_id = ?", _path_id(call), call.owner["id"]
+        "SELECT * FROM containers WHERE id = ? AND account_id = ?", path_id(call), call.owner["id"]
     )
     if row is None:
         raise Refused(404, "not_found", "There is no such container.")
@@ -353,166 +353,6 @@ def publish_container(call: Call) -> Answer:
     return _post_answer(call, post, is_new=True)
 
 
-# --- comments, likes, shares ------------------------------------------------------------------
-
-
-def _comment_pages(call: Call, where: str, *values: Any) -> Answer:
-    """Comments oldest first, after ``cursor`` (the id of the last one seen)."""
-    limit = _page_size(call)
-    after = content.number(call.request.query_params.get("cursor") or 0, "cursor")
-    query = (
-        f"{content.POSTS} WHERE {where} AND p.id > ? AND p.deleted_at IS NULL AND p.visible_at <= ?"
-        " ORDER BY p.id LIMIT ?"
-    )
-    rows = call.store.all(query, *values, after, call.now_ms, limit)
-    shown = content.posts_json(call.store, rows, call.base_url, call.now_ms)
-    for comment, row in zip(shown, rows, strict=True):
-        comment["post_id"] = str(row["anchor_id"])
-    return Answer(
-        {"comments": shown, "cursor": shown[-1]["id"] if shown else (str(after) if after else None)}
-    )
-
-
-@endpoint("comments", is_public=True)
-def comments_of_post(call: Call) -> Answer:
-    """Hidden ones only for the owner of the post."""
-    post = _visible_post(call)
-    is_owner = call.account is not None and call.account["id"] == post["account_id"]
-    where = "p.anchor_id = ?" if is_owner else "p.anchor_id = ? AND p.hidden_at IS NULL"
-    return _comment_pages(call, where, post["id"])
-
-
-@endpoint("comments", scope="inbox")
-def comments_received(call: Call) -> Answer:
-    """Comments by others on all own posts."""
-    own = "p.anchor_id IN (SELECT id FROM posts WHERE account_id = ? AND anchor_id IS NULL)"
-    return _comment_pages(call, own + " AND p.account_id != ?", call.owner["id"], call.owner["id"])
-
-
-@endpoint("moderate", scope="inbox")
-def hide_comment(call: Call) -> Answer:
-    return _set_hidden(call, call.now_ms)
-
-
-@endpoint("moderate", scope="inbox")
-def unhide_comment(call: Call) -> Answer:
-    return _set_hidden(call, None)
-
-
-def _set_hidden(call: Call, hidden_at: int | None) -> Answer:
-    post = _visible_post(call)
-    if post["anchor_id"] is None or not _may_moderate(call, post):
-        raise Refused(403, "forbidden", "Only the owner of a page hides its comments.")
-    call.store.run("UPDATE posts SET hidden_at = ? WHERE id = ?", (hidden_at, post["id"]))
-    return Answer({"id": str(post["id"]), "is_hidden": hidden_at is not None}, post_id=post["id"])
-
-
-def _react(call: Call, table: str, *, is_on: bool) -> Answer:
-    post = _visible_post(call)
-    if is_on:
-        call.store.run(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", (post["id"], call.owner["id"]))
-    else:
-        call.store.run(
-            f"DELETE FROM {table} WHERE post_id = ? AND account_id = ?", (post["id"], call.owner["id"])
-        )
-    counts = content.post_counts(call.store, [post], call.now_ms)[post["id"]]
-    return Answer({"id": str(post["id"]), "counts": counts}, post_id=post["id"])
-
-
-@endpoint("react", scope="inbox")
-def like(call: Call) -> Answer:
-    return _react(call, "likes", is_on=True)
-
-
-@endpoint("react", scope="inbox")
-def unlike(call: Call) -> Answer:
-    return _react(call, "likes", is_on=False)
-
-
-@endpoint("react", scope="inbox")
-def share(call: Call) -> Answer:
-    return _react(call, "shares", is_on=True)
-
-
-@endpoint("react", scope="inbox")
-def unshare(call: Call) -> Answer:
-    return _react(call, "shares", is_on=False)
-
-
-# --- direct messages --------------------------------------------------------------------------
-
-_MESSAGES = """
-    SELECT m.*, s.handle AS from_handle, s.name AS from_name, r.handle AS to_handle, r.name AS to_name
-    FROM messages m JOIN accounts s ON s.id = m.sender_id JOIN accounts r ON r.id = m.recipient_id
-"""
-
-
-def message_json(row: Row) -> dict[str, Any]:
-    return {
-        "id": str(row["id"]),
-        "from": {"id": str(row["sender_id"]), "handle": row["from_handle"], "name": row["from_name"]},
-        "to": {"id": str(row["recipient_id"]), "handle": row["to_handle"], "name": row["to_name"]},
-        "text": row["text"],
-        "created_at": to_iso(row["created_at"]),
-    }
-
-
-@endpoint("messages", scope="inbox")
-def messages(call: Call) -> Answer:
-    """Sent and received, oldest first, after ``cursor``; ``with``: only with this handle."""
-    limit = _page_size(call)
-    own = call.owner["id"]
-    after = content.number(call.request.query_params.get("cursor") or 0, "cursor")
-    query = (
-        f"{_MESSAGES} WHERE m.id IN (SELECT id FROM messages WHERE sender_id = ? AND id > ?"
-        " UNION SELECT id FROM messages WHERE recipient_id = ? AND id > ?)"
-    )
-    values: list[Any] = [own, after, own, after]
-    if other := call.request.query_params.get("with"):
-        other_id = content.account_by_handle(call.store, other)["id"]
-        query += " AND (m.sender_id = ? OR m.recipient_id = ?)"
-        values += [other_id, other_id]
-    rows = call.store.all(query + " ORDER BY m.id LIMIT ?", *values, limit)
-    last = str(rows[-1]["id"]) if rows else (str(after) if after else None)
-    return Answer({"messages": [message_json(row) for row in rows], "cursor": last})
-
-
-@endpoint("send_message", scope="inbox", read=read_json)
-def send_message(call: Call) -> Answer:
-    """Idempotency-Key works as for posts, for accounts of that mode."""
-    text = str(call.body.get("text") or "").strip()
-    if not text:
-        raise Refused(422, "text_empty", "A message needs a text.")
-    if len(text) > content.MESSAGE_TEXT_MAX:
-        raise Refused(
-            422,
-            "text_too_long",
-            "The message is too long.",
-            limit=content.MESSAGE_TEXT_MAX,
-            actual=len(text),
-        )
-    recipient = content.account_by_handle(call.store, str(call.body.get("to") or ""))
-    digest, message_id = b"", None
-    if call.key and call.owner["mode"] == "idempotency_key":
-        digest = _request_hash({"message": call.body})
-        message_id = _repeated(call, digest)
-    is_new = message_id is None
-    if message_id is None:
-        message_id = call.store.insert(
-            "messages",
-            id=call.store.new_id(),
-            sender_id=call.owner["id"],
-            recipient_id=recipient["id"],
-            text=text,
-            created_at=call.now_ms,
-            client_ref=call.client_ref or call.key,
-        )
-        if digest:
-            _remember(call, digest, message_id)
-    row = call.store.the(_MESSAGES + " WHERE m.id = ?", message_id)
-    return Answer(message_json(row), 201 if is_new else 200)
-
-
 # --- metrics ----------------------------------------------------------------------------------
 
 
@@ -548,7 +388,7 @@ def timeline(call: Call) -> Answer:
         " AND p.created_at <= ? ORDER BY p.created_at DESC LIMIT ?",
         call.now_ms,
         call.now_ms,
-        _page_size(call),
+        page_size(call),
     )
     return Answer({"posts": content.posts_json(call.store, rows, call.base_url, call.now_ms)})
 
@@ -568,15 +408,5 @@ ROUTES = [
     Route("/api/v1/accounts/{handle}", account, methods=["GET"]),
     Route("/api/v1/metrics/account", account_metrics, methods=["GET"]),
     Route("/api/v1/metrics/posts", post_metrics, methods=["GET"]),
-    Route("/api/v1/posts/{id}/comments", comments_of_post, methods=["GET"]),
-    Route("/api/v1/posts/{id}/like", like, methods=["POST"]),
-    Route("/api/v1/posts/{id}/like", unlike, methods=["DELETE"]),
-    Route("/api/v1/posts/{id}/share", share, methods=["POST"]),
-    Route("/api/v1/posts/{id}/share", unshare, methods=["DELETE"]),
-    Route("/api/v1/comments", comments_received, methods=["GET"]),
-    Route("/api/v1/comments/{id}/hide", hide_comment, methods=["POST"]),
-    Route("/api/v1/comments/{id}/hide", unhide_comment, methods=["DELETE"]),
-    Route("/api/v1/messages", messages, methods=["GET"]),
-    Route("/api/v1/messages", send_message, methods=["POST"]),
     Route("/api/v1/timeline", timeline, methods=["GET"]),
 ]

@@ -30,6 +30,7 @@ IDEMPOTENCY_LIFE_MS = 24 * growth.HOUR_MS
 COLORS = ("#c2410c", "#a16207", "#4d7c0f", "#047857", "#0e7490", "#1d4ed8", "#6d28d9", "#a21caf", "#be123c")
 
 _HANDLE = re.compile(r"[a-z0-9_]{2,30}")
+_MENTIONED = re.compile(r"(?<![\w@])@([a-z0-9_]{2,30})(?![a-z0-9_])", re.IGNORECASE)
 
 # --- people -----------------------------------------------------------------------------------
 
@@ -200,7 +201,11 @@ def read_draft(store: Store, account: Row, body: dict[str, Any]) -> Draft:
     reply_to = None
     if body.get("reply_to"):
         reply_to = number(body["reply_to"], "reply_to")
-        if store.value("SELECT 1 FROM posts WHERE id = ? AND deleted_at IS NULL", reply_to) is None:
+        is_there = (
+            "SELECT 1 FROM posts p JOIN posts r ON r.id = COALESCE(p.root_id, p.id)"
+            " WHERE p.id = ? AND p.deleted_at IS NULL AND r.deleted_at IS NULL"
+        )
+        if store.value(is_there, reply_to) is None:
             raise Refused(422, "reply_to_missing", "The post that this answers is not there.")
     card = body.get("card")
     if card is not None:
@@ -260,8 +265,19 @@ def store_post(
     store.insert("posts", **columns)
     for position, media_id in enumerate(draft.media_ids):
         store.run("INSERT INTO post_media VALUES (?, ?, ?)", (columns["id"], position, media_id))
+    _store_mentions(store, columns["id"], draft.text)
     author = {name: account[name] for name in ("handle", "name", "color", "kind")}
     return columns | author | {"hidden_at": None, "deleted_at": None}
+
+
+def _store_mentions(store: Store, post_id: int, text: str) -> None:
+    handles = {handle.lower() for handle in _MENTIONED.findall(text)}
+    if handles:
+        store.run(
+            "INSERT INTO mentions (account_id, post_id)"
+            f" SELECT id, ? FROM accounts WHERE handle IN ({marks(len(handles))})",
+            (post_id, *handles),
+        )
 
 
 def _thread_length(store: Store, root_id: int) -> int:
@@ -305,7 +321,13 @@ def posts_json(
         post = {
             "id": str(row["id"]),
             "url": f"{base_url}/@{row['handle']}/{row['id']}",
-            "account": {"id": str(row["account_id"]), "handle": row["handle"], "name": row["name"]},
+            "account": {
+                "id": str(row["account_id"]),
+                "handle": row["handle"],
+                "name": row["name"],
+                "url": f"{base_url}/@{row['handle']}",
+                "avatar_url": f"{base_url}/@{row['handle']}/avatar.svg",
+            },
             "text": row["text"],
             "language": row["language"],
             "created_at": to_iso(row["created_at"]),

@@ -117,9 +117,21 @@ class SandboxControl:
         return found
 
     def act(self, kind: str, *, by: str, **action: Any) -> str:
-        """A customer likes, shares, comments (``post``, ``text``) or writes a message (``to``, ``text``)."""
+        """A customer likes, shares, comments (``post``, ``text``), deletes a comment of theirs (``post``),
+        writes a message (``to``, ``text``) or a post of their own (``text``)."""
         body = {"actions": [{"kind": kind, "by": by, **action}]}
         found: str = self.call("POST", "/control/act", body)["ids"][0]
+        return found
+
+    def act_all(self, actions: Sequence[Mapping[str, Any]]) -> list[str]:
+        """As ``act`` for many: {kind, by, ...}; the ids in their order."""
+        found: list[str] = self.call("POST", "/control/act", {"actions": list(actions)})["ids"]
+        return found
+
+    def answer(self, handle: str, answers: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Back-dated answers of an account: {post | to, text, at, client_ref} or {hide, at}; their ids."""
+        body = {"answers": list(answers)}
+        found: list[str] = self.call("POST", f"/control/accounts/{handle}/answers", body)["ids"]
         return found
 
     # Trouble.
@@ -147,7 +159,7 @@ class SandboxControl:
     # The ledger.
 
     def summary(self, account: str = "") -> dict[str, Any]:
-        """posts, by_account, duplicates, same_text, refs_stored, early, by_endpoint, by_outcome ..."""
+        """posts, replies, messages, by_account, duplicates, same_text, refs_stored, early, by_endpoint ..."""
         found: dict[str, Any] = self.call("GET", "/control/ledger/summary", account=account)
         return found
 

@@ -137,6 +137,14 @@ def add_posts(network: Network, request: Request, body: Body) -> Body:
     return {"post_ids": [[str(one) for one in thread] for thread in ids]}
 
 
+@control("/accounts/{handle}/answers", "POST")
+def add_answers(network: Network, request: Request, body: Body) -> Body:
+    """Back-dated ``answers`` of an account, as of ``seeding.seed_answer``."""
+    account = _account(network, request)
+    ids = [seeding.seed_answer(network, account, answer) for answer in body.get("answers", ())]
+    return {"ids": [str(one) for one in ids]}
+
+
 @control("/accounts/{handle}/history", "GET")
 def account_history(network: Network, request: Request, _body: Body) -> Body:
     """The account's counts at the end of each of the last ``days`` (28) days, UTC, and now."""
@@ -175,7 +183,8 @@ def post_history(network: Network, request: Request, _body: Body) -> Body:
 
 @control("/act", "POST")
 def act(network: Network, _request: Request, body: Body) -> Body:
-    """Customers do something: ``actions``: [{kind: like|share|comment|message, by, post | to, text, at}]."""
+    """Customers do something: ``actions``: [{kind: like|share|comment|delete|message|post, by, post | to,
+    text, at}]; ``post`` is one of their own, which may name an account."""
     ids = []
     for action in body.get("actions", ()):
         kind, name, text = str(action.get("kind")), str(action.get("by", "")), str(action.get("text", ""))
@@ -185,13 +194,15 @@ def act(network: Network, _request: Request, body: Body) -> Body:
             ids.append(
                 pages.send_as_customer(network, name=name, account_id=account["id"], text=text, at_ms=at_ms)
             )
-        elif kind in ("like", "share", "comment"):
+        elif kind == "post":
+            ids.append(pages.post_as_customer(network, name=name, text=text, at_ms=at_ms))
+        elif kind in ("like", "share", "comment", "delete"):
             post_id = content.number(action.get("post"), "post")
             if not content.posts_by_ids(network.store, [post_id]):
                 raise Refused(404, "not_found", f"There is no post {post_id}.")
             ids.append(pages.act(network, kind, name=name, post_id=post_id, text=text, at_ms=at_ms))
         else:
-            raise Refused(422, "invalid", "kind is like, share, comment or message.")
+            raise Refused(422, "invalid", "kind is like, share, comment, delete, message or post.")
     return {"ids": [str(one) for one in ids]}
 
 
@@ -253,8 +264,8 @@ def set_clock(network: Network, _request: Request, body: Body) -> Body:
 def reset(network: Network, _request: Request, body: Body) -> Body:
     """Forget faults, clock, content, ledger and, unless ``keep_accounts``, accounts with their tokens.
     Registered apps stay: a client keeps its registration for good."""
-    tables = ["posts", "post_media", "media", "containers", "idempotency", "likes", "shares", "messages"]
-    tables += ["ledger"]
+    tables = ["posts", "post_media", "mentions", "media", "containers", "idempotency", "likes", "shares"]
+    tables += ["messages", "ledger"]
     if not body.get("keep_accounts"):
         tables += ["tokens", "codes", "grants", "follower_history", "accounts"]
     for table in tables:
@@ -305,31 +316,45 @@ def ledger(network: Network, request: Request, _body: Body) -> Body:
     }
 
 
-_BRAND_POSTS = "FROM posts p JOIN accounts a ON a.id = p.account_id WHERE a.kind = 'brand'"
+# Everything that brands wrote, whatever it is. Two answers that say the same to two people are no duplicates:
+# ``place`` is what a reply answers and whom a message goes to.
+_SENT = """
+    FROM (
+        SELECT p.id, p.account_id, CASE WHEN p.anchor_id IS NULL THEN 'post' ELSE 'reply' END AS kind, p.text,
+               p.text_hash AS words, CASE WHEN p.anchor_id IS NULL THEN NULL ELSE p.reply_to END AS place,
+               p.client_ref, p.deleted_at, p.visible_at
+        FROM posts p
+        UNION ALL
+        SELECT m.id, m.sender_id, 'message', m.text, m.text, m.recipient_id, m.client_ref, NULL, m.created_at
+        FROM messages m
+    ) s JOIN accounts a ON a.id = s.account_id WHERE a.kind = 'brand'
+"""
 
 
 @control("/ledger/summary", "GET")
 def ledger_summary(network: Network, request: Request, _body: Body) -> Body:
     """Counted from what was stored and received.
 
-    ``duplicates``: posts beyond the first with the same account, text and client reference (what a
-    client calls one delivery); ``same_text``: beyond the first with the same account and text;
-    ``refs_stored``: different client references that have a post.
+    ``posts``, ``replies``, ``messages``: what brands wrote, as it is to be seen now; ``by_account``: posts.
+    ``duplicates``: of all three, those beyond the first with the same account, text and client reference
+    (what a client calls one delivery); ``same_text``: beyond the first with the same account and text, for
+    a reply below the same comment, for a message to the same person.
+    ``refs_stored``: different client references that have a post, reply or message.
     ``early``: requests before their Retry-After had passed.
     """
     store = network.store
     limited, values = "", []
     if handle := request.query_params.get("account"):
-        limited, values = " AND p.account_id = ?", [content.account_by_handle(store, handle)["id"]]
+        limited, values = " AND s.account_id = ?", [content.account_by_handle(store, handle)["id"]]
     groups = (
-        f"SELECT a.handle, p.client_ref, count(*) AS n, min(p.text) AS text, group_concat(p.id) AS ids"
-        f" {_BRAND_POSTS}{limited} GROUP BY p.account_id, p.text_hash"
+        "SELECT a.handle, s.kind, s.client_ref, count(*) AS n, min(s.text) AS text, group_concat(s.id) AS ids"
+        f" {_SENT}{limited} GROUP BY s.account_id, s.kind, s.words, s.place"
     )
-    doubled = store.all(f"{groups}, p.client_ref HAVING n > 1 ORDER BY n DESC", *values)
+    doubled = store.all(f"{groups}, s.client_ref HAVING n > 1 ORDER BY n DESC", *values)
     same_text = store.all(f"{groups} HAVING n > 1", *values)
     visible = store.all(
-        f"SELECT a.handle, count(*) {_BRAND_POSTS}{limited} AND p.deleted_at IS NULL AND p.visible_at <= ?"
-        " GROUP BY p.account_id",
+        f"SELECT a.handle, s.kind, count(*) {_SENT}{limited} AND s.deleted_at IS NULL AND s.visible_at <= ?"
+        " GROUP BY s.account_id, s.kind",
         *values,
         network.clock.now_ms(),
     )
@@ -341,12 +366,15 @@ def ledger_summary(network: Network, request: Request, _body: Body) -> Body:
         *values,
     )
     return {
-        "posts": sum(row[1] for row in visible),
-        "by_account": {row[0]: row[1] for row in visible},
+        "posts": sum(row[2] for row in visible if row[1] == "post"),
+        "replies": sum(row[2] for row in visible if row[1] == "reply"),
+        "messages": sum(row[2] for row in visible if row[1] == "message"),
+        "by_account": {row[0]: row[2] for row in visible if row[1] == "post"},
         "duplicates": sum(row["n"] - 1 for row in doubled),
         "duplicate_groups": [
             {
                 "account": row["handle"],
+                "kind": row["kind"],
                 "client_ref": row["client_ref"],
                 "count": row["n"],
                 "text": row["text"][:80],
@@ -356,7 +384,7 @@ def ledger_summary(network: Network, request: Request, _body: Body) -> Body:
         ],
         "same_text": sum(row["n"] - 1 for row in same_text),
         "refs_stored": store.value(
-            f"SELECT count(DISTINCT p.client_ref) {_BRAND_POSTS}{limited} AND p.client_ref != ''", *values
+            f"SELECT count(DISTINCT s.client_ref) {_SENT}{limited} AND s.client_ref != ''", *values
         ),
         "requests": store.value(f"SELECT count(*) FROM ledger{only}", *values),
         "by_endpoint": _tally(network, "endpoint", only, values),
@@ -386,8 +414,8 @@ def all_posts(network: Network, request: Request, _body: Body) -> Body:
     after = content.number(request.query_params.get("after") or 0, "after")
     limit = min(PAGE_MAX, content.number(request.query_params.get("limit") or PAGE_MAX, "limit"))
     rows = network.store.all(
-        f"SELECT p.id, a.handle, p.text, p.client_ref, p.created_at, p.reply_to, p.deleted_at {_BRAND_POSTS}"
-        " AND p.id > ? ORDER BY p.id LIMIT ?",
+        "SELECT p.id, a.handle, p.text, p.client_ref, p.created_at, p.reply_to, p.deleted_at FROM posts p"
+        " JOIN accounts a ON a.id = p.account_id WHERE a.kind = 'brand' AND p.id > ? ORDER BY p.id LIMIT ?",
         after,
         limit,
     )

@@ -266,7 +266,7 @@ def _nested(comments: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 async def act_on_post(request: Request) -> Response:
-    """Like, share or comment as the customer whose name was typed."""
+    """Like, share, comment, or delete one's own comment, as the customer whose name was typed."""
     network: Network = request.app.state.network
     post = _root_of(network, request)
     if post is None:
@@ -288,8 +288,9 @@ async def act_on_post(request: Request) -> Response:
 def act(
     network: Network, kind: str, *, name: str, post_id: int, text: str = "", at_ms: int | None = None
 ) -> int:
-    """What a customer does with a post: kind = like (again: no more), share or comment. Returns the id of
-    the comment, else the post's. Raises Refused. Runs in the caller's transaction."""
+    """What a customer does with a post: kind = like (again: no more), share, comment, or delete (what the
+    customer wrote). Returns the id of the comment, else the post's. Raises Refused. Runs in the caller's
+    transaction."""
     store = network.store
     now_ms = network.clock.now_ms() if at_ms is None else at_ms
     customer = content.person(store, name, now_ms)
@@ -297,6 +298,11 @@ def act(
         draft = content.read_draft(store, customer, {"text": text, "reply_to": post_id})
         comment: int = content.store_post(store, customer, draft, now_ms=now_ms)["id"]
         return comment
+    if kind == "delete":
+        own = "UPDATE posts SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL"
+        if not store.run(own, (now_ms, post_id, customer["id"])).rowcount:
+            raise Refused(403, "forbidden", "This was written by somebody else.")
+        return post_id
     if kind == "like":
         values = (post_id, customer["id"])
         if not store.run("DELETE FROM likes WHERE post_id = ? AND account_id = ?", values).rowcount:
@@ -304,6 +310,14 @@ def act(
         return post_id
     store.run("INSERT OR IGNORE INTO shares VALUES (?, ?)", (post_id, customer["id"]))
     return post_id
+
+
+def post_as_customer(network: Network, *, name: str, text: str, at_ms: int) -> int:
+    """A post of a customer's own, on nobody's page. Raises Refused. Runs in the caller's transaction."""
+    customer = content.person(network.store, name, at_ms)
+    draft = content.read_draft(network.store, customer, {"text": text})
+    post: int = content.store_post(network.store, customer, draft, now_ms=at_ms)["id"]
+    return post
 
 
 def _remember_name(response: Response, name: str) -> Response:

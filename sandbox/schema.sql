@@ -105,7 +105,13 @@ CREATE TABLE IF NOT EXISTS posts (
 CREATE INDEX IF NOT EXISTS posts_account ON posts (account_id, created_at);
 CREATE INDEX IF NOT EXISTS posts_root ON posts (root_id) WHERE reply_to IS NOT NULL;
 CREATE INDEX IF NOT EXISTS posts_anchor ON posts (anchor_id) WHERE anchor_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS posts_answers ON posts (reply_to) WHERE reply_to IS NOT NULL;
 CREATE INDEX IF NOT EXISTS posts_timeline ON posts (created_at) WHERE reply_to IS NULL;
+
+-- Which posts and comments name an account (@handle), as it stood when they were written.
+CREATE TABLE IF NOT EXISTS mentions (
+    account_id INTEGER NOT NULL, post_id INTEGER NOT NULL, PRIMARY KEY (account_id, post_id)
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS post_media (
     post_id INTEGER NOT NULL,

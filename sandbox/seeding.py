@@ -131,6 +131,30 @@ def seed_post(network: Network, account: Row, spec: dict[str, Any]) -> list[int]
     return ids
 
 
+def seed_answer(network: Network, account: Row, spec: dict[str, Any]) -> int:
+    """What the account itself wrote in answer: ``text`` below ``post`` or as a message ``to`` a customer's
+    name, ``at``, ``client_ref``; or ``hide``, a comment that it hid. Returns the id."""
+    store, at_ms = network.store, instant(spec.get("at"), network.clock.now_ms())
+    if spec.get("hide"):
+        comment = content.number(spec["hide"], "hide")
+        store.run("UPDATE posts SET hidden_at = ? WHERE id = ? AND anchor_id IS NOT NULL", (at_ms, comment))
+        return comment
+    text, client_ref = str(spec.get("text", "")), str(spec.get("client_ref", ""))
+    if "to" in spec:
+        return store.insert(
+            "messages",
+            id=store.new_id(),
+            sender_id=account["id"],
+            recipient_id=content.person(store, str(spec["to"]), at_ms)["id"],
+            text=text,
+            created_at=at_ms,
+            client_ref=client_ref,
+        )
+    draft = content.read_draft(store, account, {"text": text, "reply_to": spec.get("post")})
+    answer: int = content.store_post(store, account, draft, now_ms=at_ms, client_ref=client_ref)["id"]
+    return answer
+
+
 def _seed_media(network: Network, account: Row, item: dict[str, Any], at_ms: int) -> int:
     """``item``: {content (base64), alt_text}."""
     try:

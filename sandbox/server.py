@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.importer import import_from_string
 
-from sandbox import api, control_api, oauth, pages
+from sandbox import api, control_api, inbox, oauth, pages
 from sandbox.calls import Json, Network
 from sandbox.clock import Clock
 from sandbox.faults import Faults
@@ -43,7 +43,7 @@ def create_app(network: Network) -> Starlette:
         network.store.close()
 
     app = Starlette(
-        routes=[*api.ROUTES, *oauth.ROUTES, *control_api.ROUTES, *pages.ROUTES],
+        routes=[*api.ROUTES, *inbox.ROUTES, *oauth.ROUTES, *control_api.ROUTES, *pages.ROUTES],
         exception_handlers={404: _not_found, 405: _method_not_allowed},
         lifespan=lifespan,
     )

@@ -54,6 +54,10 @@ IS_HTTPS = _base.scheme == "https"
 ALLOWED_HOSTS = [_base.hostname or "", *env.list("SMM_ALLOWED_HOSTS", default=[])]
 if LOCAL:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+# What the short addresses of tracked links begin with: a shorter host of one's own, where there is one.
+LINK_BASE_URL = (env.str("SMM_LINK_BASE_URL", default="") or BASE_URL).rstrip("/")
+if LINK_BASE_URL != BASE_URL:
+    ALLOWED_HOSTS.append(urlsplit(LINK_BASE_URL).hostname or "")
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 # How many proxies in front of us add to X-Forwarded-For; rate limits read the visitor's address with it.
 # Nothing of ours speaks TLS, so an https address means a proxy.
@@ -66,6 +70,9 @@ INSTALLED_APPS = [
     "smmapp",
     "analytics",
     "content_calendar",
+    "engagement",
+    "campaigns",
+    "audience",
     "outbox",
     "accounts",
     "core",
@@ -87,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.security.content_security_policy",
+    "campaigns.views.redirect.short_addresses",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -153,6 +161,8 @@ CELERY_TASK_ROUTES = {
     "outbox.tasks.publish": {"queue": "publish"},
     "outbox.tasks.read_back_account": {"queue": "default"},
     "analytics.tasks.*": {"queue": "metrics"},
+    "engagement.tasks.*": {"queue": "inbox"},
+    "campaigns.tasks.run_attribution*": {"queue": "metrics"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 # A worker takes what it works on and no more, so that a killed one strands as little as possible.
@@ -194,6 +204,24 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "analytics.sum_up": {"task": "analytics.tasks.sum_up", "schedule": 300.0, "options": {"expires": 240}},
+    "campaigns.follow_clicks": {
+        "task": "campaigns.tasks.follow_clicks",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "campaigns.run_attributions": {
+        "task": "campaigns.tasks.run_attributions",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
+    "campaigns.clean_imports": {
+        "task": "campaigns.tasks.clean_imports",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
+    "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
+    "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
     "accounts.send_mails": {
         "task": "accounts.tasks.send_mails",
         "schedule": 5.0,
@@ -282,6 +310,9 @@ X_FRAME_OPTIONS = "DENY"
 # Uploads larger than this go to a temporary file instead of memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# Of one API key; above it requests are answered with 429.
+API_REQUESTS_PER_MINUTE = env.int("SMM_API_REQUESTS_PER_MINUTE", default=600)
 
 # Networks. An entry is a host or host:port; everything else that is private or loopback is refused.
 SANDBOX_URL = env.str("SANDBOX_URL", default="").rstrip("/")

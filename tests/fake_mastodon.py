@@ -1,11 +1,13 @@
 """A stand-in for servers that speak Mastodon's client API, on loopback, in the flavours that differ.
 
-It keeps the state that matters to a client (apps, codes, tokens, media in processing, statuses, what it
-did with idempotency keys), renders HTML as each software does, and fails on request. One person, alice,
-is always signed in; the authorize page is one form with the button "Authorize".
+It keeps the state that matters to a client (apps, codes, tokens, media in processing, statuses with what
+answers what, notifications, private talks, favourites, what it did with idempotency keys), renders HTML as
+each software does, and fails on request. One person, alice, is always signed in; the authorize page is one
+form with the button "Authorize". Others write to her with ``receive``.
 
     with running_fake_mastodon(flavour="gotosocial") as server:
         server.url, server.statuses, server.fail_next("/api/v1/statuses", status=503)
+        server.receive("@alice hello", by="bob@remote.example")
 """
 
 from __future__ import annotations
@@ -48,6 +50,9 @@ class Flavour:
     characters_per_url: int
     needs_plain_read_scope: bool = False
     has_batch_read: bool = False
+    has_conversations: bool = True
+    lists_own_direct: bool = False  # direct messages among the account's own statuses
+    answers_what_is_gone: bool = False  # as a post of its own
 
 
 FLAVOURS = {
@@ -66,6 +71,7 @@ FLAVOURS = {
             max_media=4,
             characters_per_url=23,
             has_batch_read=True,
+            lists_own_direct=True,
         ),
         Flavour(
             name="gotosocial",
@@ -93,6 +99,9 @@ FLAVOURS = {
             max_media=4,
             characters_per_url=23,
             needs_plain_read_scope=True,
+            has_conversations=False,
+            lists_own_direct=True,
+            answers_what_is_gone=True,
         ),
     )
 }
@@ -103,6 +112,7 @@ class Fault:
     """What happens to the next matching request. ``is_carried_out``: it happens after the work was done."""
 
     path: str
+    method: str = ""  # "" = any
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = '{"error": "fault"}'
@@ -126,7 +136,10 @@ class FakeMastodon:
     codes: dict[str, Json] = field(default_factory=dict)
     tokens: dict[str, list[str]] = field(default_factory=dict)
     media: dict[str, Json] = field(default_factory=dict)
-    statuses: list[Json] = field(default_factory=list)
+    statuses: list[Json] = field(default_factory=list)  # of everybody
+    notifications: list[Json] = field(default_factory=list)  # newest first
+    favourites: set[str] = field(default_factory=set)  # ids of statuses that alice likes
+    people: dict[str, str] = field(default_factory=lambda: {"alice": "1"})  # id by address
     keys: dict[str, Json] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     requests: list[Recorded] = field(default_factory=list)
@@ -161,33 +174,39 @@ class FakeMastodon:
     def host(self) -> str:
         return urlsplit(self.url).netloc
 
-    def account(self) -> Json:
+    def account(self, acct: str = "alice") -> Json:
+        """Somebody as this server knows them; ``acct`` has a host for people of other servers."""
+        username, _, host = acct.partition("@")
+        home = f"https://{host}" if host else self.url
         account: Json = {
-            "id": "1",
-            "username": "alice",
-            "acct": "alice",
-            "display_name": "Alice",
+            "id": self.person_id(acct),
+            "username": username,
+            "acct": acct,
+            "display_name": username.title(),
             "locked": False,
             "bot": False,
             "discoverable": True,
             "group": False,
             "created_at": "2024-01-02T00:00:00.000Z",
             "note": "<p>Hello</p>",
-            "url": f"{self.url}/@alice",
+            "url": f"{home}/@{username}",
             "avatar": f"{self.url}/avatar.png",
             "avatar_static": f"{self.url}/avatar.png",
             "header": f"{self.url}/header.png",
             "header_static": f"{self.url}/header.png",
             "followers_count": 120,
             "following_count": 34,
-            "statuses_count": len(self.statuses),
+            "statuses_count": len([s for s in self.statuses if s["account"]["acct"] == acct]),
             "last_status_at": None,
             "emojis": [],
             "fields": [],
         }
         if self.flavour.name == "mastodon":
-            account |= {"uri": f"{self.url}/users/alice", "indexable": False, "roles": []}
+            account |= {"uri": f"{home}/users/{username}", "indexable": False, "roles": []}
         return account
+
+    def person_id(self, acct: str) -> str:
+        return self.people.setdefault(acct, str(len(self.people) + 6))
 
     def credential_account(self) -> Json:
         source = {"privacy": "public", "sensitive": False, "language": "", "note": "Hello", "fields": []}
@@ -279,16 +298,85 @@ class FakeMastodon:
             "blurhash": None,
         }
 
-    def make_status(self, sent: Json) -> Json:
+    def receive(
+        self, text: str, *, by: str = "bob@remote.example", in_reply_to: str = "", visibility: str = "public"
+    ) -> str:
+        """Somebody else writes a status; alice is told if it names her. Returns its id."""
+        with self.lock:
+            sent = {"status": text, "in_reply_to_id": in_reply_to or None, "visibility": visibility}
+            status = self.make_status(sent, acct=by)
+            if any(mention["id"] == "1" for mention in status["mentions"]):
+                notice_id = self.next_id()
+                notice: Json = {
+                    "id": notice_id,
+                    "type": "mention",
+                    "created_at": status["created_at"],
+                    "account": self.account(by),
+                    "status": status,
+                }
+                if self.flavour.name == "mastodon":
+                    notice["group_key"] = f"ungrouped-{notice_id}"
+                self.notifications.insert(0, notice)
+            return str(status["id"])
+
+    def delete(self, status_id: str) -> None:
+        """Its author takes a status back; what answered it answers nothing any more."""
+        with self.lock:
+            self.statuses = [s for s in self.statuses if s["id"] != status_id]
+            self.notifications = [n for n in self.notifications if n["status"]["id"] != status_id]
+            for status in self.statuses:
+                if status["in_reply_to_id"] == status_id:
+                    status["in_reply_to_id"] = status["in_reply_to_account_id"] = None
+
+    def own(self) -> list[Json]:
+        """What alice wrote, oldest first."""
+        return [status for status in self.statuses if status["account"]["id"] == "1"]
+
+    def status(self, status_id: str) -> Json | None:
+        return next((s for s in self.statuses if s["id"] == status_id), None)
+
+    def context(self, status_id: str) -> Json:
+        above: list[Json] = []
+        current = self.status(status_id)
+        while current and current["in_reply_to_id"]:
+            current = self.status(current["in_reply_to_id"])
+            above += [current] if current else []
+        below, found = [], {status_id}
+        for status in self.statuses:
+            if status["in_reply_to_id"] in found:
+                found.add(status["id"])
+                below.append(status)
+        return {"ancestors": above[::-1], "descendants": below}
+
+    def conversations(self) -> list[Json]:
+        """Private talks by the other side, the latest first."""
+        talks: dict[str, Json] = {}
+        for status in self.statuses:
+            if status["visibility"] != "direct":
+                continue
+            named = [m["acct"] for m in status["mentions"] if m["id"] != "1"]
+            is_own = status["account"]["id"] == "1"
+            acct = named[0] if is_own and named else status["account"]["acct"]
+            talks.pop(acct, None)
+            talks[acct] = {
+                "id": self.person_id(acct),
+                "unread": not is_own,
+                "accounts": [self.account(acct)],
+                "last_status": status,
+            }
+        return list(talks.values())[::-1]
+
+    def make_status(self, sent: Json, acct: str = "alice") -> Json:
         text = str(sent.get("status") or "")
         status_id = self.next_id()
         content, mentions, tags = self.render(text)
+        answered = self.status(str(sent.get("in_reply_to_id")))
         status: Json = {
             "id": status_id,
-            "uri": f"{self.url}/users/alice/statuses/{status_id}",
-            "url": f"{self.url}/@alice/{status_id}",
+            "uri": f"{self.account(acct)['url']}/statuses/{status_id}",
+            "url": f"{self.url}/@{acct}/{status_id}",
             "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "account": self.account(),
+            "account": self.account(acct),
             "content": content,
             "visibility": sent.get("visibility") or "public",
             "sensitive": False,
@@ -300,8 +388,8 @@ class FakeMastodon:
             "reblogs_count": 0,
             "favourites_count": 0,
             "replies_count": 0,
-            "in_reply_to_id": sent.get("in_reply_to_id"),
-            "in_reply_to_account_id": "1" if sent.get("in_reply_to_id") else None,
+            "in_reply_to_id": answered["id"] if answered else None,
+            "in_reply_to_account_id": answered["account"]["id"] if answered else None,
             "reblog": None,
             "poll": None,
             "card": None,
@@ -335,7 +423,8 @@ class FakeMastodon:
             if mention:
                 user, _, host = mention[1:].partition("@")
                 url = f"https://{host or self.host}/@{user}"
-                mentions.append({"id": "7", "username": user, "url": url, "acct": mention[1:]})
+                person = self.person_id(mention[1:])
+                mentions.append({"id": person, "username": user, "url": url, "acct": mention[1:]})
                 inner = f'<a href="{url}" class="u-url mention">@<span>{user}</span></a>'
                 return f'<span class="h-card">{inner}</span>'
             name = tag[1:]
@@ -379,7 +468,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with self.fake.lock:
             self.fake.requests.append(Recorded(self.command, parts.path, dict(self.headers)))
-            fault = next((f for f in self.fake.faults if parts.path.startswith(f.path)), None)
+            fault = next(
+                (
+                    f
+                    for f in self.fake.faults
+                    if parts.path.startswith(f.path) and f.method in ("", self.command)
+                ),
+                None,
+            )
             if fault:
                 self.fake.faults.remove(fault)
         if fault and not fault.is_carried_out:
@@ -484,8 +580,18 @@ class _Handler(BaseHTTPRequestHandler):
             return self.upload(sent) if allows("write:media") else outside()
         if path == "/api/v1/statuses" and self.command == "POST":
             return self.post(sent) if allows("write:statuses") else outside()
-        if not allows("read:statuses"):
-            return outside()
+        if path == "/api/v1/notifications":
+            return self.notices(query, many) if allows("read:notifications") else outside()
+        if path.endswith(("/favourite", "/unfavourite")) and self.command == "POST":
+            return self.favourite(path) if allows("write:favourites") else outside()
+        return self.route_reading(path, query, many) if allows("read:statuses") else outside()
+
+    def route_reading(self, path: str, query: Json, many: dict[str, list[str]]) -> tuple[Any, ...]:
+        fake = self.fake
+        if path == "/api/v1/conversations":
+            return self.talks(query)
+        if path.endswith("/context"):
+            return self.context(path.split("/")[-2])
         if path == "/api/v1/statuses":
             if not fake.flavour.has_batch_read:
                 return 404, {"error": "Not Found"}
@@ -494,16 +600,61 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/api/v1/media/"):
             return self.medium_state(path.rpartition("/")[2])
         if path == "/api/v1/accounts/1/statuses":
-            before = [s for s in reversed(fake.statuses) if int(s["id"]) < int(query.get("max_id", 1 << 62))]
+            listed = [s for s in fake.own() if s["visibility"] != "direct" or fake.flavour.lists_own_direct]
+            before = [s for s in reversed(listed) if int(s["id"]) < int(query.get("max_id", 1 << 62))]
             return 200, [self.shown(s) for s in before[: int(query.get("limit", 20))]]
         if path.startswith("/api/v1/statuses/"):
             found = [s for s in fake.statuses if s["id"] == path.rpartition("/")[2]]
             return (200, self.shown(found[0])) if found else (404, {"error": "Record not found"})
         return 404, {"error": "Not Found"}
 
-    @staticmethod
-    def shown(status: Json) -> Json:
-        return {name: value for name, value in status.items() if name != "sent"}
+    def shown(self, status: Json) -> Json:
+        shown = {name: value for name, value in status.items() if name != "sent"}
+        return shown | {"favourited": status["id"] in self.fake.favourites}
+
+    # --- the inbox ----------------------------------------------------------------------------
+
+    def notices(self, query: Json, many: dict[str, list[str]]) -> tuple[int, Any]:
+        types = many.get("types[]")
+        if types and self.fake.flavour.name == "takahe" and set(types) - {"mention", "favourite", "follow"}:
+            return 500, {"error": "Internal Server Error"}  # it knows no others
+        below = int(query.get("max_id", 1 << 62))
+        found = [
+            n for n in self.fake.notifications if int(n["id"]) < below and n["type"] in (types or [n["type"]])
+        ]
+        page = found[: int(query.get("limit", 20))]
+        # A status is shown as it is now, not as it was when it was told.
+        now = {notice["id"]: self.fake.status(notice["status"]["id"]) or notice["status"] for notice in page}
+        return 200, [notice | {"status": self.shown(now[notice["id"]])} for notice in page]
+
+    def talks(self, query: Json) -> tuple[Any, ...]:
+        """Pages go by the id of the last status, and the Link header says so."""
+        if not self.fake.flavour.has_conversations:
+            return 404, {"error": "Not Found"}
+        below, limit = int(query.get("max_id", 1 << 62)), int(query.get("limit", 20))
+        talks = [t for t in self.fake.conversations() if int(t["last_status"]["id"]) < below]
+        page = [talk | {"last_status": self.shown(talk["last_status"])} for talk in talks[:limit]]
+        if len(talks) <= limit:
+            return 200, page
+        following = f"{self.fake.url}/api/v1/conversations?max_id={page[-1]['last_status']['id']}"
+        return 200, page, {"Link": f'<{following}>; rel="next"'}
+
+    def context(self, status_id: str) -> tuple[int, Json]:
+        if self.fake.status(status_id) is None:
+            return 404, {"error": "Record not found"}
+        around = self.fake.context(status_id)
+        return 200, {name: [self.shown(s) for s in found] for name, found in around.items()}
+
+    def favourite(self, path: str) -> tuple[int, Json]:
+        *_, status_id, verb = path.split("/")
+        status = self.fake.status(status_id)
+        if status is None:
+            return 404, {"error": "Record not found"}
+        if verb == "favourite":
+            self.fake.favourites.add(status_id)
+        else:
+            self.fake.favourites.discard(status_id)
+        return 200, self.shown(status)
 
     # --- OAuth --------------------------------------------------------------------------------
 
@@ -643,7 +794,11 @@ class _Handler(BaseHTTPRequestHandler):
             return code, {
                 "error": "Cannot attach files that have not finished processing. Try again in a moment!"
             }
-        if sent.get("in_reply_to_id") and not any(s["id"] == sent["in_reply_to_id"] for s in fake.statuses):
+        answered = sent.get("in_reply_to_id")
+        if answered and fake.status(answered) is None and not fake.flavour.answers_what_is_gone:
+            if fake.flavour.name == "gotosocial":
+                reason = f"status with id {answered} not replyable because it doesn't exist"
+                return 400, {"error": f"Bad Request: {reason}"}
             return 404, {"error": "The post you are trying to reply to does not appear to exist."}
         return None
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import Brand, Membership, Organization, Role, User
+from accounts.models import Brand, Membership, Organization, Role, User, office_hours
 from accounts.services.audit import record
 
 
@@ -17,7 +18,8 @@ class BrandNameTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BrandFacts:
-    """What a person enters about a brand. ``timezone`` is an IANA name, ``currency`` ISO 4217."""
+    """What a person enters about a brand. ``timezone`` is an IANA name, ``currency`` ISO 4217,
+    ``business_hours`` as of ``Brand.business_hours``."""
 
     name: str
     timezone: str
@@ -25,6 +27,7 @@ class BrandFacts:
     currency: str = "USD"
     week_starts_on: int = 1
     color: str = "#206bc4"
+    business_hours: Mapping[str, list[list[str]]] = field(default_factory=office_hours)
 
 
 @transaction.atomic

@@ -138,6 +138,7 @@ def tabs(request: MemberRequest, current: str) -> list[dict[str, object]]:
         ("settings", _("Organization"), Action.VIEW),
         ("brand_list", _("Brands"), Action.MANAGE_BRANDS),
         ("member_list", _("People"), Action.MANAGE_MEMBERS),
+        ("api_key_list", _("API keys"), Action.MANAGE_API_KEYS),
         ("audit", _("Audit log"), Action.VIEW_AUDIT),
     )
     return [

@@ -14,6 +14,7 @@ from django.db.models import Count, QuerySet
 from accounts.models import Brand, Membership, SocialAccount
 from analytics.models import AccountDay, AccountPull, PostMetrics
 from analytics.selectors.figures import Chart, Figure, figure, series, why_untold
+from analytics.selectors.measures import TOLERANCE
 from connectors.base import PlatformInfo
 from core.time import day_range, to_local
 from metrics import formulas
@@ -21,9 +22,6 @@ from metrics.formulas import Ratio
 from outbox.errors import sentence
 from outbox.models import Delivery, DeliveryKind, DeliveryState
 
-PERIODS = (28, 90)
-# A day without a count is bridged by one at most this much older.
-TOLERANCE = dt.timedelta(days=3)
 # Counts are taken every hour; older ones say that something is wrong.
 FRESH_FOR = dt.timedelta(hours=3)
 
@@ -119,7 +117,8 @@ def _history(accounts: Iterable[SocialAccount], *, since: dt.datetime) -> dict[u
     days: dict[uuid.UUID, list[AccountDay]] = defaultdict(list)
     # A date may lie a day before the instant's own in the zone of the brand.
     first = since.date() - dt.timedelta(days=1)
-    for day in AccountDay.objects.filter(account__in=accounts, date__gte=first).order_by("date"):
+    counted = AccountDay.objects.filter(account__in=accounts, date__gte=first, taken_at__isnull=False)
+    for day in counted.order_by("date"):
         days[day.account_id].append(day)
     return days
 

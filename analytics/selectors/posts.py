@@ -22,6 +22,7 @@ from analytics.selectors.figures import (
     series,
     why_untold,
 )
+from analytics.selectors.subjects import Subject
 from connectors.base import PlatformInfo
 from content_calendar.models import Post
 from core.templatetags.ui import format_time
@@ -56,6 +57,10 @@ class DeliveryNumbers:
     def account(self) -> SocialAccount:
         return self.delivery.account
 
+    @property
+    def subject(self) -> Subject:
+        return Subject((self.delivery.brand,), delivery=self.delivery)
+
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
@@ -74,7 +79,7 @@ def numbers_of_post(post: Post) -> list[DeliveryNumbers]:
     """The numbers of every delivery of ``post`` that is out, in the order of its page."""
     deliveries = (
         Delivery.objects.filter(variant__post=post, state=DeliveryState.SENT)
-        .select_related("account", "metrics")
+        .select_related("account", "brand", "metrics")
         .order_by("account__platform", "account__handle")
     )
     return [_numbers(delivery, post.brand.timezone) for delivery in deliveries]

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import SocialAccount
+from campaigns.addresses import CODE_LENGTH, short_url
 from connectors.base import Capability, ImageLimit, MediaItem, PlatformInfo, PostPart, PostPayload, TextUnit
 from connectors.errors import RejectReason
 from connectors.text import Problem, check_payload, count, fits
-from content_calendar.content import Parts
+from content_calendar.content import Parts, addresses_in, with_addresses
 from content_calendar.models import MediaAsset
 
 RENDITION_TYPE = "image/jpeg"
@@ -209,6 +210,21 @@ def check_accounts(
     parts: Parts,
     own_parts: Mapping[uuid.UUID, Parts],
     assets: Mapping[uuid.UUID, MediaAsset],
+    *,
+    is_tracked: bool = False,
 ) -> list[AccountCheck]:
-    """One check per account, in their order, with its own words where it has them."""
-    return [check_content(account, own_parts.get(account.pk, parts), assets) for account in accounts]
+    """One check per account, in their order, with its own words where it has them. ``is_tracked``: the post
+    belongs to a campaign."""
+    return [
+        check_content(account, as_sent(own_parts.get(account.pk, parts), is_tracked=is_tracked), assets)
+        for account in accounts
+    ]
+
+
+def as_sent(parts: Parts, *, is_tracked: bool) -> Parts:
+    """The parts as long as they will be: addresses that become tracked links are short then. There are no
+    links yet, so something of the same length stands for them."""
+    if not is_tracked:
+        return parts
+    stand_in = short_url("x" * CODE_LENGTH)
+    return with_addresses(parts, dict.fromkeys(addresses_in(parts), stand_in))

@@ -34,11 +34,14 @@ class PostFilter:
     platforms: frozenset[str] = frozenset()
     states: frozenset[PostState] = frozenset()
     author: int | None = None
+    campaign: uuid.UUID | None = None
     text: str = ""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.accounts or self.platforms or self.states or self.author or self.text)
+        return not (
+            self.accounts or self.platforms or self.states or self.author or self.campaign or self.text
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class CalendarEvent:
     state: PostState
     accounts: tuple[EventAccount, ...]
     is_movable: bool
+    campaign_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class CalendarWindow:
 class _Group:
     at: dt.datetime
     text: str
+    campaign_id: uuid.UUID | None = None
     states: list[str] = field(default_factory=list)
     accounts: list[uuid.UUID] = field(default_factory=list)
 
@@ -117,6 +122,7 @@ def calendar_events(
                     any(s in MOVABLE for s in group.states)
                     and not any(s in UNDER_WAY_STATES for s in group.states)
                 ),
+                campaign_id=group.campaign_id,
             )
         )
     events.sort(key=lambda event: (event.at, event.post_id))
@@ -169,6 +175,8 @@ def _add_scheduled(
     )
     if wanted.author:
         rows = rows.filter(post__author_id=wanted.author)
+    if wanted.campaign:
+        rows = rows.filter(post__campaign_id=wanted.campaign)
     if wanted.text:
         rows = rows.filter(post__parts__0__text__icontains=wanted.text)
     found = list(
@@ -177,11 +185,12 @@ def _add_scheduled(
             "delivery__due_at",
             "account_id",
             "delivery__state",
+            "post__campaign_id",
             _excerpt("post__parts"),
         )[: _MOST_ROWS + 1]
     )
-    for post_id, due_at, account_id, state, text in found[:_MOST_ROWS]:
-        group = groups.setdefault((post_id, due_at), _Group(due_at, text or ""))
+    for post_id, due_at, account_id, state, campaign_id, text in found[:_MOST_ROWS]:
+        group = groups.setdefault((post_id, due_at), _Group(due_at, text or "", campaign_id))
         group.states.append(state)
         group.accounts.append(account_id)
     return len(found) > _MOST_ROWS
@@ -210,12 +219,14 @@ def _add_drafts(
     ).order_by("planned_at")
     if wanted.author:
         rows = rows.filter(author_id=wanted.author)
+    if wanted.campaign:
+        rows = rows.filter(campaign_id=wanted.campaign)
     if wanted.text:
         rows = rows.filter(parts__0__text__icontains=wanted.text)
-    found = list(rows.values_list("pk", "planned_at", _excerpt("parts"))[: MOST_EVENTS + 1])
+    found = list(rows.values_list("pk", "planned_at", "campaign_id", _excerpt("parts"))[: MOST_EVENTS + 1])
     drafts = {}
-    for post_id, planned_at, text in found[:MOST_EVENTS]:
-        drafts[post_id] = groups[post_id, planned_at] = _Group(planned_at, text or "")
+    for post_id, planned_at, campaign_id, text in found[:MOST_EVENTS]:
+        drafts[post_id] = groups[post_id, planned_at] = _Group(planned_at, text or "", campaign_id)
     if drafts:
         for post_id, account_id in Variant.objects.filter(post_id__in=drafts).values_list(
             "post_id", "account_id"
@@ -315,7 +326,9 @@ def with_variants(posts: QuerySet[Post]) -> QuerySet[Post]:
         .defer("delivery__payload")
         .order_by("account__handle")
     )
-    return posts.select_related("brand", "author").prefetch_related(Prefetch("variants", variants))
+    return posts.select_related("brand", "author", "campaign").prefetch_related(
+        Prefetch("variants", variants)
+    )
 
 
 def row_of(post: Post) -> PostRow:
@@ -347,6 +360,8 @@ def _filtered(brand: uuid.UUID, accounts: Collection[uuid.UUID] | None, wanted: 
     posts = Post.objects.filter(brand_id=brand, deleted_at__isnull=True)
     if wanted.author:
         posts = posts.filter(author_id=wanted.author)
+    if wanted.campaign:
+        posts = posts.filter(campaign_id=wanted.campaign)
     if wanted.text:
         posts = posts.filter(parts__0__text__icontains=wanted.text)
     if accounts is not None:

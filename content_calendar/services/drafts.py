@@ -12,6 +12,7 @@ from django.db.models import F
 
 from accounts.models import Brand, SocialAccount, User
 from accounts.services.audit import record
+from campaigns.selectors.campaigns import choosable
 from content_calendar.content import Part, Parts, asset_ids, parts_from_json, parts_to_json
 from content_calendar.models import Approval, MediaAsset, Post, Variant
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
@@ -40,6 +41,10 @@ class MediaUnknown(Exception):
     """An image was used that is not the brand's."""
 
 
+class CampaignUnknown(Exception):
+    """A campaign was chosen that is not the brand's, or was archived meanwhile."""
+
+
 class AlreadyScheduled(Exception):
     """The post stands in the schedule: change it there, or take it back to the drafts first."""
 
@@ -56,6 +61,7 @@ class Draft:
     accounts: tuple[uuid.UUID, ...] = ()
     own_parts: Mapping[uuid.UUID, Parts] = field(default_factory=dict)
     planned_at: dt.datetime | None = None
+    campaign: uuid.UUID | None = None
 
     @classmethod
     def of_post(cls, post: Post) -> Draft:
@@ -66,6 +72,7 @@ class Draft:
             accounts=tuple(v.account_id for v in variants),
             own_parts={v.account_id: parts_from_json(v.parts) for v in variants if v.parts is not None},
             planned_at=post.planned_at,
+            campaign=post.campaign_id,
         )
 
 
@@ -81,13 +88,15 @@ def create_post(
     """A new draft. ``post_id`` is chosen by the page that writes it, so that a repeated request makes one
     post; ``edited_in`` names that page.
 
-    Raises PostTaken, AccountUnknown, MediaUnknown.
+    Raises PostTaken, AccountUnknown, CampaignUnknown, MediaUnknown.
     """
     with transaction.atomic():
         _check_media(brand, draft)
+        _check_campaign(brand, draft, present=None)
         post = Post(
             brand=brand,
             author=author,
+            campaign_id=draft.campaign,
             parts=parts_to_json(draft.parts),
             planned_at=draft.planned_at,
             edited_in=edited_in,
@@ -109,7 +118,7 @@ def save_draft(*, post: Post, version: int, draft: Draft, now: dt.datetime, edit
     """Save what the composer holds over version ``version`` of the post.
 
     Raises EditConflict when somebody else has saved since, AlreadyScheduled when the post is in the
-    schedule, AccountUnknown, MediaUnknown. Nothing is written then.
+    schedule, AccountUnknown, CampaignUnknown, MediaUnknown. Nothing is written then.
     """
     with transaction.atomic():
         row = lock_version(post=post, version=version, edited_in=edited_in)
@@ -129,15 +138,18 @@ def lock_version(*, post: Post, version: int, edited_in: str) -> Post:
 
 
 def write_content(*, post: Post, draft: Draft, edited_in: str, now: dt.datetime) -> None:
-    """Put the draft's content on a locked post. Raises AccountUnknown, MediaUnknown."""
+    """Put the draft's content on a locked post. Raises AccountUnknown, CampaignUnknown, MediaUnknown."""
     _check_media(post.brand, draft)
+    _check_campaign(post.brand, draft, present=post.campaign_id)
     post.parts = parts_to_json(draft.parts)
+    post.campaign_id = draft.campaign
     post.planned_at = draft.planned_at
     post.edited_in = edited_in
     post.updated_at = now
     Post.objects.filter(pk=post.pk).update(
         parts=post.parts,
         planned_at=post.planned_at,
+        campaign_id=post.campaign_id,
         edited_in=edited_in,
         updated_at=now,
         version=F("version") + 1,
@@ -185,9 +197,19 @@ def _check_media(brand: Brand, draft: Draft) -> None:
         raise MediaUnknown
 
 
+def _check_campaign(brand: Brand, draft: Draft, *, present: uuid.UUID | None) -> None:
+    """A campaign that the post is in already may stay, archived or not."""
+    if draft.campaign is None or draft.campaign == present:
+        return
+    if not choosable(brand).filter(pk=draft.campaign).exists():
+        raise CampaignUnknown
+
+
 def duplicate_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
-    """A new draft with the same content and accounts, without a time."""
+    """A new draft with the same content, accounts and (unless it is archived) campaign, without a time."""
     draft = replace(Draft.of_post(post), planned_at=None)
+    if draft.campaign and not choosable(post.brand).filter(pk=draft.campaign).exists():
+        draft = replace(draft, campaign=None)
     still_there = set(
         SocialAccount.objects.for_brand(post.brand)
         .connected()

@@ -11,14 +11,15 @@ from django.db.models import F
 
 from accounts.models import SocialAccount, User
 from accounts.services.audit import record
+from campaigns.services.links import LinkUse, links_to, short_url
 from connectors.base import Json
-from content_calendar.content import Parts, asset_ids, parts_from_json
+from content_calendar.content import Parts, addresses_in, asset_ids, parts_from_json, with_addresses
 from content_calendar.models import Approval, MediaAsset, Post, Variant
-from content_calendar.selectors.checks import AccountCheck, check_content
+from content_calendar.selectors.checks import AccountCheck, as_sent, check_content
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
 from content_calendar.services.drafts import AlreadySending, Draft, lock_version, write_content
 from content_calendar.services.media import rendition_for
-from outbox.models import Delivery, DeliveryState
+from outbox.models import Delivery, DeliveryKind, DeliveryState
 from outbox.payloads import MediaContent, PartContent, freeze_post
 from outbox.services.scheduling import (
     cancel_delivery,
@@ -90,7 +91,8 @@ def update_scheduled(
     scheduled, those taken off are cancelled, and a new ``draft.planned_at`` moves it. What is published
     already stays as it went out.
 
-    Raises EditConflict, AlreadySending, NoAccountChosen, InThePast, NotReady, AccountUnknown, MediaUnknown.
+    Raises EditConflict, AlreadySending, NoAccountChosen, InThePast, NotReady, AccountUnknown,
+    CampaignUnknown, MediaUnknown.
     """
     with transaction.atomic():
         row = lock_version(post=post, version=version, edited_in=edited_in)
@@ -108,9 +110,11 @@ def update_scheduled(
                 raise AlreadySending
             if variant.account_id not in draft.accounts:
                 _cancel_unbegun(delivery, actor=actor, now=now)
+        before = row.campaign_id
         write_content(post=row, draft=replace(draft, planned_at=at), edited_in=edited_in, now=now)
         _schedule(row, at=at, actor=actor, now=now, moves=is_moved)
-        _audit(row, "post.changed", actor, now, at=at)
+        moved_to = {"campaign": str(row.campaign or "")} if row.campaign_id != before else {}
+        _audit(row, "post.changed", actor, now, at=at, **moved_to)
     return row
 
 
@@ -170,7 +174,8 @@ def cancel_variant(*, variant: Variant, actor: User, now: dt.datetime) -> Varian
 
 
 def _lock(post: Post) -> Post:
-    return Post.objects.select_for_update(of=("self",)).select_related("brand__organization").get(pk=post.pk)
+    rows = Post.objects.select_for_update(of=("self",))
+    return rows.select_related("brand__organization", "campaign").get(pk=post.pk)
 
 
 def _deliveries(post: Post) -> list[Delivery]:
@@ -217,18 +222,31 @@ def _schedule(post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, mov
         raise AlreadySending
     contents = {v.pk: parts_from_json(v.parts if v.parts is not None else post.parts) for v in open_variants}
     assets = _assets(post, *contents.values())
-    checks = [check_content(v.account, contents[v.pk], assets) for v in open_variants]
+    is_tracked = post.campaign_id is not None
+    checks = [
+        check_content(v.account, as_sent(contents[v.pk], is_tracked=is_tracked), assets)
+        for v in open_variants
+    ]
     if refused := [check for check in checks if not check.is_ready]:
         raise NotReady(refused)
     needs_time = any(v.delivery is None or v.delivery.state in _OVER for v in open_variants)
     if needs_time and at < now:
         raise InThePast
     for variant in open_variants:
-        payload = frozen_payload(account=variant.account, parts=contents[variant.pk], assets=assets)
         delivery = variant.delivery
-        if delivery is None or delivery.state in _OVER:
+        is_new = delivery is None or delivery.state in _OVER
+        # Links name what carries them, so a delivery that is still to come has its id already.
+        carrier = Delivery(kind=DeliveryKind.POST) if delivery is None or is_new else delivery
+        parts = tracked(post, variant.account, contents[variant.pk], carrier=carrier, actor=actor, now=now)
+        payload = frozen_payload(account=variant.account, parts=parts, assets=assets)
+        if delivery is None or is_new:
             variant.delivery = schedule_delivery(
-                account=variant.account, payload=payload, due_at=at, actor=actor, now=now
+                account=variant.account,
+                payload=payload,
+                due_at=at,
+                actor=actor,
+                now=now,
+                delivery_id=carrier.pk,
             )
             variant.save(update_fields=["delivery"])
             continue
@@ -237,6 +255,19 @@ def _schedule(post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, mov
         if moves:
             _move(delivery, at=at, actor=actor, now=now)
     _write(post, approval=Approval.APPROVED, planned_at=at, updated_at=now)
+
+
+def tracked(
+    post: Post, account: SocialAccount, parts: Parts, *, carrier: Delivery, actor: User, now: dt.datetime
+) -> Parts:
+    """The parts with tracked links of the post's campaign in their words and cards, the same ones when the
+    content is frozen again; as they are without a campaign."""
+    campaign = post.campaign
+    if campaign is None:
+        return parts
+    use = LinkUse(post.brand, campaign, account, delivery=carrier)
+    links = links_to(addresses_in(parts), use=use, actor=actor, now=now)
+    return with_addresses(parts, {url: short_url(link) for url, link in links.items()})
 
 
 def _move(delivery: Delivery, *, at: dt.datetime, actor: User, now: dt.datetime) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, requires
 from accounts.permissions import Action
+from campaigns.models import Campaign
 from content_calendar.forms import post_filter
 from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, calendar_events
 from content_calendar.selectors.states import TONES, PostState
@@ -34,7 +35,7 @@ def calendar(request: MemberRequest) -> HttpResponse:
 @require_safe
 def events(request: MemberRequest) -> HttpResponse:
     """``?start=&end=`` (ISO instants with offset) and the filters. What repeats is told once: ``events`` name
-    their state and accounts by keys of ``states`` and ``accounts``."""
+    their state, accounts and campaign by keys of ``states``, ``accounts`` and ``campaigns``."""
     start, end = _instant(request.GET.get("start", "")), _instant(request.GET.get("end", ""))
     if start is None or end is None or not dt.timedelta(0) < end - start <= _LONGEST:
         return JsonResponse({"error": "start and end must be instants at most 100 days apart"}, status=400)
@@ -42,6 +43,8 @@ def events(request: MemberRequest) -> HttpResponse:
     window = calendar_events(request.membership, about.brand, start, end, post_filter(request.GET))
     rights = may(request)
     accounts = {account.id: account for event in window.events for account in event.accounts}
+    in_campaigns = {event.campaign_id for event in window.events if event.campaign_id}
+    campaigns = Campaign.objects.filter(pk__in=in_campaigns).values_list("pk", "name") if in_campaigns else ()
     answer: dict[str, Any] = {
         "events": [_event(event, rights) for event in window.events],
         "states": {state: {"label": state.label, "tone": TONES[state]} for state in PostState},
@@ -49,6 +52,7 @@ def events(request: MemberRequest) -> HttpResponse:
             str(pk): {"icon": account.icon, "name": account.name, "handle": account.handle}
             for pk, account in accounts.items()
         },
+        "campaigns": {str(pk): name for pk, name in campaigns},
         "post_url": reverse("content_calendar:post", args=[_NOBODY]).replace(str(_NOBODY), "{id}"),
         "move_url": reverse("content_calendar:move", args=[_NOBODY]).replace(str(_NOBODY), "{id}")
         + f"?zone={about.zone}",
@@ -64,7 +68,7 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 def _event(event: CalendarEvent, rights: dict[str, bool]) -> dict[str, Any]:
     may_move = rights["may_draft"] if event.state is PostState.DRAFT else rights["may_publish"]
-    return {
+    told: dict[str, Any] = {
         "post": str(event.post_id),
         "title": event.title,
         "start": event.at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -72,6 +76,9 @@ def _event(event: CalendarEvent, rights: dict[str, bool]) -> dict[str, Any]:
         "accounts": [str(account.id) for account in event.accounts],
         "editable": event.is_movable and may_move,
     }
+    if event.campaign_id:
+        told["campaign"] = str(event.campaign_id)
+    return told
 
 
 def _instant(value: str) -> dt.datetime | None:

@@ -20,8 +20,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import MemberRequest, load, requires
 from accounts.models import Brand, SocialAccount
 from accounts.permissions import Action
+from campaigns.models import Campaign
+from campaigns.selectors.campaigns import choosable
 from connectors.base import PlatformInfo
-from content_calendar.content import MediaUse, Part, asset_ids
+from content_calendar.content import MediaUse, Part, addresses_in, asset_ids
 from content_calendar.forms import (
     BASE,
     ComposerInput,
@@ -39,7 +41,7 @@ from content_calendar.services.drafts import AccountUnknown, Draft, EditConflict
 from content_calendar.views.media import refusal_text
 from content_calendar.views.posts import wall
 from content_calendar.views.refusals import REFUSALS, refusal_sentence
-from content_calendar.views.shown import may, shown
+from content_calendar.views.shown import MOST_CAMPAIGNS, may, shown
 from core.ids import uuid7
 from core.time import to_local
 from outbox.tasks import dispatch
@@ -137,7 +139,17 @@ def _checks(
     choices: tuple[Choice, ...], draft: Draft, assets: Mapping[uuid.UUID, MediaAsset]
 ) -> list[AccountCheck]:
     accounts = [choice.account for choice in choices if choice.is_chosen]
-    return check_accounts(accounts, draft.parts, draft.own_parts, assets)
+    return check_accounts(
+        accounts, draft.parts, draft.own_parts, assets, is_tracked=draft.campaign is not None
+    )
+
+
+def _tracked_addresses(choices: tuple[Choice, ...], draft: Draft) -> list[str]:
+    """What becomes a tracked link on any of the chosen accounts."""
+    if draft.campaign is None:
+        return []
+    contents = [draft.own_parts.get(c.account.pk, draft.parts) for c in choices if c.is_chosen]
+    return list(dict.fromkeys(url for parts in contents or [draft.parts] for url in addresses_in(parts)))
 
 
 def _context(request: MemberRequest, desk: _Desk, given: ComposerInput, **more: Any) -> dict[str, Any]:
@@ -158,6 +170,10 @@ def _context(request: MemberRequest, desk: _Desk, given: ComposerInput, **more: 
         "given": given,
         "tab": tab,
         "choices": choices,
+        "campaigns": list(
+            choosable(desk.brand, desk.post.campaign_id if desk.post else None)[:MOST_CAMPAIGNS]
+        ),
+        "tracked_addresses": _tracked_addresses(choices, draft),
         "panels": panels,
         "assets": assets,
         "checks": checks,
@@ -231,14 +247,17 @@ def _tightest(checks: list[AccountCheck], index: int) -> list[AccountCheck]:
 @requires(Action.DRAFT_POSTS)
 @require_safe
 def compose(request: MemberRequest) -> HttpResponse:
-    """A page for a new post: ``?brand=`` where there are several, ``?date=`` a day or a minute of its zone.
-    The row comes with the first words."""
+    """A page for a new post: ``?brand=`` where there are several, ``?date=`` a day or a minute of its zone,
+    ``?campaign=`` one that it is to belong to. The row comes with the first words."""
     about = shown(request)
     brand = about.brand
+    campaign = _wanted_campaign(request, request.GET.get("campaign", ""))
     if wanted := request.GET.get("brand"):
         brand = next((one for one in about.brands if str(one.pk) == wanted), None)
         if brand is None:
             raise Http404
+    elif campaign is not None:
+        brand = campaign.brand
     if brand is None:
         if not about.brands:
             return render(request, "content_calendar/compose_nothing.html", {"shown": about})
@@ -250,10 +269,21 @@ def compose(request: MemberRequest) -> HttpResponse:
         input_of(Draft(), version=0, page=str(uuid7()), date=date, time=time),
         # With few accounts a post mostly goes to all of them; with many, a person says which.
         accounts=active if len(active) <= 4 else (),
+        campaign=campaign.pk if campaign is not None and campaign.brand_id == brand.pk else None,
     )
     desk = _Desk(uuid7(), None, brand, is_scheduled=False)
     context = _context(request, desk, given, brands=about.brands, is_fresh=True)
     return render(request, "content_calendar/composer.html", context)
+
+
+def _wanted_campaign(request: MemberRequest, value: str) -> Campaign | None:
+    """The campaign that the address names, None when it cannot be chosen."""
+    try:
+        pk = uuid.UUID(value)
+    except ValueError:
+        return None
+    rows = Campaign.objects.for_member(request.membership).current().select_related("brand")
+    return rows.filter(pk=pk).first()
 
 
 def _wanted_time(value: str, zone: str) -> tuple[str, str]:

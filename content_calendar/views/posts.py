@@ -19,10 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import MemberRequest, load, requires
 from accounts.permissions import Action, is_allowed
+from campaigns.models import Campaign
 from content_calendar.content import asset_ids
 from content_calendar.forms import AnswerForm, MoveForm, post_filter
 from content_calendar.models import MediaAsset, Post, Variant
-from content_calendar.selectors.posts import posts_page
+from content_calendar.selectors.posts import PostFilter, posts_page
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.receipts import PostView, post_view
 from content_calendar.selectors.states import LIVE_STATES
@@ -58,6 +59,16 @@ def posts(request: MemberRequest) -> HttpResponse:
     return render_page(request, "content_calendar/posts.html", context, partial="rows")
 
 
+@requires(Action.VIEW)
+@require_safe
+def campaign_posts(request: MemberRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    """A slot on the page of a campaign: its posts, whatever state they are in."""
+    campaign: Campaign = load(request, Action.VIEW, Campaign.objects.select_related("brand"), campaign_id)
+    page = posts_page(request.membership, campaign.brand, PostFilter(campaign=campaign.pk))
+    context = {"campaign": campaign, "page": page, **may(request)}
+    return render_page(request, "content_calendar/campaign_posts.html", context, partial="rows")
+
+
 def _deleted_post(request: MemberRequest, value: str) -> Post | None:
     """The post that was just deleted and can be brought back."""
     try:
@@ -70,7 +81,8 @@ def _deleted_post(request: MemberRequest, value: str) -> Post | None:
 @require_safe
 def post(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """The page, or (HTMX) its live part; 304 when that has not changed."""
-    row: Post = load(request, Action.VIEW, Post.objects.select_related("brand", "author"), post_id)
+    rows = Post.objects.select_related("brand", "author", "campaign")
+    row: Post = load(request, Action.VIEW, rows, post_id)
     view = post_view(row, now=timezone.now())
     tag = f'"{view.tag}.{view.poll_s}.{request.membership.role}.{get_language()}"'
     if wants_partial(request) and request.headers.get("If-None-Match") == tag:
@@ -98,6 +110,7 @@ def _post_context(request: MemberRequest, view: PostView) -> dict[str, Any]:
         ],
         "base_parts": _base_parts(view.post),
         "numbers_url": _numbers_url(view),
+        **_campaign_urls(request, view),
         **rights,
         "may_edit": not view.is_under_way
         and not (view.has_gone_out and not view.is_movable)
@@ -108,6 +121,21 @@ def _post_context(request: MemberRequest, view: PostView) -> dict[str, Any]:
 
 def _base_parts(row: Post) -> Any:
     return drafts.Draft.of_post(row).parts
+
+
+def _campaign_urls(request: MemberRequest, view: PostView) -> dict[str, Any]:
+    """The page of its campaign, and a slot for the links of each delivery, for those who may see them."""
+    campaign = view.post.campaign
+    if campaign is None or not is_allowed(request.membership.role, Action.VIEW_CAMPAIGNS):
+        return {}
+    return {
+        "campaign_url": reverse("campaigns:campaign", args=[campaign.pk]),
+        "links_urls": [
+            reverse("campaigns:delivery_links", args=[variant.delivery.pk])
+            for variant in view.variants
+            if variant.delivery is not None
+        ],
+    }
 
 
 def _numbers_url(view: PostView) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from content_calendar.services.drafts import AlreadyScheduled, AlreadySending
+from content_calendar.services.drafts import AlreadyScheduled, AlreadySending, CampaignUnknown
 from content_calendar.services.media import ImageBroken, MediaRefused
 from content_calendar.services.scheduling import InThePast, NoAccountChosen, NothingToMove, NotReady
 from outbox.services.transitions import NotPossible
@@ -12,6 +12,7 @@ from outbox.services.transitions import NotPossible
 REFUSALS = (
     AlreadyScheduled,
     AlreadySending,
+    CampaignUnknown,
     InThePast,
     NoAccountChosen,
     NotReady,
@@ -43,6 +44,8 @@ def refusal_sentence(refusal: Exception) -> str:
             return _(
                 "Nothing was changed: the post has been scheduled meanwhile. Open it again to change it."
             )
+        case CampaignUnknown():
+            return _("This campaign cannot be chosen any more. Choose another one, or none.")
         case NothingToMove():
             return _("Nothing of this post is waiting to be sent any more.")
         case ImageBroken():

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import Case, Q, When
 
 from accounts.access import MemberRequest, current_brand
 from accounts.models import Brand, Membership, SocialAccount, User
 from accounts.permissions import Action, is_allowed
+from campaigns.models import Campaign
 from connectors.base import PlatformInfo
 from content_calendar.selectors.posts import PostFilter
 from content_calendar.selectors.states import PostState
+
+# What a list to choose from holds; older campaigns are found on their own pages.
+MOST_CAMPAIGNS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +55,11 @@ class Choices:
     networks: tuple[PlatformInfo, ...]
     states: tuple[PostState, ...]
     authors: tuple[User, ...]
+    campaigns: tuple[Campaign, ...]
 
 
-def choices(request: MemberRequest, about: Shown) -> Choices:
-    """Two queries."""
+def choices(request: MemberRequest, about: Shown, campaign: uuid.UUID | None = None) -> Choices:
+    """Three queries. ``campaign`` is offered in any case: the address asks for it."""
     accounts = SocialAccount.objects.for_member(request.membership).connected().order_by("platform", "handle")
     if about.brand is not None:
         accounts = accounts.for_brand(about.brand)
@@ -64,7 +72,17 @@ def choices(request: MemberRequest, about: Shown) -> Choices:
         networks=tuple({info.key: info for _account, info in listed}.values()),
         states=tuple(PostState),
         authors=tuple(author for author in authors),
+        campaigns=_campaigns(request, about, campaign),
     )
+
+
+def _campaigns(request: MemberRequest, about: Shown, also: uuid.UUID | None) -> tuple[Campaign, ...]:
+    """The latest ones that are not archived."""
+    rows = Campaign.objects.for_member(request.membership).filter(Q(archived_at__isnull=True) | Q(pk=also))
+    if about.brand is not None:
+        rows = rows.filter(brand=about.brand)
+    # The one that is asked for comes first, so that it is never cut off.
+    return tuple(rows.order_by(Case(When(pk=also, then=0), default=1), "-starts_on", "name")[:MOST_CAMPAIGNS])
 
 
 def may(request: MemberRequest) -> dict[str, bool]:
@@ -79,7 +97,7 @@ def may(request: MemberRequest) -> dict[str, bool]:
 def filter_context(request: MemberRequest, about: Shown, wanted: PostFilter) -> dict[str, Any]:
     return {
         "shown": about,
-        "choices": choices(request, about),
+        "choices": choices(request, about, wanted.campaign),
         "wanted": wanted,
         **may(request),
     }

@@ -16,6 +16,9 @@ from django.utils import dateformat, timezone, translation
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from core.money import formatted, rounded
 
 register = template.Library()
 
@@ -118,6 +121,15 @@ def when(
 
 
 @register.filter
+def day(value: dt.date | None) -> str:
+    """A date that belongs to no moment: the day of a flight, of a cost."""
+    if value is None:
+        return NOTHING
+    language = (translation.get_language() or "en").split("-")[0]
+    return dateformat.format(value, FORMATS.get(language, FORMATS["en"])["date"])
+
+
+@register.filter
 def offset(zone: str, at: dt.datetime | None = None) -> str:
     """UTC offset of an IANA zone, now or at a moment: ``UTC+9``, ``UTC−3:30``, ``UTC``."""
     seconds = int((at or timezone.now()).astimezone(zoneinfo.ZoneInfo(zone)).utcoffset().total_seconds())  # type: ignore[union-attr]
@@ -157,12 +169,35 @@ def percent(share: Number | None, decimals: int = 1) -> str:
 
 
 @register.filter
+def money(amount: Decimal | int | None, currency: str) -> str:
+    """An amount with its currency as the language writes it; an unknown one is a dash, never a zero."""
+    if amount is None:
+        return NOTHING
+    return formatted(rounded(Decimal(amount), currency), currency, translation.get_language() or "en")
+
+
+@register.filter
 def signed(value: Number | None) -> str:
     """A difference with its sign: +12, −3, ±0."""
     if value is None:
         return NOTHING
     sign = "+" if value > 0 else "−" if value < 0 else "±"
     return sign + number(-value if value < 0 else value)
+
+
+@register.filter
+def duration(seconds: Number | None) -> str:
+    """A length of time: 45 s, 12 min, 3 h 20 min, 31 h."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 60:
+        return _("%(seconds)s s") % {"seconds": int(seconds)}
+    hours, minutes = divmod(int(_rounded(Decimal(str(seconds)) / 60, 0)), 60)
+    if not hours:
+        return _("%(minutes)s min") % {"minutes": minutes}
+    if not minutes:
+        return _("%(hours)s h") % {"hours": number(hours)}
+    return _("%(hours)s h %(minutes)s min") % {"hours": number(hours), "minutes": minutes}
 
 
 @register.filter

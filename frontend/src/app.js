@@ -15,3 +15,5 @@ import "./behaviours/autosave.js";
 import "./behaviours/dropzone.js";
 import "./behaviours/media_tray.js";
 import "./behaviours/zone.js";
+import "./behaviours/inbox_keys.js";
+import "./behaviours/inbox_answer.js";

@@ -4,8 +4,8 @@
 // a bookmark stands in the address: ?view=month|week|day|list&date=2026-11-22 and the fields of [data-calendar-filters].
 //
 // The feed answers GET ?start=&end= (+ filters) with what repeats told once:
-//   {events: [{post, title, start, state, accounts: [id], editable}], states: {state: {label, tone}},
-//    accounts: {id: {icon, name, handle}}, post_url, move_url (with "{id}" for the post), is_cut}
+//   {events: [{post, title, start, state, accounts: [id], editable, campaign?: id}], states: {state: {label, tone}},
+//    accounts: {id: {icon, name, handle}}, campaigns: {id: name}, post_url, move_url (with "{id}" for the post), is_cut}
 // A move POSTs local_time=YYYY-MM-DDTHH:MM (wall time in the brand's zone) to move_url; JSON {"message"?} or {"error"}.
 import "temporal-polyfill/global";
 import { Calendar } from "fullcalendar";
@@ -87,7 +87,7 @@ function start(holder) {
 
   function eventsOf(answer) {
     if (cut) cut.hidden = !answer.is_cut;
-    return answer.events.map(({ post, title: words, start: at, state, accounts, editable }) => ({
+    return answer.events.map(({ post, title: words, start: at, state, accounts, editable, campaign }) => ({
       id: `${post} ${at}`,
       title: words || text("untitled", {}, holder),
       start: at,
@@ -98,6 +98,7 @@ function start(holder) {
       state_label: answer.states[state].label,
       tone: answer.states[state].tone,
       platforms: accounts.map((id) => answer.accounts[id]).filter(Boolean),
+      campaign: answer.campaigns[campaign] ?? "",
     }));
   }
 
@@ -112,7 +113,7 @@ function start(holder) {
   const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
 
   function content({ event, view }) {
-    const { state_label: stateLabel, platforms = [] } = event.extendedProps;
+    const { state_label: stateLabel, platforms = [], campaign = "" } = event.extendedProps;
     const isList = view.type.startsWith("list");
     const row = element("div", isList ? "cal-row" : "cal-event");
     row.append(element("span", "cal-time", calendar.formatDate(event.start, clock)));
@@ -122,6 +123,11 @@ function start(holder) {
     const words = element(isList ? "a" : "span", isList ? "cal-title text-reset" : "cal-title", event.title);
     if (isList) words.href = event.url;
     row.append(networks, words);
+    if (campaign && isList) row.append(element("span", "cal-campaign", campaign));
+    else if (campaign) {
+      row.append(iconElement(sprite, "speakerphone", campaign));
+      row.title = campaign;
+    }
     if (isList) {
       row.append(element("span", "state cal-state", stateLabel));
       if (event.startEditable && event.extendedProps.move_url) {

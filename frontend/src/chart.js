@@ -1,6 +1,7 @@
 // Charts with a table behind them (components/_chart.html):
 //   <div data-chart="JSON" data-chart-kind="line|bar" role="img" aria-label="..."></div>
-// JSON: {"labels": ["2026-11-01", ...], "series": [{"name": "...", "values": [1, null, 3]}]}; labels are ISO dates or words.
+// JSON: {"labels": ["2026-11-01", ...], "series": [{"name": "...", "values": [1, null, 3], "dashed": false}]}; labels are
+// ISO dates or words. A dashed line is one that was worked out, not counted.
 import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
@@ -54,13 +55,13 @@ function options(chart, kind) {
       splitLine: { lineStyle: { color: faint } },
       axisLabel: { color: ink, formatter: (value) => (Math.abs(value) < 100_000 ? number : compact).format(value) },
     },
-    series: chart.series.map(({ name, values }) => ({
+    series: chart.series.map(({ name, values, dashed }) => ({
       name,
       type: kind,
       data: values,
-      showSymbol: values.length < 40,
+      showSymbol: values.length < 40 && !dashed,
       symbolSize: 5,
-      lineStyle: { width: 2 },
+      lineStyle: { width: 2, type: dashed ? "dashed" : "solid" },
       areaStyle: kind === "line" && chart.series.length === 1 ? { opacity: 0.1 } : undefined,
       barMaxWidth: 28,
     })),

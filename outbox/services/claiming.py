@@ -1,7 +1,8 @@
 """From the schedule to the workers, and back from workers that died.
 
 1. ``claim_due`` locks due rows (``FOR UPDATE SKIP LOCKED``, so any number of ticks may run), a handful of
-   each account first, then the next handful of each, so that no account waits behind another's backlog;
+   each account first, then the next handful of each, so that no account waits behind another's backlog; an
+   account's answers (replies, messages, likes and hides) come before its posts, however late those are;
 2. it writes a lease and a new fencing token on them and commits; the caller enqueues the ids;
 3. the number of rows claimed and not yet begun is bounded by what the workers can take, so that leases do not
    run out in the queue;
@@ -34,27 +35,35 @@ _CLAIM_LOCK = 0x736D6D01  # advisory lock: one claim at a time, so that the boun
 
 _CLAIM_SQL = f"""
     WITH pick AS MATERIALIZED (
-        SELECT x.id, x.turn, x.next_attempt_at
+        SELECT x.id, x.turn, x.is_post, x.next_attempt_at
         FROM accounts_socialaccount a
         LEFT JOIN outbox_bucket b ON b.key = 'account:' || a.id
         CROSS JOIN LATERAL (
-            SELECT y.id, y.next_attempt_at, row_number() OVER (ORDER BY y.next_attempt_at) AS turn
+            SELECT y.id, y.is_post, y.next_attempt_at,
+                   row_number() OVER (ORDER BY y.is_post, y.next_attempt_at) AS turn
             FROM (
-                SELECT d.id, d.next_attempt_at FROM outbox_delivery d
-                WHERE d.account_id = a.id AND d.state IN ('scheduled', 'processing')
-                  AND d.next_attempt_at <= %(now)s
-                ORDER BY d.next_attempt_at LIMIT %(per_account)s
+                -- Each half has an index of its own.
+                (SELECT d.id, false AS is_post, d.next_attempt_at FROM outbox_delivery d
+                 WHERE d.account_id = a.id AND d.state IN ('scheduled', 'processing')
+                   AND d.kind IN ('reply', 'dm', 'moderation') AND d.next_attempt_at <= %(now)s
+                 ORDER BY d.next_attempt_at LIMIT %(per_account)s)
+                UNION ALL
+                (SELECT d.id, true, d.next_attempt_at FROM outbox_delivery d
+                 WHERE d.account_id = a.id AND d.state IN ('scheduled', 'processing')
+                   AND d.kind = 'post' AND d.next_attempt_at <= %(now)s
+                 ORDER BY d.next_attempt_at LIMIT %(per_account)s)
             ) y
+            ORDER BY turn LIMIT %(per_account)s
         ) x
         WHERE a.status = %(active)s
           AND (b.blocked_until IS NULL OR b.blocked_until <= %(now)s)
           AND NOT {PAUSED_SQL}
-        ORDER BY (x.turn - 1) / %(handful)s, x.next_attempt_at
+        ORDER BY (x.turn - 1) / %(handful)s, x.is_post, x.next_attempt_at
         LIMIT %(limit)s
     )
     SELECT d.id FROM outbox_delivery d JOIN pick ON pick.id = d.id
     WHERE d.state IN ('scheduled', 'processing') AND d.next_attempt_at <= %(now)s
-    ORDER BY (pick.turn - 1) / %(handful)s, pick.next_attempt_at
+    ORDER BY (pick.turn - 1) / %(handful)s, pick.is_post, pick.next_attempt_at
     FOR UPDATE OF d SKIP LOCKED
 """  # noqa: S608 - only our own constant is put in
 

@@ -69,6 +69,8 @@ REFUSED_AT_THE_DOOR = (
     RejectReason.HOST_REFUSED,
 )
 
+SAYS_NOTHING_OF_BEFORE = (*REFUSED_AT_THE_DOOR, RejectReason.DUPLICATE)
+
 OPEN = (AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.PROCESSING)
 
 
@@ -178,6 +180,7 @@ def finish(run: Run, now: dt.datetime) -> None:
         permalink=run.delivery.permalink or first.permalink,
         error="",
         error_detail="",
+        failures=0,
     )
 
 
@@ -296,13 +299,12 @@ def _is_in_doubt(step: Step, attempt: Attempt, error: ConnectorError) -> bool:
         return True
     if isinstance(error, Rejected) and error.reason not in REFUSED_AT_THE_DOOR:
         return False
-    return (
-        Attempt.objects.filter(
-            delivery_id=attempt.delivery_id, step=attempt.step, state=AttemptState.SUPERSEDED, key=attempt.key
-        )
-        .exclude(error=StopReason.NOT_FOUND_AFTERWARDS)
-        .exists()
+    before = Attempt.objects.filter(
+        delivery_id=attempt.delivery_id, step=attempt.step, state=AttemptState.SUPERSEDED, key=attempt.key
     )
+    # After the last of them somebody may have looked: what was not found then is not there from any of them.
+    last = before.order_by("-pk").values_list("error", flat=True).first()
+    return last is not None and last != StopReason.NOT_FOUND_AFTERWARDS
 
 
 def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: ConnectorError) -> None:

@@ -1,4 +1,4 @@
-"""Seen live: a sent post is read back from the network, and its receipt says when."""
+"""Seen live: a sent post or reply is read back from the network, and its receipt says when."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def claim_unseen(*, now: dt.datetime, limit: int = 200) -> dict[UUID, list[UUID]
             WITH pick AS (
                 SELECT id FROM outbox_delivery
                 WHERE state = 'sent' AND seen_at IS NULL AND read_backs < %(looks)s AND remote_id <> ''
+                  AND kind IN ('post', 'reply')
                   AND sent_at <= %(now)s
                   AND sent_at <= %(now)s - make_interval(secs => (%(after)s::int[])[read_backs + 1])
                 ORDER BY sent_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED

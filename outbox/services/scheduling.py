@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from accounts.models import AccountStatus, SocialAccount, User
 from connectors.base import Json
+from core.ids import uuid7
 from outbox.errors import StopReason
 from outbox.models import (
     AttemptState,
@@ -37,10 +39,15 @@ def schedule_delivery(
     kind: DeliveryKind = DeliveryKind.POST,
     missed_policy: MissedPolicy = MissedPolicy.ASK,
     missed_after_s: int = 24 * 3600,
+    delivery_id: UUID | None = None,
 ) -> Delivery:
-    """A new row in the schedule; the next tick after ``due_at`` (aware) takes it."""
+    """A new row in the schedule; the next tick after ``due_at`` (aware) takes it.
+
+    ``delivery_id`` where the payload names the delivery: tracked links in its words, which are made first.
+    """
     with transaction.atomic():
         delivery = Delivery.objects.create(
+            pk=delivery_id or uuid7(),
             brand_id=account.brand_id,
             account=account,
             kind=kind,
@@ -135,9 +142,9 @@ def retry_delivery(*, delivery: Delivery, actor: User, now: dt.datetime) -> Deli
 
 
 def answer_uncertain(
-    *, delivery: Delivery, did_appear: bool, permalink: str = "", actor: User, now: dt.datetime
+    *, delivery: Delivery, did_appear: bool, permalink: str = "", actor: User | None, now: dt.datetime
 ) -> Delivery:
-    """A person looked at the network.
+    """A person looked at the network; ``actor`` None: we came upon it there ourselves.
 
     "Yes" ends the delivery (in the middle of a thread: it is looked for once more, then the rest follows);
     "no" sends it again now. Raises NotPossible when it is not uncertain any more.

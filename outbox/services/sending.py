@@ -32,13 +32,14 @@ from outbox.models import (
     Attempt,
     AttemptState,
     Delivery,
+    DeliveryKind,
     DeliveryState,
     HeldReason,
     MissedPolicy,
     ReceiptKind,
 )
 from outbox.payloads import fingerprint, result_from_json, thaw
-from outbox.selectors import AccountFacts, account_facts, may_still_publish
+from outbox.selectors import AccountFacts, account_facts, may_still_send
 from outbox.services.claiming import LEASE
 from outbox.services.outcomes import (
     OPEN,
@@ -70,8 +71,8 @@ Connect = Callable[[SocialAccount], Connector]
 FACTS_GOOD_FOR = dt.timedelta(seconds=1)
 
 
-PUBLISHERS_KEPT = 1000
-_publishers: dict[tuple[UUID, int | None], tuple[dt.datetime, bool]] = {}
+SENDERS_KEPT = 1000
+_senders: dict[tuple[str, UUID, int | None], tuple[dt.datetime, bool]] = {}
 
 
 @dataclass(slots=True)
@@ -91,15 +92,15 @@ class Desk:
             self.facts, self.read_at = account_facts(self.account.pk), now
         return self.facts
 
-    def may_publish(self, delivery: Delivery) -> bool:
-        """Whether the author may publish for the brand, by what was true at most a second ago."""
-        now, key = self.clock(), (delivery.brand_id, delivery.scheduled_by_id)
-        read_at, answer = _publishers.get(key, (None, False))
+    def may_send(self, delivery: Delivery) -> bool:
+        """Whether its author may send such a thing for the brand, by what was true at most a second ago."""
+        now, key = self.clock(), (delivery.kind, delivery.brand_id, delivery.scheduled_by_id)
+        read_at, answer = _senders.get(key, (None, False))
         if read_at is None or not dt.timedelta(0) <= now - read_at <= FACTS_GOOD_FOR:
-            if len(_publishers) > PUBLISHERS_KEPT:
-                _publishers.clear()
-            answer = may_still_publish(delivery)
-            _publishers[key] = (now, answer)
+            if len(_senders) > SENDERS_KEPT:
+                _senders.clear()
+            answer = may_still_send(delivery)
+            _senders[key] = (now, answer)
         return answer
 
     def forget(self) -> None:
@@ -180,7 +181,8 @@ def _latest_attempts(ids: list[UUID]) -> dict[UUID, dict[str, Attempt]]:
 
 
 def _has_begun(attempts: dict[str, Attempt]) -> bool:
-    """Whether anything of it is visible at the network, or may be: then it is brought to its end."""
+    """Whether anything of it is visible at the network, or may be: then it is brought to its end. (A like or
+    a hide that may have been carried out is simply asked for again, if that is still wanted.)"""
     return any(
         attempt.state in (*OPEN, AttemptState.DONE) and attempt.step.endswith(StepKind.PUBLISH)
         for attempt in attempts.values()
@@ -199,7 +201,7 @@ def _may_start(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, A
         hold(delivery, fence, now, HeldReason.RECONNECT)
     elif facts.is_paused:
         hold(delivery, fence, now, HeldReason.PAUSED)
-    elif not desk.may_publish(delivery):
+    elif not desk.may_send(delivery):
         fail(delivery, fence, now, StopReason.NOT_ALLOWED)
     elif reason := refusal(delivery, now):
         fail(delivery, fence, now, reason)
@@ -215,6 +217,11 @@ def _may_start(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, A
 
 
 def _amounts(delivery: Delivery) -> dict[str, int]:
+    """How much of which rate it takes: a public reply is a post to every network, the rest is not."""
+    if delivery.kind == DeliveryKind.DM:
+        return {"messages": 1}
+    if delivery.kind == DeliveryKind.MODERATION:
+        return {"moderations": 1}
     parts = delivery.payload["parts"]
     return {"posts": len(parts), "media": sum(len(part.get("media", ())) for part in parts)}
 

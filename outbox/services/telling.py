@@ -8,6 +8,7 @@ from accounts.models import NotificationKind
 from accounts.services.notifications import notify
 from outbox.handlers import page_of
 from outbox.models import Delivery, DeliveryState
+from outbox.payloads import words_of
 from outbox.selectors import people_to_tell
 
 _KIND_OF_STATE = {
@@ -18,8 +19,7 @@ _KIND_OF_STATE = {
 
 
 def tell_people(*, delivery: Delivery, now: dt.datetime) -> None:
-    """Notify whoever scheduled it, or those who may publish for its brand, once per stop."""
-    parts = delivery.payload.get("parts") or [{"text": ""}]
+    """Notify whoever scheduled it, or those who may send it for its brand, once per stop."""
     notify(
         organization=delivery.brand.organization,
         users=people_to_tell(delivery),
@@ -27,7 +27,8 @@ def tell_people(*, delivery: Delivery, now: dt.datetime) -> None:
         context={
             "account": str(delivery.account),
             "platform": delivery.account.platform,
-            "excerpt": parts[0]["text"][:120],
+            "kind": delivery.kind,
+            "excerpt": words_of(delivery.payload)[:120],
             "error": delivery.error,
         },
         url=page_of(delivery),

@@ -1,7 +1,8 @@
 """Clearing up an outcome that is not known, by what the network promises (docs/architecture.md, step 5).
 
 * a step that nobody can see (an upload, a container) is simply done again;
-* *idempotent*: the same intent is sent again, the network keeps one;
+* *idempotent*: the same intent is sent again, the network keeps one; if that is refused, for reasons that say
+  nothing of what got in before, the account's posts are read as below;
 * *two-phase*: the container or upload is asked for its state;
 * *neither*: the account's recent posts are read and matched by text and time; what is surely absent after the
   network's consistency window is sent once more, and if that is unclear and absent too, a person decides.
@@ -23,6 +24,7 @@ from outbox.errors import StopReason
 from outbox.models import Attempt, AttemptState
 from outbox.payloads import result_from_json
 from outbox.services.outcomes import (
+    SAYS_NOTHING_OF_BEFORE,
     Run,
     Stopped,
     handle_error,
@@ -48,7 +50,7 @@ def clear_up(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
     if step.is_repeatable:
         return None
     safety = run.connector.safety_of(attempt.intent, run.clock())
-    if safety is RetrySafety.IDEMPOTENT:
+    if safety is RetrySafety.IDEMPOTENT and attempt.error not in SAYS_NOTHING_OF_BEFORE:
         _give_up_after_many(run, attempt)
         return None
     if safety is RetrySafety.TWO_PHASE:
@@ -82,13 +84,13 @@ def _ask(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
 
 
 def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
-    """Read the account's own posts; adopt ours if it is there."""
+    """Read the account's own posts, or what it wrote to that person; adopt ours if it is there."""
     now = run.clock()
     # A repetition under the same key may have reached the network any time since the first try.
     first = run.delivery.attempts.filter(key=attempt.key).aggregate(at=Min("started_at"))["at"]
     since = (first or attempt.started_at) - CLOCK_SKEW
     try:
-        posts = run.connector.find_recent(since=since)
+        posts = run.connector.find_sent(run.payload, since=since)
     except Rejected as error:
         # It says that we may not look, and nothing about the post.
         make_uncertain(run.delivery, run.fence, now, error.reason, detail=error.detail)
@@ -128,14 +130,16 @@ def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
 
 
 def _match(run: Run, step: Step, posts: Sequence[RemotePost], *, since: dt.datetime) -> RemotePost | None:
-    """The post that this step made: same words, not older than its first try, and nobody else's."""
+    """The post that this step made: same words in the same place, not older than its first try, and nobody
+    else's."""
     part = run.payload.parts[step.part]
-    text = normalise(part.text)
+    text, parent = normalise(part.text), _answered_by(run, step)
     candidates = [
         post
         for post in posts
         if normalise(post.text) == text
         and post.media_count in (0, len(part.media))
+        and (parent is None or post.in_reply_to in ("", parent))
         and post.created_at >= since
     ]
     if not candidates:
@@ -150,6 +154,15 @@ def _match(run: Run, step: Step, posts: Sequence[RemotePost], *, since: dt.datet
     free = [post for post in candidates if post.remote_id not in taken]
     # The oldest that fits: of two equal posts the earlier attempt made the earlier one.
     return min(free, key=lambda post: post.created_at) if free else None
+
+
+def _answered_by(run: Run, step: Step) -> str | None:
+    """What the post of this step hangs below: "" = nothing, None = not known, or of no matter."""
+    if run.payload.message_to is not None:
+        return None
+    if step.part:
+        return run.done[f"part{step.part - 1}.publish"].remote_id or None
+    return run.payload.reply_to.remote_id if run.payload.reply_to is not None else ""
 
 
 def _could_not_tell(run: Run, step: Step, attempt: Attempt, error: ConnectorError) -> None:

@@ -21,7 +21,7 @@ POSTS = (
         quality=1.5,
         comments=(
             ("Jonas", "Harz, and it rained all night. Worth it."),
-            ("Mila", "On my balcony. Still counts?"),
+            ("Mila", "On my balcony. Still counts?", "Anything with a sleeping bag counts."),
         ),
     ),
     DemoPost(
@@ -39,18 +39,32 @@ POSTS = (
             WORKSHOP: "Sleeve torn on a fence, jacket from eleven winters ago. Patched with cloth from the same mill, 40 minutes, 18 €."
         },
         quality=1.4,
-        comments=(("Priya", "Can you do zips as well?"), ("Tom", "Mine is on its way to you")),
+        comments=(
+            (
+                "Priya",
+                "Can you do zips as well?",
+                "Zips are our daily bread. Send a photo and you get a price.",
+            ),
+            ("Tom", "Mine is on its way to you"),
+        ),
     ),
     DemoPost(
         (
             Piece(
-                "We measured it: a waterproof jacket that is washed and reproofed twice a year stays dry about three times as long. Soap flakes, warm water, low tumble."
+                "We measured it: a waterproof jacket that is washed and reproofed twice a year stays dry about three times as long. We do it for 15 €.\nhttps://nordlicht-outdoor.example/repair/reproof"
             ),
         ),
         day=-12,
         time="18:00",
+        campaign="repair",
         quality=0.9,
-        comments=(("Lena", "Which soap do you use?"),),
+        comments=(
+            (
+                "Lena",
+                "Which soap do you use?",
+                "Plain soap flakes, two spoons, nothing that promises softness.",
+            ),
+        ),
     ),
     DemoPost(
         (
@@ -73,7 +87,7 @@ POSTS = (
         comments=(
             ("Noor", "A third! I always stop at one sock."),
             ("Jonas", "The tape in the lid is genius"),
-            ("Erik", "14.2 kg. Send help."),
+            ("Erik", "14.2 kg. Send help.", "Start with the second pot, Erik."),
         ),
     ),
     DemoPost(
@@ -98,7 +112,14 @@ POSTS = (
         day=-9,
         time="20:15",
         quality=1.7,
-        comments=(("Mila", "Take my money"), ("Sam", "Does it fit two tall people, honestly?")),
+        comments=(
+            ("Mila", "Take my money"),
+            (
+                "Sam",
+                "Does it fit two tall people, honestly?",
+                "Honestly: up to 1.95 m. Above that, diagonally.",
+            ),
+        ),
     ),
     DemoPost(
         (
@@ -121,7 +142,7 @@ POSTS = (
         time="08:10",
         on=(SHOP,),
         quality=1.3,
-        comments=(("Lena", "I can smell this picture"),),
+        comments=(("Lena", "I can smell this picture", "Ninety per cent resin, ten per cent wet socks."),),
     ),
     DemoPost(
         (
@@ -133,15 +154,23 @@ POSTS = (
         time="12:00",
         on=(SHOP, WORKSHOP),
         quality=1.2,
-        comments=(("Priya", "It worked!!"), ("Tom", "Beeswax or any candle?")),
+        comments=(
+            ("Priya", "It worked!!"),
+            ("Tom", "Beeswax or any candle?", "Any will do. Beeswax smells better."),
+        ),
     ),
     DemoPost(
-        (Piece("This month's repair tally: 61 zips, 38 seams, 17 soles, and one much-loved teddy bear."),),
+        (
+            Piece(
+                "This month's repair tally: 61 zips, 38 seams, 17 soles, and one much-loved teddy bear.\nhttps://nordlicht-outdoor.example/repair/book"
+            ),
+        ),
         day=-4,
         time="16:00",
+        campaign="repair",
         on=(WORKSHOP,),
         quality=1.6,
-        comments=(("Noor", "We need a picture of the bear."),),
+        comments=(("Noor", "We need a picture of the bear.", "The bear has to agree first. We asked."),),
     ),
     DemoPost(
         (
@@ -153,7 +182,7 @@ POSTS = (
         ),
         day=-3,
         time="17:30",
-        comments=(("Erik", "Do you ship rentals?"),),
+        comments=(("Erik", "Do you ship rentals?", "Within Germany, yes, 9 € both ways together."),),
     ),
     DemoPost(
         (
@@ -182,12 +211,13 @@ POSTS = (
     DemoPost(
         (
             Piece(
-                "Fresh from the workshop: ten rucksacks with new straps, looking for new owners. At the shop from now on.",
+                "Fresh from the workshop: ten rucksacks with new straps, looking for new owners. At the shop from now on.\nhttps://nordlicht-outdoor.example/repair/rescued",
                 "trail",
                 "A path winding over green hills towards pale mountains",
             ),
         ),
         soon_s=90,
+        campaign="repair",
         on=(SHOP, WORKSHOP),
     ),
     # --- scheduled ------------------------------------------------------------------------------
@@ -256,11 +286,12 @@ POSTS = (
     DemoPost(
         (
             Piece(
-                "New on the spare parts wall: buckles in nine sizes, sold one by one. No kit, no blister pack."
+                "New on the spare parts wall: buckles in nine sizes, sold one by one. No kit, no blister pack.\nhttps://nordlicht-outdoor.example/repair/parts"
             ),
         ),
         day=9,
         time="12:00",
+        campaign="repair",
         on=(WORKSHOP,),
     ),
     DemoPost(

@@ -16,6 +16,7 @@ from accounts import selectors
 from accounts.access import MemberRequest, current_brand, current_membership
 from accounts.models import AccountStatus, Brand, Membership, Organization, SocialAccount, User
 from accounts.permissions import Action, is_allowed
+from engagement.selectors.needs import count_waiting
 from smmapp import heartbeats
 from smmapp.shell.navigation import Item, address, items
 
@@ -75,6 +76,13 @@ class Shell:
     @cached_property
     def nav(self) -> list[Item]:
         return items(self.membership, self._request.path)
+
+    @cached_property
+    def waiting(self) -> int | None:
+        """How many people wait for an answer: the number beside the inbox, None for who may not open it."""
+        if self.membership is None or not is_allowed(self.membership.role, Action.READ_INBOX):
+            return None
+        return count_waiting(self.membership, self.brand)
 
     @cached_property
     def unread(self) -> int:

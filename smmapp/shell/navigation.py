@@ -15,17 +15,23 @@ from accounts.permissions import Action, is_allowed
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """``counts``: the number of the shell (smmapp.shell.context.Shell) that stands beside it, "" for none."""
+
     label: str | Promise
     url_name: str
     icon: str
     action: Action
+    counts: str = ""
 
 
 SECTIONS = (
     Section(_("Today"), "shell:today", icon="home", action=Action.VIEW),
     Section(_("Calendar"), "content_calendar:calendar", icon="calendar", action=Action.VIEW),
     Section(_("Posts"), "content_calendar:posts", icon="notes", action=Action.VIEW),
-    Section(_("Analytics"), "analytics:index", icon="chart-line", action=Action.VIEW),
+    Section(_("Inbox"), "engagement:inbox", icon="inbox", action=Action.READ_INBOX, counts="waiting"),
+    Section(_("Campaigns"), "campaigns:campaigns", icon="speakerphone", action=Action.VIEW_CAMPAIGNS),
+    Section(_("Audience"), "audience:contacts", icon="users", action=Action.VIEW_CONTACTS),
+    Section(_("Analytics"), "analytics:operations", icon="chart-line", action=Action.VIEW),
     Section(_("Accounts"), "accounts:account_list", icon="plug-connected", action=Action.VIEW),
     Section(_("Settings"), "accounts:settings", icon="settings", action=Action.VIEW),
 )
@@ -37,6 +43,7 @@ class Item:
     url: str
     icon: str
     is_current: bool
+    counts: str = ""
 
 
 def address(url_name: str) -> str:
@@ -54,7 +61,7 @@ def items(membership: Membership | None, path: str) -> list[Item]:
     found = list(_open_sections(membership))
     matches = [url for _section, url in found if path == url or (url != "/" and path.startswith(url))]
     current = max(matches, key=len, default="")
-    return [Item(section.label, url, section.icon, url == current) for section, url in found]
+    return [Item(section.label, url, section.icon, url == current, section.counts) for section, url in found]
 
 
 def _open_sections(membership: Membership) -> Iterator[tuple[Section, str]]:

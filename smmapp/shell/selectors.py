@@ -8,19 +8,27 @@ from dataclasses import dataclass, field
 
 from django.db.models import F, Q, QuerySet, Sum
 from django.urls import NoReverseMatch, reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import AccountStatus, Brand, Membership, SocialAccount
+from accounts.permissions import Action, is_allowed
 from accounts.selectors import WARN_DAYS
-from analytics.models import AccountDay, PostMetrics
+from analytics.models import AccountDay, GoalStatus, PostMetrics
+from analytics.selectors.goals import off_pace
 from connectors.base import PlatformInfo
+from core.templatetags.ui import number
 from core.time import day_range, to_local
+from engagement.selectors import needs as inbox
 from outbox import selectors as outbox
 from outbox.errors import SENTENCES
-from outbox.models import Delivery, DeliveryState, Pause
+from outbox.handlers import page_of
+from outbox.models import Delivery, DeliveryKind, DeliveryState, Pause
+from outbox.payloads import words_of
 
 SHOWN = 20  # rows of each list; the rest is counted and linked
+SHOWN_WAITING = 5  # of the people who wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +100,15 @@ _STOPPED: dict[str, tuple[str, str]] = {
 
 
 def needs_now(membership: Membership, brand: Brand | None, now: dt.datetime) -> list[Need]:
-    """Pauses, accounts that are lost or end soon, deliveries that stopped; the most urgent first."""
+    """Pauses, accounts that are lost or end soon, people who wait for an answer, answers and posts that
+    stopped, goals off pace; the most urgent first."""
     return [
         *_pauses(membership, brand),
         *_accounts(membership, brand, now),
+        *_waiting(membership, brand, now),
+        *_answers(membership, brand),
         *_deliveries(membership, brand),
+        *_goals(membership, brand, now),
     ]
 
 
@@ -177,6 +189,100 @@ def _deliveries(membership: Membership, brand: Brand | None) -> Iterable[Need]:
         )
 
 
+def _waiting(membership: Membership, brand: Brand | None, now: dt.datetime) -> Iterable[Need]:
+    """Whoever waits too long or soon will: those of this member, then nobody's, then those of colleagues."""
+    if not is_allowed(membership.role, Action.ANSWER):
+        return
+    late = inbox.urgent(membership, brand, now=now, most=SHOWN_WAITING)
+    for row in late.rows:
+        is_late = row.due_at is not None and row.due_at <= now
+        name = {"person": row.identity or _("Somebody")}
+        whose = [str(row.account), Truncator(row.preview).chars(100)]
+        if row.assignee_id is not None and row.assignee_id != membership.user_id:
+            whose.insert(0, _("%(person)s is responsible") % {"person": row.assignee})
+        yield Need(
+            tone="red" if is_late else "orange",
+            icon="clock-exclamation" if is_late else "clock",
+            title=(_("%(person)s waits too long for an answer") if is_late else _("%(person)s waits")) % name,
+            text=" · ".join(one for one in whose if one),
+            url=_url("engagement:conversation", row.pk),
+            action=_("Answer"),
+            at=row.due_at,
+            zone=row.brand.timezone,
+            network=row.account.info,
+        )
+    if more := late.total - len(late.rows):
+        yield Need(
+            tone="orange",
+            icon="inbox",
+            title=ngettext(
+                "%(count)s more person waits or soon will wait too long",
+                "%(count)s more people wait or soon will wait too long",
+                more,
+            )
+            % {"count": more},
+            text=ngettext("%(count)s answer is overdue.", "%(count)s answers are overdue.", late.overdue)
+            % {"count": late.overdue},
+            url=f"{_url('engagement:inbox')}?order=due",
+            action=_("Open inbox"),
+        )
+
+
+def _answers(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    """Answers and messages that were not sent, or perhaps were."""
+    if not is_allowed(membership.role, Action.ANSWER):
+        return
+    kinds = (DeliveryKind.REPLY, DeliveryKind.DM)
+    for delivery in _of_brand(outbox.needs_person(membership, kinds), brand)[:SHOWN]:
+        tone, icon = _STOPPED[delivery.state]
+        reason = str(SENTENCES.get(delivery.error, "")) or delivery.get_held_reason_display()
+        is_uncertain = delivery.state == DeliveryState.UNCERTAIN
+        if is_uncertain:
+            reason = _("It is not known whether it appeared. Look there and answer.")
+        words = Truncator(words_of(delivery.payload)).chars(80)
+        yield Need(
+            tone=tone,
+            icon=icon,
+            title=_("An answer was not sent: %(words)s") % {"words": words}
+            if not is_uncertain
+            else _("Was this answer sent? %(words)s") % {"words": words},
+            text=f"{delivery.account} · {reason}" if reason else str(delivery.account),
+            url=page_of(delivery),
+            action=_("Open conversation"),
+            at=delivery.due_at,
+            zone=delivery.brand.timezone,
+            network=delivery.account.info,
+        )
+
+
+def _goals(membership: Membership, brand: Brand | None, now: dt.datetime) -> Iterable[Need]:
+    """Goals off track one by one, those at risk in one line."""
+    today = to_local(now, zone_of(membership, brand)).date()
+    found = off_pace(membership, brand, today=today)
+    for goal, checkin in [pair for pair in found if pair[1].status == GoalStatus.OFF_TRACK][:SHOWN]:
+        left = max((goal.ends_on - today).days, 0)
+        yield Need(
+            tone="red",
+            icon="trending-down",
+            title=_("The goal “%(goal)s” is off track") % {"goal": goal},
+            text=ngettext("Pace %(pace)s, %(days)s day left", "Pace %(pace)s, %(days)s days left", left)
+            % {"pace": number(checkin.pace, 2), "days": left},
+            url=_url("analytics:goal", goal.pk),
+            action=_("Open goal"),
+        )
+    at_risk = [goal for goal, checkin in found if checkin.status == GoalStatus.AT_RISK]
+    if at_risk:
+        yield Need(
+            tone="orange",
+            icon="alert-triangle",
+            title=ngettext("%(count)s goal is at risk", "%(count)s goals are at risk", len(at_risk))
+            % {"count": len(at_risk)},
+            text=" · ".join(goal.name for goal in at_risk[:SHOWN_WAITING]),
+            url=_url("analytics:together"),
+            action=_("Open goals"),
+        )
+
+
 def _title(delivery: Delivery) -> str:
     variant = getattr(delivery, "variant", None)
     return (variant.post.excerpt if variant else "") or _("A post without words")
@@ -233,11 +339,11 @@ _URGENCY = [
 
 
 def yesterday(membership: Membership, brand: Brand | None, now: dt.datetime) -> Yesterday:
-    """Published deliveries, followers gained, and reactions so far to what was published then."""
+    """Published posts, followers gained, and reactions so far to what was published then."""
     zone = zone_of(membership, brand)
     date = to_local(now, zone).date() - dt.timedelta(days=1)
     day = day_range(date, zone)
-    sent = _of_brand(Delivery.objects.for_member(membership), brand).filter(
+    sent = _of_brand(Delivery.objects.for_member(membership).posts(), brand).filter(
         state=DeliveryState.SENT, sent_at__gte=day.start, sent_at__lt=day.end
     )
     counts = PostMetrics.objects.filter(delivery__in=sent.values("pk")).aggregate(

@@ -29,8 +29,10 @@ TESTS = Path(__file__).resolve().parent.parent
 # nobody's organization.
 NOT_OURS = ("account_", "mfa_", "set_language")
 # Public: they answer everybody. A name here and not marked, or marked and not here, is an error.
-PUBLIC = {"healthz", "accounts:invitation", "shell:language"}
+PUBLIC = {"healthz", "link", "accounts:invitation", "shell:language", "api:openapi"}
 PERSONAL = {"accounts:organization_create"}
+# For programs: no session opens them, an API key does.
+KEYED = {"api:conversions", "api:conversion", "api:refunds"}
 # Their rows belong to the organization, to a person, or to nobody.
 OF_NO_BRAND = (
     "accounts:member_",
@@ -55,6 +57,10 @@ class Address:
     @property
     def action(self) -> Action | None:
         return getattr(self.view, "required_action", None)
+
+    @property
+    def needs_key(self) -> bool:
+        return bool(getattr(self.view, "needs_key", False))
 
 
 def walk(patterns: list[Any], namespace: str = "", outer: tuple[str, ...] = ()) -> Iterator[Address]:
@@ -145,6 +151,7 @@ def test_every_view_says_who_may_call_it(address: Address) -> None:
         address.action is not None,
         bool(getattr(address.view, "is_personal", False)),
         bool(getattr(address.view, "is_public", False)),
+        address.needs_key,
     ]
     assert sum(marks) == 1, f"{address.name} needs one of @requires(Action.X), @signed_in and @public"
 
@@ -152,6 +159,7 @@ def test_every_view_says_who_may_call_it(address: Address) -> None:
 def test_public_views_are_the_listed_ones() -> None:
     assert {a.name for a in OURS if getattr(a.view, "is_public", False)} == PUBLIC
     assert {a.name for a in OURS if getattr(a.view, "is_personal", False)} == PERSONAL
+    assert {a.name for a in OURS if a.needs_key} == KEYED
 
 
 def test_every_address_has_a_name() -> None:
@@ -183,9 +191,21 @@ def sent_away(client: Client, path: str, to: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", [a for a in OURS if a.name not in PUBLIC], ids=by_name)
+@pytest.mark.parametrize("address", [a for a in OURS if a.name not in PUBLIC | KEYED], ids=by_name)
 def test_somebody_signed_out_is_sent_to_sign_in(address: Address, path_of: Callable[[Address], str]) -> None:
     sent_away(Client(), path_of(address), reverse("account_login"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", [a for a in OURS if a.needs_key], ids=by_name)
+def test_no_session_opens_what_is_for_programs(
+    address: Address, walker: User, path_of: Callable[[Address], str]
+) -> None:
+    """Whoever is signed in, and whoever guesses a key, gets the same answer as nobody."""
+    path = path_of(address)
+    guessing = Client(headers={"Authorization": "Bearer smm_guessed"})
+    for client in (Client(), signed_in_client(walker), guessing):
+        refused(client, path, 401)
 
 
 @pytest.mark.django_db
@@ -223,7 +243,8 @@ def test_no_list_shows_a_stranger_another_organization(
     address: Address, stranger: User, other_organization: Organization, path_of: Callable[[Address], str]
 ) -> None:
     Brand.objects.create(organization=other_organization, name="Their own brand")
-    text = signed_in_client(stranger).get(path_of(address)).content.decode()
+    answer = signed_in_client(stranger).get(path_of(address))
+    text = b"".join(answer).decode()  # a file may be streamed
     for name in ("Harbour", "walked", "invited@example.com"):
         assert name not in text, f"{address.name} shows {name}"
 

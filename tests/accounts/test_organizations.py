@@ -185,7 +185,7 @@ def test_every_recorded_action_has_words() -> None:
 
     root = Path(__file__).resolve().parents[2]
     found = set()
-    for app in ("accounts", "outbox", "content_calendar", "analytics", "smmapp"):
+    for app in ("accounts", "outbox", "audience", "content_calendar", "analytics", "smmapp"):
         for path in (root / app).rglob("*.py"):
             found |= set(re.findall(r'(?:action=|_audit\(\w+, )"([a-z_]+\.[a-z_]+)"', path.read_text()))
     assert {"brand.created", "post.moved"} <= found

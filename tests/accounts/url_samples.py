@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from accounts.models import Brand, Invitation, Membership, Role, SocialAccount
+from accounts.models import ApiKey, Brand, Invitation, Membership, Role, SocialAccount
 from accounts.services.members import hash_of
 from tests.cast import World, make_account, make_user
 
@@ -27,7 +27,17 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     gone = Membership.objects.create(
         organization=organization, user=make_user("gone"), role=Role.VIEWER, is_active=False
     )
+    key = ApiKey.objects.create(
+        organization=organization,
+        brand=brand,
+        name="walked shop",
+        prefix="smm_walked",
+        secret_hash=hash_of("smm_walked"),
+        scopes=["conversions"],
+        created_at=world.now,
+    )
     return {
+        "accounts:api_key_revoke": {"pk": key.pk},
         "accounts:invitation": {"token": TOKEN},
         "accounts:connect_network": {"platform": "bluesky"},
         "accounts:account_detail": {"pk": account.pk},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+import time_machine
 from django.db import connection
 
 from accounts.models import SocialAccount
@@ -83,6 +84,13 @@ def sent(sandbox_account: SocialAccount) -> Callable[..., Delivery]:
         return Delivery.objects.create(brand=account.brand, account=account, **values)
 
     return make
+
+
+@pytest.fixture
+def _noon() -> Iterator[None]:
+    """10 March 2026, noon UTC: 13:00 in Berlin. Rows that a test makes are made then."""
+    with time_machine.travel(NOON, tick=False):
+        yield
 
 
 @pytest.fixture

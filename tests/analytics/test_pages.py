@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import time_machine
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
@@ -18,19 +17,12 @@ from outbox.models import Delivery
 from tests.analytics.conftest import NOON
 from tests.cast import make_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_noon")]
 
 DAY = dt.timedelta(days=1)
 HX = {"HX-Request": "true"}
 
 SignIn = Callable[[User], Any]
-
-
-@pytest.fixture(autouse=True)
-def _noon() -> Any:
-    """10 March 2026, noon UTC: 13:00 in Berlin."""
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 def posted(delivery: Delivery, text: str = "Fresh from the roaster") -> Post:

@@ -2,6 +2,8 @@
 
     with running_bluesky() as network:
         network.alice.handle, network.pds_url, network.posts(network.alice)
+    with running_with_appview() as network:  # with notices and counts
+        network.post(network.bob, "Hello", reply_to=post)
 
 The packages (half a gigabyte) go to ``var/bluesky_network/<hash>``, or to the folder that
 ``BLUESKY_NETWORK_DIR`` names; this source folder is only read. What cannot be had (Node, the
@@ -25,12 +27,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg2
 import requests
 
 from tests.support import unavailable
@@ -73,6 +78,7 @@ class BlueskyNetwork:
     appview_url: str
     jwt_secret: str
     accounts: Mapping[str, TestAccount] = field(repr=False)
+    _tokens: dict[str, str] = field(default_factory=dict, repr=False)  # of ``write`` and ``delete``
 
     @property
     def alice(self) -> TestAccount:
@@ -93,14 +99,18 @@ class BlueskyNetwork:
         return {"bluesky.entryway": self.pds_url, "bluesky.plc": self.plc_url}
 
     def posts(self, account: TestAccount) -> list[dict[str, Any]]:
-        """All posts of ``account`` as the server keeps them, newest first: ``uri``, ``cid``, ``value``.
+        """All posts of ``account``, newest first, as ``records``."""
+        return self.records(account, "app.bsky.feed.post")
+
+    def records(self, account: TestAccount, collection: str) -> list[dict[str, Any]]:
+        """What the server keeps: ``uri``, ``cid``, ``value``, by key, the largest first.
 
         Asks the server itself, not through the code under test.
         """
         found: list[dict[str, Any]] = []
         cursor = ""
         while True:
-            query = {"repo": account.did, "collection": "app.bsky.feed.post", "limit": "100"}
+            query = {"repo": account.did, "collection": collection, "limit": "100"}
             if cursor:
                 query["cursor"] = cursor
             answer = requests.get(
@@ -112,6 +122,77 @@ class BlueskyNetwork:
             cursor = page.get("cursor", "")
             if not cursor:
                 return found
+
+    def write(self, account: TestAccount, collection: str, **record: Any) -> dict[str, str]:
+        """A new record of ``account``, as their own app writes it: its ``uri`` and ``cid``."""
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = {
+            "repo": account.did,
+            "collection": collection,
+            "record": {"$type": collection, "createdAt": now, **record},
+        }
+        made = self._as(account, "com.atproto.repo.createRecord", body)
+        return {"uri": made["uri"], "cid": made["cid"]}
+
+    def post(
+        self,
+        account: TestAccount,
+        text: str,
+        *,
+        reply_to: Mapping[str, str] | None = None,
+        root: Mapping[str, str] | None = None,
+        names: TestAccount | None = None,
+        **record: Any,
+    ) -> dict[str, str]:
+        """``account`` writes something: an answer to ``reply_to`` in the thread of ``root`` (``uri`` and
+        ``cid``; the same without one); ``names`` is mentioned in front of the text."""
+        if reply_to is not None:
+            self.wait_until_seen(reply_to["uri"])
+            record["reply"] = {"root": dict(root or reply_to), "parent": dict(reply_to)}
+        if names is not None:
+            text = f"@{names.handle} {text}"
+            feature = {"$type": "app.bsky.richtext.facet#mention", "did": names.did}
+            index = {"byteStart": 0, "byteEnd": len(names.handle) + 1}
+            record["facets"] = [{"index": index, "features": [feature]}]
+        return self.write(account, "app.bsky.feed.post", text=text, **record)
+
+    def wait_until_seen(self, uri: str, *, timeout_s: float = 20) -> None:
+        """Until the AppView, if there is one, shows a post. It tells nobody of an answer to what it does not
+        know yet, and nobody can answer that but a program."""
+        give_up = time.monotonic() + timeout_s
+        while self.appview_url:
+            answer = requests.get(
+                f"{self.appview_url}/xrpc/app.bsky.feed.getPosts", params={"uris": uri}, timeout=10
+            )
+            if answer.ok and answer.json()["posts"]:
+                return
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"the AppView did not show {uri} within {timeout_s:.0f} s")
+            time.sleep(0.05)
+
+    def delete(self, account: TestAccount, uri: str) -> None:
+        _, _, repo, collection, rkey = uri.split("/")
+        body = {"repo": repo, "collection": collection, "rkey": rkey}
+        self._as(account, "com.atproto.repo.deleteRecord", body)
+
+    def _as(self, account: TestAccount, method: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        token = self._tokens.get(account.did)
+        if token is None:
+            credentials = {"identifier": account.handle, "password": account.password}
+            signed_in = requests.post(
+                f"{self.pds_url}/xrpc/com.atproto.server.createSession", json=credentials, timeout=10
+            )
+            signed_in.raise_for_status()
+            token = self._tokens[account.did] = str(signed_in.json()["accessJwt"])
+        answer = requests.post(
+            f"{self.pds_url}/xrpc/{method}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=10,
+        )
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json() if answer.content else {}
+        return found
 
     def signed_token(
         self, account: TestAccount, *, scope: str, expires_at: dt.datetime, jti: str = ""
@@ -200,6 +281,25 @@ def running_or_skip(**options: str) -> Iterator[BlueskyNetwork]:
         except BlueskyUnavailable as error:
             unavailable(f"no Bluesky network: {error}")
         yield network
+
+
+@contextlib.contextmanager
+def running_with_appview() -> Iterator[BlueskyNetwork]:
+    """``running_or_skip`` with the AppView (notices, counts), in a database of its own on the PostgreSQL that
+    DATABASE_URL names. It is up in about six seconds, without one in two."""
+    given = urlsplit(os.environ["DATABASE_URL"])
+    name = f"bluesky_{uuid.uuid4().hex}"
+    admin = psycopg2.connect(urlunsplit(given._replace(path="/postgres", query="")))
+    admin.autocommit = True
+    try:
+        with admin.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        with running_or_skip(postgres_url=urlunsplit(given._replace(path=f"/{name}"))) as network:
+            yield network
+    finally:
+        with admin.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.close()
 
 
 def _cache_root() -> Path:

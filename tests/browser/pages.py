@@ -29,10 +29,62 @@ NO_PAGES = {
     "accounts:brand_restore",
     "accounts:member_deactivate",
     "accounts:member_reactivate",
+    "accounts:api_key_revoke",
     "accounts:invitation_resend",
     "accounts:invitation_revoke",
     "accounts:organization_edit",
-    "analytics:index",
+    "analytics:operations_csv",
+    "analytics:marketing_csv",
+    "analytics:goals_csv",
+    "analytics:accounts_csv",
+    "analytics:posts_csv",
+    "analytics:checkins_csv",
+    "analytics:rows",
+    "analytics:goal_preview",
+    "analytics:goal_archive",
+    "analytics:goal_restore",
+    "analytics:driver_remove",
+    "engagement:talk",
+    "engagement:reply",
+    "engagement:check",
+    "engagement:note",
+    "engagement:assign",
+    "engagement:done",
+    "engagement:reopen",
+    "engagement:snooze",
+    "engagement:resend",
+    "engagement:take_back",
+    "engagement:appeared",
+    "engagement:moderate",
+    "engagement:promise",
+    "engagement:saved_reply_delete",
+    "audience:export",
+    "audience:contact_export",
+    "audience:take_fact",
+    "audience:consent",
+    "audience:undo",
+    "link",
+    "campaigns:archive",
+    "campaigns:restore",
+    "campaigns:line_add",
+    "campaigns:line_delete",
+    "campaigns:line_move",
+    "campaigns:link_create",
+    "campaigns:spend_add",
+    "campaigns:spend_delete",
+    "campaigns:spend_export",
+    "campaigns:spend_import_confirm",
+    "campaigns:spend_import_discard",
+    "campaigns:spend_import_undo",
+    "campaigns:conversion_export",
+    "campaigns:conversion_refund",
+    "campaigns:conversion_import_confirm",
+    "campaigns:conversion_import_discard",
+    "campaigns:attribution_run",
+    "api:openapi",
+    "api:conversions",
+    "api:conversion",
+    "api:refunds",
     "content_calendar:events",
     "outbox:pause_account",
     "outbox:pause_brand",
@@ -76,6 +128,17 @@ PLAIN = (
     "shell:today",
     "shell:notifications",
     "content_calendar:posts",
+    "engagement:inbox",
+    "engagement:numbers",
+    "engagement:promises",
+    "engagement:saved_replies",
+    "engagement:saved_reply_create",
+    "audience:contacts",
+    "campaigns:campaigns",
+    "campaigns:create",
+    "campaigns:conversion_list",
+    "campaigns:conversion_add",
+    "campaigns:conversion_import",
     "accounts:account_list",
     "accounts:connect",
     "accounts:settings",
@@ -84,9 +147,16 @@ PLAIN = (
     "accounts:brand_create",
     "accounts:member_list",
     "accounts:member_invite",
+    "accounts:api_key_list",
+    "accounts:api_key_create",
     "accounts:audit",
     "accounts:profile",
     "accounts:oauth_callback",
+    "analytics:operations",
+    "analytics:marketing",
+    "analytics:together",
+    "analytics:goal_create",
+    "analytics:goals_archived",
     "analytics:accounts",
     "account_email",
     "account_change_password",
@@ -167,7 +237,73 @@ def of_owner(stage: Installation) -> list[LookedAt]:
     add("analytics:account", account["id"])
     add("analytics:account", account["id"], "90 days", "?days=90")
     add("analytics:account_numbers", account["id"])
+    goals = stage.rows(
+        "SELECT DISTINCT ON (c.status) c.status, c.id AS checkin, g.id FROM analytics_goal g "
+        "JOIN analytics_checkin c ON c.goal_id = g.id AND NOT c.is_final ORDER BY c.status"
+    )
+    for row in goals:
+        add("analytics:goal", row["id"], row["status"])
+    add("analytics:goal_edit", goals[0]["id"])
+    add("analytics:driver_add", goals[0]["id"])
+    add("analytics:checkin_note", goals[0]["checkin"])
+    (link,) = stage.rows("SELECT id FROM analytics_driverlink ORDER BY created_at LIMIT 1")
+    add("analytics:driver_edit", link["id"])
+    for key in ("followers", "response_rate", "cpl"):
+        path = reverse("analytics:passport", args=[key, "brand", brand["id"]])
+        pages.append(LookedAt(f"analytics:passport {key}", path))
+    pages.append(LookedAt("analytics:operations 90 days", reverse("analytics:operations") + "?days=90"))
     add("outbox:account_pause", account["id"])
+    # Of each state one campaign; what belongs to a campaign, of the running one.
+    campaigns = stage.rows(
+        "SELECT DISTINCT ON (state) CASE WHEN starts_on > current_date THEN 'planned' "
+        "WHEN ends_on < current_date THEN 'ended' ELSE 'running' END AS state, id FROM campaigns_campaign "
+        "ORDER BY state, starts_on"
+    )
+    for row in campaigns:
+        add("campaigns:campaign", row["id"], row["state"])
+    (running,) = [row["id"] for row in campaigns if row["state"] == "running"]
+    tabs = ("posts", "links", "spend", "conversions", "attribution", "roi")
+    for name in (*tabs, "edit", "spend_import"):
+        add(f"campaigns:{name}", running)
+    add("content_calendar:campaign_posts", running)
+    nothing = reverse("campaigns:campaigns") + "?q=zzzzzz"
+    pages.append(LookedAt("campaigns:campaigns nothing", nothing))
+    (line,) = stage.rows(
+        "SELECT id FROM campaigns_budgetline WHERE campaign_id = %s AND kind = 'labour' LIMIT 1", [running]
+    )
+    (entry,) = stage.rows("SELECT id FROM campaigns_spendentry WHERE campaign_id = %s LIMIT 1", [running])
+    (file,) = stage.rows("SELECT id FROM campaigns_csvimport WHERE kind = 'spend' LIMIT 1")
+    (carried,) = stage.rows(
+        "SELECT delivery_id AS id FROM campaigns_trackedlink WHERE delivery_id IS NOT NULL LIMIT 1"
+    )
+    add("campaigns:line_edit", line["id"])
+    add("campaigns:spend_edit", entry["id"])
+    add("campaigns:spend_import_page", file["id"])
+    for kind in ("conversion_add", "conversion_import"):
+        address = f"{reverse(f'campaigns:{kind}')}?campaign={running}"
+        pages.append(LookedAt(f"campaigns:{kind} of a campaign", address))
+    (sale,) = stage.rows(
+        "SELECT id FROM campaigns_conversion WHERE campaign_id = %s AND kind = 'sale' LIMIT 1", [running]
+    )
+    (reported,) = stage.rows("SELECT id FROM campaigns_csvimport WHERE kind = 'conversions' LIMIT 1")
+    add("campaigns:conversion", sale["id"])
+    add("campaigns:conversion_import_page", reported["id"])
+    add("campaigns:delivery_links", carried["id"])
+    # Whoever did most, and somebody else of the same brand, to be merged.
+    (busy,) = stage.rows(
+        "SELECT i.contact_id AS id, i.id AS identity, i.brand_id FROM audience_identity i "
+        "JOIN audience_activity a ON a.identity_id = i.id GROUP BY i.id ORDER BY count(*) DESC, i.id LIMIT 1"
+    )
+    (other,) = stage.rows(
+        "SELECT id FROM audience_contact WHERE brand_id = %s AND id <> %s AND merged_into_id IS NULL "
+        "AND erased_at IS NULL ORDER BY id LIMIT 1",
+        [busy["brand_id"], busy["id"]],
+    )
+    for name in ("contact", "facts", "merge", "erase"):
+        add(f"audience:{name}", busy["id"])
+    add("audience:merge", busy["id"], "preview", f"?other={other['id']}")
+    add("audience:person_pane", busy["identity"])
+    pages.append(LookedAt("audience:contacts nothing", reverse("audience:contacts") + "?q=zzzzzz"))
     return pages
 
 

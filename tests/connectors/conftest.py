@@ -17,6 +17,7 @@ import pytest
 
 from connectors import http
 from connectors.base import MediaItem, PostPart, PostPayload
+from tests.connectors.lexicons import Lexicons
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 # Folders of the networks' own machine-readable descriptions, where somebody has them.
@@ -148,6 +149,15 @@ def payload(*texts: str, media: tuple[MediaItem, ...] = (), language: str = "") 
     """One post per text; the images belong to the first."""
     parts = tuple(PostPart(text=t, media=media if n == 0 else ()) for n, t in enumerate(texts))
     return PostPayload(parts=parts, language=language)
+
+
+@pytest.fixture(scope="session")
+def lexicons() -> Lexicons:
+    """Bluesky's official descriptions of records and calls."""
+    folder = SPECS / "bluesky" / "lexicons"
+    if not folder.is_dir():
+        pytest.skip("NETWORK_SPECS has no bluesky/lexicons: records are not held against them")
+    return Lexicons(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A small validator of AT Protocol lexicons, enough for the records that we write."""
+"""A small validator of AT Protocol lexicons, enough for the records that we write and the calls we make."""
 
 from __future__ import annotations
 
@@ -12,12 +12,22 @@ from connectors import text
 
 _FORMATS = {
     "at-uri": re.compile(r"at://did:[a-z]+:[A-Za-z0-9._:%-]+(/[A-Za-z0-9.-]+(/[A-Za-z0-9._:~-]+)?)?"),
+    "at-identifier": re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]+|[a-z0-9-]+(\.[a-z0-9-]+)+"),
+    "handle": re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+"),
+    "nsid": re.compile(r"[a-z-]+(\.[a-zA-Z-]+){2,}"),
+    "record-key": re.compile(r"[A-Za-z0-9._:~-]+"),
     "did": re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]+"),
     "cid": re.compile(r"b[a-z2-7]{20,}"),
     "uri": re.compile(r"[a-z][a-z0-9+.-]*:[^\s]+"),
     "language": re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"),
 }
-_TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "integer": int, "array": list, "object": dict}
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "array": list,
+    "object": dict,
+    "params": dict,
+}
 
 
 class Lexicons:
@@ -39,6 +49,21 @@ class Lexicons:
         found = [] if record.get("$type") == lexicon else ["$: another $type"]
         return found + self._check(definition["record"], record, "$", lexicon)
 
+    def problems_of_call(self, lexicon: str, *, sent: Any = None, answered: Any = None) -> list[str]:
+        """What is wrong with a call: the body that was sent or, for a query, its parameters (each a list of
+        texts, as in an address), and the answer, where they are given."""
+        definition, _ = self.definition(lexicon)
+        found: list[str] = []
+        if sent is not None and definition["type"] == "query":
+            found += self._check(
+                definition["parameters"], _typed(sent, definition["parameters"]), "?", lexicon
+            )
+        elif sent is not None:
+            found += self._check(definition["input"]["schema"], sent, "$", lexicon)
+        if answered is not None:
+            found += self._check(definition["output"]["schema"], answered, "$", lexicon)
+        return found
+
     def _check(self, schema: dict[str, Any], value: Any, path: str, within: str) -> list[str]:
         kind = schema["type"]
         if kind == "ref":
@@ -50,11 +75,13 @@ class Lexicons:
             return _check_blob(schema, value, path)
         if kind == "unknown":
             return []
+        if kind == "boolean":
+            return [] if isinstance(value, bool) else [f"{path}: not of type boolean"]
         if not isinstance(value, _TYPES[kind]) or isinstance(value, bool):
             return [f"{path}: not of type {kind}"]
-        if kind == "object":
+        if kind in {"object", "params"}:
             missing = [f"{path}.{name}: missing" for name in schema.get("required", ()) if name not in value]
-            known = schema["properties"]
+            known = schema.get("properties", {})
             unknown = [
                 f"{path}.{name}: not in the lexicon" for name in value if name not in {*known, "$type"}
             ]
@@ -78,6 +105,15 @@ class Lexicons:
             if named == (f"{name}{ref[ref.index('#') :]}" if "#" in ref else name):
                 return self._check(target, value, path, name)
         return [f"{path}: {named or 'nothing'} is not in the union"]
+
+
+def _typed(sent: dict[str, list[str]], schema: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of an address as the types that their schema gives them."""
+    typed: dict[str, Any] = {}
+    for name, values in sent.items():
+        kind = schema["properties"].get(name, {}).get("type")
+        typed[name] = values if kind == "array" else int(values[0]) if kind == "integer" else values[0]
+    return typed
 
 
 def _check_blob(schema: dict[str, Any], value: Any, path: str) -> list[str]:

@@ -16,13 +16,9 @@ from responses import matchers
 
 from connectors import http
 from connectors.base import MediaItem, PostMetrics, PostPart, PostPayload, Step, StepKind, Tokens
-from connectors.bluesky import (
-    NOT_AN_APP_PASSWORD,
-    SECOND_FACTOR,
-    WRONG_PASSWORD,
-    BlueskyConnector,
-    resolve_handle,
-)
+from connectors.bluesky import BlueskyConnector
+from connectors.bluesky_identity import resolve_handle
+from connectors.bluesky_session import NOT_AN_APP_PASSWORD, SECOND_FACTOR, WRONG_PASSWORD
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
@@ -134,7 +130,7 @@ def test_the_server_is_found_from_the_handle(network: responses.RequestsMock, ty
     )
     signed_in(network)
     connected = connect(typed)
-    assert connected.options == OPTIONS
+    assert connected.options == OPTIONS | {"opens_messages": False}
     assert connected.profile.remote_id == DID
     assert connected.scopes == ("com.atproto.appPass",)
     assert connected.tokens.expires_at == NOW + dt.timedelta(hours=2)
@@ -214,7 +210,7 @@ def test_an_identity_document_without_a_usable_server_is_refused(
 
 @pytest.mark.parametrize("pds", ["http://127.0.0.1:4000", "https://127.0.0.1", "https://[::1]:8443"])
 def test_a_server_at_a_private_address_is_refused(pds: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.bluesky._did_document", lambda did: document(did=did, pds=pds))
+    monkeypatch.setattr("connectors.bluesky.did_document", lambda did: document(did=did, pds=pds))
     with pytest.raises(Rejected) as caught:
         connect(DID)
     assert caught.value.reason is RejectReason.HOST_REFUSED

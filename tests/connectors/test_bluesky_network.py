@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-import os
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 import requests
 from PIL import Image
@@ -31,9 +29,15 @@ from connectors.base import (
     StepResult,
     Tokens,
 )
-from connectors.bluesky import NOT_AN_APP_PASSWORD, WRONG_PASSWORD, BlueskyConnector
+from connectors.bluesky import BlueskyConnector
+from connectors.bluesky_session import NOT_AN_APP_PASSWORD, WRONG_PASSWORD, claims
 from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason
-from tests.bluesky_network.harness import BlueskyNetwork, TestAccount, running_or_skip
+from tests.bluesky_network.harness import (
+    BlueskyNetwork,
+    TestAccount,
+    running_or_skip,
+    running_with_appview,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -90,7 +94,12 @@ def publish(
 def test_connecting_finds_the_server_and_the_profile(network: BlueskyNetwork) -> None:
     fields = {"identifier": "@alice.test", "app_password": network.alice.app_password}
     connected = BlueskyConnector.connect(fields)
-    assert connected.options == {"did": network.alice.did, "pds": network.pds_url, "handle": "alice.test"}
+    assert connected.options == {
+        "did": network.alice.did,
+        "pds": network.pds_url,
+        "handle": "alice.test",
+        "opens_messages": False,
+    }
     assert connected.profile.remote_id == network.alice.did
     assert connected.scopes == ("com.atproto.appPass",)
     assert connected.tokens.expires_at is not None
@@ -323,7 +332,8 @@ def test_refreshing_rotates_and_the_last_answer_can_be_fetched_again(alice: Blue
     first = BlueskyConnector.refresh(tokens=alice.tokens, options=alice.options, app=None)
     assert first.refresh_token != alice.tokens.refresh_token
     again = BlueskyConnector.refresh(tokens=alice.tokens, options=alice.options, app=None)
-    assert again.refresh_token == first.refresh_token  # the answer was lost: its successor is the same
+    # The answer was lost: its successor is the same, signed anew (its times may be a second later).
+    assert claims(again.refresh_token)["jti"] == claims(first.refresh_token)["jti"]
     third = BlueskyConnector.refresh(tokens=first, options=alice.options, app=None)
     assert third.refresh_token != first.refresh_token
     fresh = BlueskyConnector(tokens=third, options=alice.options)
@@ -410,47 +420,22 @@ def test_without_an_appview_counts_are_unknown_and_nothing_fails(alice: BlueskyC
 
 @pytest.fixture
 def with_appview(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlueskyNetwork]:
-    """A network with its AppView, in a database of its own."""
-    given = urlsplit(os.environ["DATABASE_URL"])
-    name = f"bluesky_{uuid.uuid4().hex}"
-    admin = psycopg2.connect(urlunsplit(given._replace(path="/postgres", query="")))
-    admin.autocommit = True
-    with admin.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    try:
-        with running_or_skip(postgres_url=urlunsplit(given._replace(path=f"/{name}"))) as network:
-            monkeypatch.setattr(http, "_config", http._Config())
-            http.configure(allowed_private_hosts=network.allowed_private_hosts, base_urls=network.base_urls)
-            yield network
-    finally:
-        with admin.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        admin.close()
+    with running_with_appview() as network:
+        monkeypatch.setattr(http, "_config", http._Config())
+        http.configure(allowed_private_hosts=network.allowed_private_hosts, base_urls=network.base_urls)
+        yield network
 
 
 def test_counts_of_the_account_and_its_posts(with_appview: BlueskyNetwork) -> None:
-    alice, bob = sign_in(with_appview.alice), sign_in(with_appview.bob)
+    alice = sign_in(with_appview.alice)
     done, _ = publish(alice, PostPayload(parts=(PostPart("count me"), PostPart("and me"))))
     first, second = done["part0.publish"], done["part1.publish"]
-    now = dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")
-
-    def write(collection: str, **record: object) -> None:
-        requests.post(
-            f"{with_appview.pds_url}/xrpc/com.atproto.repo.createRecord",
-            headers={"Authorization": f"Bearer {bob.tokens.access_token}"},
-            json={
-                "repo": with_appview.bob.did,
-                "collection": collection,
-                "record": {"$type": collection, "createdAt": now, **record},
-            },
-            timeout=10,
-        ).raise_for_status()
-
-    write("app.bsky.feed.like", subject=first.detail)
-    write("app.bsky.feed.repost", subject=first.detail)
-    write("app.bsky.graph.follow", subject=with_appview.alice.did)
+    bob = with_appview.bob
+    with_appview.write(bob, "app.bsky.feed.like", subject=first.detail)
+    with_appview.write(bob, "app.bsky.feed.repost", subject=first.detail)
+    with_appview.write(bob, "app.bsky.graph.follow", subject=with_appview.alice.did)
     quote = {"$type": "app.bsky.embed.record", "record": first.detail}
-    write("app.bsky.feed.post", text="quoting", embed=quote)
+    with_appview.post(bob, "quoting", embed=quote)
 
     wanted = PostMetrics(likes=1, comments=1, shares=1, quotes=1, bookmarks=0)
     _wait_until(lambda: alice.fetch_post_metrics([first.remote_id]).get(first.remote_id) == wanted)

@@ -5,18 +5,35 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.base import LinkCard, MediaItem, PostPart, PostPayload, Step, StepKind, StepResult
+from connectors.base import (
+    LinkCard,
+    MediaItem,
+    PostPart,
+    PostPayload,
+    ReplyTarget,
+    Step,
+    StepKind,
+    StepResult,
+)
 from connectors.bluesky import BlueskyConnector
-from connectors.bluesky_record import make_facets, make_tid, needs_lookup, tid_microseconds
+from connectors.bluesky_record import (
+    TooManyHidden,
+    gate_record,
+    like_key,
+    like_record,
+    make_facets,
+    make_tid,
+    message_input,
+    needs_lookup,
+    tid_microseconds,
+)
 from tests.connectors.lexicons import Lexicons
 
 NOW = dt.datetime(2026, 11, 22, 9, 0, 0, 123456, tzinfo=dt.UTC)
@@ -25,7 +42,6 @@ BOB = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 TID = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
 CID = "bafyreigkqpxmhkpgp3zwnxxgvjqvmhblsbmwbeouhr4mkkmvoyhebf3dxa"
 BLOB = {"$type": "blob", "ref": {"$link": CID}, "mimeType": "image/png", "size": 70}
-SPECS = Path(os.environ.get("NETWORK_SPECS", "var/network_specs")) / "bluesky" / "lexicons"
 
 
 def publish(payload: PostPayload, part: int = 0, done: dict[str, StepResult] | None = None) -> dict[str, Any]:
@@ -227,11 +243,87 @@ def test_the_plan_looks_up_only_what_has_to_be_looked_up() -> None:
 # --- against the official lexicon -------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def lexicons() -> Lexicons:
-    if not SPECS.is_dir():
-        pytest.skip("NETWORK_SPECS has no bluesky/lexicons: records are not held against them")
-    return Lexicons(SPECS)
+# --- answers, likes, gates, messages ------------------------------------------------------------
+
+COMMENT = f"at://{BOB}/app.bsky.feed.post/3l6oveex3ii2l"
+ROOT = f"at://{BOB}/app.bsky.feed.post/3l6oveex3aaaa"
+ANSWER = PostPayload(
+    parts=(PostPart("Thank you"),),
+    reply_to=ReplyTarget(COMMENT, ROOT, {"uri": COMMENT, "cid": CID, "root": {"uri": ROOT, "cid": CID}}),
+)
+
+
+def test_an_answer_names_what_it_answers_and_the_top_of_the_thread() -> None:
+    reply = publish(ANSWER)["record"]["reply"]
+    assert reply == {"root": {"uri": ROOT, "cid": CID}, "parent": {"uri": COMMENT, "cid": CID}}
+
+
+def test_an_answer_to_a_first_post_has_it_at_both_ends() -> None:
+    target = ReplyTarget(ROOT, "", {"uri": ROOT, "cid": CID})
+    reply = publish(PostPayload(parts=(PostPart("Hi"),), reply_to=target))["record"]["reply"]
+    assert reply["root"] == reply["parent"] == {"uri": ROOT, "cid": CID}
+
+
+@given(st.text(alphabet="234567abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=20))
+def test_a_like_has_one_key_whatever_the_key_of_what_is_liked(rkey: str) -> None:
+    uri = f"at://{BOB}/app.bsky.feed.post/{rkey}"
+    assert TID.fullmatch(like_key(uri))
+    assert like_key(uri) == like_key(uri)
+    assert like_key(uri) != like_key(f"{uri}x")
+
+
+def hidden(existing: dict[str, Any] | None, *, is_hidden: bool = True) -> dict[str, Any] | None:
+    return gate_record(
+        existing, root=ROOT, reply=COMMENT, is_hidden=is_hidden, created_at="2026-11-22T09:00:00.000Z"
+    )
+
+
+def test_hiding_makes_a_gate_through_which_everybody_still_may_reply() -> None:
+    gate = hidden(None)
+    assert gate is not None
+    assert (gate["post"], gate["hiddenReplies"]) == (ROOT, [COMMENT])
+    assert "allow" not in gate, "an empty list would let nobody reply"
+
+
+@pytest.mark.parametrize("allow", [[], [{"$type": "app.bsky.feed.threadgate#followingRule"}]])
+def test_who_may_reply_stays_as_it_was(allow: list[dict[str, str]]) -> None:
+    existing = {
+        "$type": "app.bsky.feed.threadgate",
+        "post": ROOT,
+        "allow": allow,
+        "createdAt": "2026-01-01T00:00:00Z",
+        "hiddenReplies": ["at://other"],
+        "somethingNew": 1,
+    }
+    assert hidden(existing) == existing | {"hiddenReplies": ["at://other", COMMENT]}
+    assert hidden(hidden(existing), is_hidden=False) == existing
+    assert hidden(hidden(existing)) is None
+    assert hidden(existing, is_hidden=False) is None
+
+
+def test_no_more_replies_are_hidden_than_the_network_takes() -> None:
+    full = {"hiddenReplies": [f"at://{n}" for n in range(300)]}
+    with pytest.raises(TooManyHidden):
+        hidden(full)
+
+
+@pytest.mark.parametrize(
+    ("lexicon", "record"),
+    [
+        ("app.bsky.feed.like", like_record({"uri": COMMENT, "cid": CID}, now=NOW)),
+        ("app.bsky.feed.threadgate", hidden(None)),
+    ],
+)
+def test_likes_and_gates_keep_to_the_official_lexicon(
+    lexicons: Lexicons, lexicon: str, record: dict[str, Any]
+) -> None:
+    assert lexicons.problems(lexicon, record) == []
+
+
+@pytest.mark.parametrize("words", ["Hi", "日" * 1000, "see https://example.com/a #tag @bob.test \ud800"])
+def test_messages_keep_to_the_official_lexicon(lexicons: Lexicons, words: str) -> None:
+    sent = {"convoId": "3k", "message": message_input(words)}
+    assert lexicons.problems_of_call("chat.bsky.convo.sendMessage", sent=sent) == []
 
 
 def _samples() -> list[dict[str, Any]]:
@@ -245,10 +337,11 @@ def _samples() -> list[dict[str, Any]]:
         publish(thread, 1, {"part0.publish": sent(make_tid(key="a", now=NOW))})["record"],
         publish(images, done=blobs)["record"],
         publish(PostPayload(parts=(PostPart(text),)), done=_looked_up({"bob.test": BOB}, card))["record"],
+        publish(ANSWER)["record"],
     ]
 
 
-@pytest.mark.parametrize("record", _samples(), ids=["text", "reply", "images", "facets and card"])
+@pytest.mark.parametrize("record", _samples(), ids=["text", "thread", "images", "facets and card", "answer"])
 def test_records_keep_to_the_official_lexicon(lexicons: Lexicons, record: dict[str, Any]) -> None:
     assert lexicons.problems("app.bsky.feed.post", record) == []
 

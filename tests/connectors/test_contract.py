@@ -23,9 +23,14 @@ from connectors.base import (
     Capability,
     ConnectMethod,
     Connector,
+    MessageTarget,
+    Moderation,
+    ModerationAction,
     PlatformInfo,
     PostMetrics,
+    PostPart,
     PostPayload,
+    ReplyTarget,
     RetrySafety,
     Step,
     StepKind,
@@ -109,6 +114,7 @@ def reads(platform: str) -> dict[str, Callable[[Connector], object]]:
         "find_recent": lambda c: c.find_recent(since=NOW),
         "fetch_account_metrics": lambda c: c.fetch_account_metrics(),
         "fetch_post_metrics": lambda c: c.fetch_post_metrics([setup.post_id]),
+        "fetch_inbox": lambda c: c.fetch_inbox(since=NOW),
     }
 
 
@@ -159,6 +165,10 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     assert all(rate.limit > 0 and rate.window_s > 0 for rate in info.rates)
     assert all(f.kind in {"text", "password", "host"} and f.label for f in info.connect_fields)
     assert len({f.name for f in info.connect_fields}) == len(info.connect_fields)
+    assert info.can(Capability.SEND_MESSAGE) == (info.message_text is not None)
+    # Who may answer must be able to read what there is to answer.
+    assert not info.can(Capability.REPLY) or info.can(Capability.INBOX_COMMENTS)
+    assert not info.can(Capability.SEND_MESSAGE) or info.can(Capability.INBOX_MESSAGES)
 
 
 def needed(info: PlatformInfo) -> set[str]:
@@ -173,6 +183,12 @@ def needed(info: PlatformInfo) -> set[str]:
         methods.add("fetch_account_metrics")
     if info.can(Capability.POST_METRICS):
         methods.add("fetch_post_metrics")
+    if info.capabilities & {
+        Capability.INBOX_COMMENTS,
+        Capability.INBOX_MENTIONS,
+        Capability.INBOX_MESSAGES,
+    }:
+        methods.add("fetch_inbox")
     return methods
 
 
@@ -209,6 +225,54 @@ def test_plan_is_the_same_each_time_and_ends_with_a_publication_per_part(platfor
     assert [(s.part, s.media) for s in steps if s.kind is StepKind.MEDIA] == [(0, 0), (0, 1)]
     assert steps[-1].kind is StepKind.PUBLISH
     assert [s.part for s in steps] == sorted(s.part for s in steps)
+
+
+def answers(platform: str) -> dict[str, PostPayload]:
+    """What the inbox sends, to a comment, a person and a comment again."""
+    comment, info = SETUPS[platform].post_id, CONNECTORS[platform].info_for(SETUPS[platform].options)
+    detail = {"uri": comment, "cid": "bafy", "id": comment, "mention": "@bob", "visibility": "public"}
+    words = (PostPart("@bob Hello"),)
+    sent = {
+        "reply": PostPayload(words, reply_to=ReplyTarget(comment, comment, detail)),
+        "message": PostPayload(words, message_to=MessageTarget("bob", "thread", detail)),
+    }
+    for action in ModerationAction:
+        hides = action in (ModerationAction.HIDE, ModerationAction.UNHIDE)
+        if info.can(Capability.HIDE if hides else Capability.LIKE):
+            sent[str(action)] = PostPayload((), moderation=Moderation(action, comment, detail))
+    return sent
+
+
+ANSWERS = [(platform, name) for platform in PLATFORMS for name in answers(platform)]
+
+
+@pytest.mark.parametrize(("platform", "name"), ANSWERS)
+def test_an_answer_is_one_step_within_the_limits_and_its_intent_is_plain_json(
+    platform: str, name: str
+) -> None:
+    client, sent = account(platform), answers(platform)[name]
+    assert check_payload(sent, client.info) == []
+    (step,) = client.plan(sent)
+    assert step.kind is (StepKind.PUBLISH if sent.parts else StepKind.MODERATE)
+    first, second = (client.prepare_step(step, sent, {}, key=KEY, now=NOW) for _ in range(2))
+    assert first == second == json.loads(json.dumps(first))
+    assert isinstance(client.safety_of(first, NOW), RetrySafety)
+
+
+@pytest.mark.parametrize(("platform", "name"), [one for one in ANSWERS if one[1] != "reply"])
+@pytest.mark.parametrize(
+    "failure", [{"status": 500, "body": "oops"}, {"body": requests.ReadTimeout()}], ids=str
+)
+def test_only_what_must_not_happen_twice_is_left_in_doubt(
+    network: responses.RequestsMock, platform: str, name: str, failure: Mapping[str, Any]
+) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        network.add(method, re.compile(".*"), **failure)
+    client, sent = account(platform), answers(platform)[name]
+    (step,) = client.plan(sent)
+    intent = client.prepare_step(step, sent, {}, key=KEY, now=NOW)
+    with pytest.raises(OutcomeUnknown if sent.parts else Temporary):
+        client.send_step(step, sent, intent)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -394,10 +458,10 @@ def test_no_network_is_named_in_a_comparison_outside_connectors() -> None:
     named = re.compile(
         rf"""(?:[=!]==?|\bin|\bcase)\s*[(\[{{]?\s*["'](?:{keys})["']|["'](?:{keys})["']\s*(?:[=!]==?|\bin\b)"""
     )
-    places = ("accounts", "analytics", "content_calendar", "core", "metrics", "outbox", "smmapp", "templates")
+    apps = ("accounts", "analytics", "audience", "campaigns", "content_calendar", "engagement", "outbox")
     files = [
         path
-        for place in (*places, "frontend/src")
+        for place in (*apps, "core", "metrics", "smmapp", "templates", "frontend/src")
         for path in (ROOT / place).rglob("*")
         if path.suffix in {".py", ".html", ".js", ".ts", ".css"} and "node_modules" not in path.parts
     ]

@@ -541,7 +541,7 @@ def test_takahe_is_asked_for_plain_scopes_and_others_for_few(canned: responses.R
     plain = AppCredentials(client_id="cid", host=HOST)
     url = MastodonConnector.authorize_url(app=plain, redirect_uri="https://app.example/back", state="s").url
     assert parse_qs(urlsplit(url).query)["scope"] == [
-        "read:accounts read:statuses write:statuses write:media"
+        "read:accounts read:statuses write:statuses write:media read:notifications write:favourites"
     ]
 
 

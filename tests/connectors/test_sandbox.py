@@ -15,6 +15,7 @@ import responses
 from connectors import http
 from connectors.base import (
     AppCredentials,
+    Capability,
     LinkCard,
     PostMetrics,
     PostPart,
@@ -395,7 +396,14 @@ def test_connecting_ends_with_the_account_and_what_it_promises(canned: responses
     )
     assert (connected.profile.handle, connected.profile.display_name) == ("nori", "Nori Ramen")
     assert connected.scopes == ("read", "write")
-    assert connected.options == {"host": HOST, "retry_safety": "two_phase", "limits": LIMITS}
+    assert connected.options == {
+        "host": HOST,
+        "scopes": ["read", "write"],
+        "retry_safety": "two_phase",
+        "limits": LIMITS,
+    }
+    # This grant leaves the inbox out.
+    assert not SandboxConnector.info_for(connected.options).can(Capability.INBOX_COMMENTS)
 
 
 def test_a_code_that_is_not_known_is_rejected(canned: responses.RequestsMock) -> None:

@@ -76,7 +76,7 @@ def test_an_account_is_connected_through_the_authorize_page(sandbox: SandboxCont
         app=app, code=back["code"], code_verifier=asked.code_verifier, redirect_uri=BACK
     )
     assert found.profile.remote_id == "nori"
-    assert found.scopes == ("read", "write", "metrics")
+    assert found.scopes == ("read", "write", "metrics", "inbox")
     client = SandboxConnector(tokens=found.tokens, options=found.options)
     assert client.info.retry_safety is RetrySafety.NEITHER
     assert client.fetch_profile() == found.profile

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import text
-from connectors.base import Capability, PlatformInfo, PostPart, PostPayload, TextLimit, TextUnit
+from connectors.base import (
+    Capability,
+    MessageTarget,
+    Moderation,
+    ModerationAction,
+    PlatformInfo,
+    PostPart,
+    PostPayload,
+    ReplyTarget,
+    TextLimit,
+    TextUnit,
+)
 from connectors.errors import RejectReason
 from connectors.mastodon import INFO
 from tests.connectors.conftest import image, payload
@@ -246,3 +258,70 @@ def test_thread_is_refused_where_it_is_too_long_or_unknown() -> None:
 def test_images_are_refused_where_a_network_has_none() -> None:
     no_images = dataclasses.replace(INFO, capabilities=INFO.capabilities - {Capability.POST_IMAGES})
     assert reasons(payload("a", media=(image(),)), no_images) == [(RejectReason.NOT_SUPPORTED, 0, 0)]
+
+
+# --- answers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "mention", "shown"),
+    [
+        ("Thanks", "@bob@remote.example", "@bob@remote.example Thanks"),
+        ("Thanks", "@bob", "@bob Thanks"),
+        ("@bob Thanks", "@bob", "@bob Thanks"),
+        ("Thanks @Bob@Remote.example!", "@bob@remote.example", "Thanks @Bob@Remote.example!"),
+        ("Thanks @bobby", "@bob", "@bob Thanks @bobby"),
+        ("mail bob@remote.example", "@bob@remote.example", "@bob@remote.example mail bob@remote.example"),
+        ("Thanks", "", "Thanks"),
+        ("", "@bob", ""),
+        (" \n", "@bob", " \n"),
+    ],
+)
+def test_an_answer_names_its_receiver_once(written: str, mention: str, shown: str) -> None:
+    assert text.addressed(written, mention) == shown
+    assert text.addressed(shown, mention) == shown
+
+
+@given(ANY_TEXT)
+def test_naming_twice_is_naming_once(written: str) -> None:
+    once = text.addressed(written, "@bob@remote.example")
+    assert text.addressed(once, "@bob@remote.example") == once
+    assert once.endswith(written)
+
+
+def test_a_direct_message_has_its_own_limit_and_one_part() -> None:
+    info = dataclasses.replace(INFO, message_text=TextLimit(max_units=1000, unit=TextUnit.GRAPHEMES))
+    to = MessageTarget("7")
+    assert text.check_payload(PostPayload((PostPart("x" * 1000),), message_to=to), info) == []
+    assert reasons(PostPayload((PostPart("x" * 1001),), message_to=to), info) == [
+        (RejectReason.TEXT_TOO_LONG, 0, None)
+    ]
+    assert reasons(PostPayload((PostPart("x"), PostPart("y")), message_to=to), info) == [
+        (RejectReason.THREAD_TOO_LONG, 1, None)
+    ]
+    assert reasons(PostPayload((PostPart(" "),), reply_to=ReplyTarget("7")), info) == [
+        (RejectReason.TEXT_EMPTY, 0, None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("capability", "answer"),
+    [
+        (Capability.REPLY, {"reply_to": ReplyTarget("7")}),
+        (Capability.SEND_MESSAGE, {"message_to": MessageTarget("7")}),
+    ],
+)
+def test_an_answer_is_refused_where_the_network_has_none(
+    capability: Capability, answer: dict[str, Any]
+) -> None:
+    sent = PostPayload((PostPart("x"),), **answer)
+    assert reasons(sent) == []
+    without = dataclasses.replace(INFO, capabilities=INFO.capabilities - {capability})
+    assert reasons(sent, without) == [(RejectReason.NOT_SUPPORTED, 0, None)]
+
+
+def test_a_like_has_no_text_to_be_checked() -> None:
+    like = PostPayload((), moderation=Moderation(ModerationAction.LIKE, "7"))
+    hide = PostPayload((), moderation=Moderation(ModerationAction.HIDE, "7"))
+    assert reasons(like) == []
+    assert reasons(hide) == [(RejectReason.NOT_SUPPORTED, 0, None)]

@@ -200,3 +200,22 @@ def test_errors_of_the_whole_form_come_first() -> None:
     form.add_error(None, "The two do not go together.")
     printed = str(form)
     assert printed.index("The two do not go together.") < printed.index("id_email")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "–"),
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (89, "1 min"),
+        (90, "2 min"),
+        (3599, "1 h"),
+        (5400, "1 h 30 min"),
+        (Decimal("12000.5"), "3 h 20 min"),
+        (4_000_000, "1,111 h 7 min"),
+    ],
+)
+def test_a_length_of_time_is_rounded_to_what_people_say(seconds: int | None, shown: str) -> None:
+    assert ui.duration(seconds) == shown

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -73,6 +74,29 @@ def test_the_median_stands_apart_from_the_pooled_rate() -> None:
     assert formulas.median(rates) == Decimal("0.02")
     assert formulas.pooled(rates).value == Decimal("0.21")
     assert formulas.median([ratio(1, 0)]) is None
+
+
+def test_virality_and_response_rate_have_no_value_without_a_denominator() -> None:
+    assert formulas.virality_rate(shares=3, impressions=600).value == Decimal("0.005")
+    assert formulas.virality_rate(shares=3, impressions=None).value is None
+    assert formulas.response_rate(answered=9, actionable=10).value == Decimal("0.9")
+    assert formulas.response_rate(answered=0, actionable=0).value is None
+
+
+def test_a_percentile_lies_between_its_neighbours() -> None:
+    assert formulas.percentile([], 50) is None
+    assert formulas.percentile([7], 90) == 7
+    assert formulas.percentile([4, 1, 3, 2], 50) == Decimal("2.5")
+    assert formulas.percentile([10, 20, 30, 40, 50], 90) == 46
+    assert formulas.percentile(range(101), 90) == 90
+
+
+@given(st.lists(st.integers(0, 10**7), min_size=1), st.integers(0, 100))
+def test_a_percentile_is_never_outside_and_the_50th_is_the_median(values: list[int], percent: int) -> None:
+    found = formulas.percentile(values, percent)
+    assert found is not None
+    assert min(values) <= found <= max(values)
+    assert formulas.percentile(values, 50) == statistics.median(map(Decimal, values))
 
 
 @given(st.lists(st.tuples(counts, counts), max_size=8))

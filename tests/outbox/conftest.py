@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from accounts.models import SocialAccount, User
-from outbox.models import Delivery, DeliveryState
-from outbox.payloads import PartContent, freeze_post
+from connectors.base import MessageTarget, Moderation, ModerationAction, ReplyTarget
+from outbox.models import Delivery, DeliveryKind, DeliveryState
+from outbox.payloads import PartContent, freeze_message, freeze_moderation, freeze_post, freeze_reply
 from outbox.services.claiming import LEASE, claim_due, reap
 from outbox.services.pauses import hold_blocked, release_held
 from outbox.services.scheduling import schedule_delivery
@@ -47,6 +49,36 @@ def schedule(sandbox_account: SocialAccount, manager: User, clock: Clock) -> Cal
             actor=manager,
             now=clock(),
             **options,  # type: ignore[arg-type]
+        )
+
+    return put
+
+
+@pytest.fixture
+def answer(sandbox_account: SocialAccount, responder: User, clock: Clock) -> Callable[..., Delivery]:
+    """`answer(DeliveryKind.REPLY, "Thanks", to="comment-1")`: a responder answers, or likes it."""
+
+    def put(
+        kind: DeliveryKind,
+        text: str = "Thanks",
+        *,
+        to: str = "comment-1",
+        actor: User | None = None,
+        **more: Any,
+    ) -> Delivery:
+        payload = {
+            DeliveryKind.REPLY: lambda: freeze_reply(text, ReplyTarget(to)),
+            DeliveryKind.DM: lambda: freeze_message(text, MessageTarget(to)),
+            DeliveryKind.MODERATION: lambda: freeze_moderation(Moderation(ModerationAction.LIKE, to)),
+        }[kind]()
+        return schedule_delivery(
+            account=more.pop("account", sandbox_account),
+            payload=more.pop("payload", payload),
+            due_at=more.pop("due_at", clock()),
+            actor=actor or responder,
+            now=clock(),
+            kind=kind,
+            **more,
         )
 
     return put

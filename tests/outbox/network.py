@@ -30,12 +30,20 @@ from connectors.base import (
     Tokens,
     standard_plan,
 )
-from connectors.errors import ConnectorError, OutcomeUnknown
+from connectors.errors import ConnectorError, OutcomeUnknown, Rejected, RejectReason
 
 INFO = PlatformInfo(
     key="memory",
     name="Memory",
-    capabilities=frozenset({Capability.POST_TEXT, Capability.POST_THREAD}),
+    capabilities=frozenset(
+        {
+            Capability.POST_TEXT,
+            Capability.POST_THREAD,
+            Capability.REPLY,
+            Capability.SEND_MESSAGE,
+            Capability.LIKE,
+        }
+    ),
     connect_method=ConnectMethod.FORM,
     connect_fields=(),
     scopes=(),
@@ -101,6 +109,9 @@ class Network:
     rates: tuple[Rate, ...] = ()
     forgets_keys: bool = False
     posts: list[RemotePost] = field(default_factory=list)
+    messages: list[RemotePost] = field(default_factory=list)  # private ones that the account sent
+    likes: list[str] = field(default_factory=list)  # comments that it likes, in the order of the likes
+    gone: set[str] = field(default_factory=set)  # comments that were deleted
     by_key: dict[str, RemotePost] = field(default_factory=dict)
     containers: dict[str, RemotePost | None] = field(default_factory=dict)
     polls_left: dict[str, int] = field(default_factory=dict)
@@ -134,23 +145,30 @@ class MemoryConnector(Connector):
         return replace(INFO, retry_safety=self.network.safety, rates=self.network.rates)
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
+        if intent.get("to") and self.network.safety is RetrySafety.TWO_PHASE:
+            return RetrySafety.NEITHER  # a message has no container
         return RetrySafety.NEITHER if self.network.forgets_keys else self.network.safety
 
     def fetch_profile(self) -> Profile:
         return Profile("me", "me")
 
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
-        return standard_plan(payload, container=self.network.safety is RetrySafety.TWO_PHASE)
+        has_containers = self.network.safety is RetrySafety.TWO_PHASE and payload.message_to is None
+        return standard_plan(payload, container=has_containers)
 
     def prepare_step(
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
+        if payload.moderation is not None:
+            return {"action": str(payload.moderation.action), "id": payload.moderation.remote_id}
         before = done.get(f"part{step.part - 1}.publish")
         container = done.get(f"part{step.part}.container")
+        reply_to = payload.reply_to.remote_id if payload.reply_to else ""
         return {
             "key": key,
             "text": payload.parts[step.part].text,
-            "reply_to": before.remote_id if before else "",
+            "to": payload.message_to.recipient_id if payload.message_to else "",
+            "reply_to": before.remote_id if before else reply_to,
             "container": container.remote_id if container else "",
         }
 
@@ -158,7 +176,7 @@ class MemoryConnector(Connector):
         network = self.network
         network.calls.append(step.key)
         behaviour: Behaviour = Accepted()
-        if step.kind is StepKind.PUBLISH and network.behaviour:
+        if step.kind in (StepKind.PUBLISH, StepKind.MODERATE) and network.behaviour:
             behaviour = network.behaviour.pop(0)
         if isinstance(behaviour, Refused):
             raise behaviour.then
@@ -168,6 +186,10 @@ class MemoryConnector(Connector):
             return StepResult(remote_id=container)
         if step.kind is StepKind.MEDIA:
             return StepResult(remote_id=f"media-{next(network.ids)}")
+        if step.kind is StepKind.MODERATE:
+            return self._moderate(intent, behaviour)
+        if intent["reply_to"] in network.gone:
+            raise Rejected(RejectReason.NOT_FOUND, "404")
         post = self._store(intent)
         if isinstance(behaviour, Processing):
             network.polls_left[intent["key"]] = behaviour.polls
@@ -175,6 +197,18 @@ class MemoryConnector(Connector):
         if behaviour.then is not None:
             raise behaviour.then
         return StepResult(remote_id=post.remote_id, permalink=f"https://memory.test/{post.remote_id}")
+
+    def _moderate(self, intent: Json, behaviour: Behaviour) -> StepResult:
+        likes, comment = self.network.likes, intent["id"]
+        if comment in self.network.gone:
+            raise Rejected(RejectReason.NOT_FOUND, "404")
+        if intent["action"] == "like" and comment not in likes:
+            likes.append(comment)
+        elif intent["action"] == "unlike" and comment in likes:
+            likes.remove(comment)
+        if isinstance(behaviour, Accepted) and behaviour.then is not None:
+            raise behaviour.then
+        return StepResult()
 
     def _store(self, intent: Json) -> RemotePost:
         network = self.network
@@ -188,12 +222,12 @@ class MemoryConnector(Connector):
         if container and network.containers[container] is not None:
             raise OutcomeUnknown("already published")
         post = RemotePost(
-            remote_id=f"post-{next(network.ids)}",
+            remote_id=f"{'message' if intent['to'] else 'post'}-{next(network.ids)}",
             text=intent["text"],
             created_at=network.clock(),
             in_reply_to=intent["reply_to"],
         )
-        network.posts.append(post)
+        (network.messages if intent["to"] else network.posts).append(post)
         network.by_key[intent["key"]] = post
         if container:
             network.containers[container] = post
@@ -216,6 +250,14 @@ class MemoryConnector(Connector):
         if self.network.on_read:
             raise self.network.on_read.pop(0)
         return [post for post in reversed(self.network.visible()) if post.created_at >= since]
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        if payload.message_to is None:
+            return self.find_recent(since=since)
+        if self.network.on_read:
+            raise self.network.on_read.pop(0)
+        edge = self.network.clock() - dt.timedelta(seconds=self.network.hidden_for_s)
+        return [one for one in reversed(self.network.messages) if since <= one.created_at <= edge]
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         return next((post for post in self.network.visible() if post.remote_id == remote_id), None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from accounts.models import AccountStatus, SocialAccount
 from connectors.base import RetrySafety
 from connectors.errors import NeedsReconnect, OutcomeUnknown, RateLimited, Rejected, RejectReason, Temporary
-from outbox.models import TRANSITIONS, Attempt, AttemptState, Bucket, Delivery, DeliveryState
+from outbox.models import TRANSITIONS, Attempt, AttemptState, Bucket, Delivery, DeliveryKind, DeliveryState
 from tests.outbox.conftest import START, run_until_quiet
 from tests.outbox.network import Accepted, Behaviour, Killed, Network, Processing, Refused
 
@@ -84,6 +84,50 @@ def test_every_post_appears_once_or_a_person_is_asked(
         assert safety is RetrySafety.NEITHER
         assert delivery.error
     assert not delivery.attempts.filter(state=AttemptState.IN_FLIGHT).exists()
+
+
+@pytest.mark.django_db
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from([DeliveryKind.REPLY, DeliveryKind.DM]),
+    safety=st.sampled_from(list(RetrySafety)),
+    faults=st.lists(FAULTS.filter(lambda fault: fault != "processing"), max_size=7),
+    hidden_for_s=st.sampled_from([0, 5, 18]),
+)
+def test_every_answer_appears_once_or_a_person_is_asked(answer, clock, kind, safety, faults, hidden_for_s):
+    Delivery.objects.all().delete()
+    Bucket.objects.all().delete()
+    clock.now = START
+    network = Network(clock, safety=safety, hidden_for_s=hidden_for_s)
+    network.behaviour = [behaviour(fault) for fault in faults]
+    delivery = answer(kind, "Thanks", missed_after_s=30 * 24 * 3600)
+
+    run_until_quiet(network, hours=48)
+
+    delivery.refresh_from_db()
+    there = network.messages if kind == DeliveryKind.DM else network.posts
+    assert [one.text for one in there] in ([], ["Thanks"]), "doubled"
+    if delivery.state == DeliveryState.SENT:
+        assert [one.remote_id for one in there] == [delivery.remote_id], "lost"
+    else:
+        assert delivery.state == DeliveryState.UNCERTAIN
+        # A message has no container that could be asked.
+        assert safety is RetrySafety.NEITHER or (kind == DeliveryKind.DM and safety is RetrySafety.TWO_PHASE)
+
+
+@pytest.mark.django_db
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(faults=st.lists(FAULTS.filter(lambda fault: fault != "processing"), max_size=7))
+def test_a_like_is_there_once_whatever_goes_wrong(answer, clock, faults):
+    Delivery.objects.all().delete()
+    Bucket.objects.all().delete()
+    clock.now = START
+    network = Network(clock)
+    network.behaviour = [behaviour(fault) for fault in faults]
+    delivery = answer(DeliveryKind.MODERATION, to="comment-1")
+    run_until_quiet(network, hours=20)
+    delivery.refresh_from_db()
+    assert (delivery.state, network.likes) == (DeliveryState.SENT, ["comment-1"])
 
 
 @pytest.mark.django_db

@@ -42,8 +42,9 @@ def connected(
     return account
 
 
-def sandbox_account(brand: Brand, control: SandboxControl, mode: str) -> SocialAccount:
-    tokens: SandboxTokens = control.account(f"cafe_{mode}", mode=mode)
+def sandbox_account(brand: Brand, control: SandboxControl, mode: str, **spec: object) -> SocialAccount:
+    handle = str(spec.pop("handle", f"cafe_{mode}"))
+    tokens: SandboxTokens = control.account(handle, mode=mode, **spec)
     host = {"host": control.base_url}
     # The account's own profile says which safety it offers, as after a connection by hand.
     own = requests.get(

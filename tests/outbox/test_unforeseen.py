@@ -111,6 +111,27 @@ def test_a_door_that_closed_meanwhile_says_nothing_about_what_came_in_before(sch
     network.behaviour = [Accepted(then=OutcomeUnknown("dropped")), *closed]
     delivery = schedule()
     run_until_quiet(network)
+    # The account's posts say what the door does not.
+    assert state(delivery) == DeliveryState.SENT
+    assert "adopted" in list(delivery.receipt.values_list("kind", flat=True))
+    assert len(network.posts) == 1
+
+
+def test_a_closed_door_behind_which_nothing_is_to_be_seen_ends_it_with_its_reason(schedule, network):
+    closed = [Refused(then=Rejected(RejectReason.FORBIDDEN, "403")) for _ in range(50)]
+    network.behaviour = [Refused(then=OutcomeUnknown("dropped")), *closed]
+    delivery = schedule()
+    run_until_quiet(network)
+    assert (state(delivery), delivery.error) == (DeliveryState.FAILED, RejectReason.FORBIDDEN)
+    assert network.posts == []
+
+
+def test_a_closed_door_and_a_timeline_that_may_not_be_read_leave_it_to_a_person(schedule, network):
+    closed = [Refused(then=Rejected(RejectReason.FORBIDDEN, "403")) for _ in range(50)]
+    network.behaviour = [Accepted(then=OutcomeUnknown("dropped")), *closed]
+    network.on_read = [Rejected(RejectReason.FORBIDDEN, "403")]
+    delivery = schedule()
+    run_until_quiet(network)
     assert state(delivery) == DeliveryState.UNCERTAIN
     assert delivery.attempts.filter(step="part0.publish", state=AttemptState.UNKNOWN).exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,22 @@ def test_a_customer_likes_comments_and_shares(account: Account, sandbox: Sandbox
     assert 'value="花子"' in page  # the name is remembered
     visitor.call("POST", f"/@nori/{post_id}/like", data={"name": "花子"})
     assert api.get(f"/api/v1/posts/{post_id}").json()["counts"]["likes"] == 0  # pressed again
+
+
+@pytest.mark.integration
+def test_a_customer_takes_a_comment_back_on_the_page(account: Account, sandbox: SandboxControl) -> None:
+    post_id = account().publish("Hello").json()["id"]
+    visitor, other = Api(sandbox), Api(sandbox)
+    visitor.call("POST", f"/@nori/{post_id}/comment", data={"name": "花子", "text": "すてき！"})
+    other.call("POST", f"/@nori/{post_id}/like", data={"name": "Ken"})
+    (action,) = re.findall(r'action="([^"]+/delete)"', visitor.get(f"/@nori/{post_id}").text)
+    assert "/delete" not in other.get(f"/@nori/{post_id}").text
+    refused = other.call("POST", action, data={"name": "Ken"})
+    assert (refused.status_code, "somebody else" in refused.text) == (422, True)
+    assert "すてき！" in refused.text
+    answer = visitor.call("POST", action, data={"name": "花子", "back": f"/@nori/{post_id}"})
+    assert answer.headers["Location"] == f"/@nori/{post_id}"
+    assert "すてき！" not in other.get(f"/@nori/{post_id}").text
 
 
 @pytest.mark.integration

@@ -302,7 +302,8 @@ def test_the_badges_are_swapped_in_where_they_stand(
 ) -> None:
     notification(owner, organization)
     page = sign_in(owner).get(reverse("shell:badges")).content.decode()
-    assert page.count('hx-swap-oob="true"') == 3
+    assert page.count('hx-swap-oob="true"') == 4
+    assert 'id="waiting"' in page
     assert "1 unread notification" in page
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from analytics.services.partitions import create_partitions
 from sandbox.control import SandboxControl, SandboxFailed
 from smmapp.demo import login
-from smmapp.demo.seeding import AlreadySeeded, reset_password, seed
+from smmapp.demo.seeding import AlreadySeeded, is_seeded, reset_password, seed
 
 
 class Command(BaseCommand):
@@ -25,6 +25,11 @@ class Command(BaseCommand):
         control = SandboxControl(settings.SANDBOX_URL)
         password = login.new_password()
         try:
+            if not is_seeded():
+                self.stdout.write(
+                    "Filling the demo: half a year of two brands, which takes a minute at most."
+                )
+                self.stdout.flush()
             seed(control=control, password=password, now=now)
         except AlreadySeeded:
             self.stdout.write("The demo is here already.")

@@ -1,0 +1,1 @@
+"""What can be done with campaigns, links and conversions; one module per subject."""

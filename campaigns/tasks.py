@@ -1,0 +1,106 @@
+"""What happens by itself: clicks told to timelines, long imports, files cleaned away."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
+
+from accounts.models import Brand, User
+from campaigns.models import CsvImport
+from campaigns.services import attribution, clicks, conversion_imports, imports
+from campaigns.services.attribution import AlreadyRunning, Parameters
+
+
+@shared_task
+def follow_clicks(**kwargs: Any) -> None:
+    """Beat: clicks on personal links go into the timelines of their people."""
+    while clicks.tell_clicks() == clicks.BATCH:
+        pass
+
+
+# --- imports ----------------------------------------------------------------------------------
+
+
+@shared_task
+def check_import(*, import_id: str, **kwargs: Any) -> None:
+    batch = CsvImport.objects.get(pk=import_id)
+    imports.check(batch=batch, progress=_teller(import_id))
+
+
+@shared_task
+def carry_out_import(*, import_id: str, actor_id: int, **kwargs: Any) -> None:
+    imports.carry_out(
+        batch=CsvImport.objects.get(pk=import_id),
+        actor=User.objects.filter(pk=actor_id).first(),
+        now=timezone.now(),
+        progress=_teller(import_id),
+    )
+
+
+@shared_task
+def check_conversions(*, import_id: str, **kwargs: Any) -> None:
+    conversion_imports.check(
+        batch=CsvImport.objects.get(pk=import_id), now=timezone.now(), progress=_teller(import_id)
+    )
+
+
+@shared_task
+def carry_out_conversions(*, import_id: str, actor_id: int, **kwargs: Any) -> None:
+    conversion_imports.carry_out(
+        batch=CsvImport.objects.get(pk=import_id),
+        actor=User.objects.filter(pk=actor_id).first(),
+        now=timezone.now(),
+        progress=_teller(import_id),
+    )
+
+
+@shared_task
+def clean_imports(**kwargs: Any) -> None:
+    """Beat: uploaded files that nobody decided about."""
+    imports.clean(now=timezone.now())
+
+
+def rows_done(import_id: object) -> int:
+    """How far the work on a file has come; 0 when nobody knows."""
+    return int(cache.get(_key(import_id), 0))
+
+
+def _teller(import_id: str) -> Callable[[int], None]:
+    """Progress is only looked at: it lies in the cache, apart from the transaction that it tells of."""
+
+    def tell(rows: int) -> None:
+        cache.set(_key(import_id), rows, timeout=3600)
+
+    return tell
+
+
+def _key(import_id: object) -> str:
+    return f"campaigns.import:{import_id}"
+
+
+# --- attribution ------------------------------------------------------------------------------
+
+
+@shared_task
+def run_attributions(**kwargs: Any) -> None:
+    """Beat: calculates anew where something came since the latest runs, and lets go of old ones."""
+    for brand in attribution.brands_to_run():
+        run_attribution.delay(brand_id=str(brand.pk))
+    attribution.prune_runs()
+
+
+@shared_task
+def run_attribution(
+    *, brand_id: str, lookback_days: int | None = None, half_life_days: str | None = None, **kwargs: Any
+) -> None:
+    """Without parameters: those that were used last."""
+    chosen = Parameters(lookback_days, Decimal(half_life_days)) if lookback_days and half_life_days else None
+    # Whoever asked sees the result of the one that is under way.
+    with contextlib.suppress(AlreadyRunning):
+        attribution.run_attribution(brand=Brand.every.get(pk=brand_id), now=timezone.now(), parameters=chosen)
