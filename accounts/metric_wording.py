@@ -122,7 +122,10 @@ SOURCES = (
     ),
     gettext_noop("expected spend"),
     gettext_noop("Leads"),
-    gettext_noop("People who left their contact or asked for something, as reported to us."),
+    gettext_noop(
+        "Somebody left their contact or asked for something, as reported to us. "
+        "Whoever does so twice counts twice."
+    ),
     gettext_noop("What nobody reported to us."),
     gettext_noop("New customers"),
     gettext_noop("Customers"),

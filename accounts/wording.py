@@ -156,6 +156,13 @@ ACTIONS: dict[str, Promise] = {
     "conversion.added": gettext_lazy("Conversion added by hand"),
     "conversion.refunded": gettext_lazy("Refund recorded by hand"),
     "conversion.imported": gettext_lazy("Conversions imported from a file"),
+    "goal.created": gettext_lazy("Goal set"),
+    "goal.changed": gettext_lazy("Goal changed"),
+    "goal.archived": gettext_lazy("Goal archived"),
+    "goal.restored": gettext_lazy("Goal brought back"),
+    "goal.connected": gettext_lazy("Goals connected"),
+    "goal.connection_changed": gettext_lazy("Connection of goals changed"),
+    "goal.disconnected": gettext_lazy("Connection of goals removed"),
     "contact.changed": gettext_lazy("Facts of a contact changed"),
     "contact.merged": gettext_lazy("Contacts merged"),
     "contact.merge_undone": gettext_lazy("Merge of contacts undone"),
@@ -180,6 +187,7 @@ GROUPS: dict[str, Promise] = {
     "budget": gettext_lazy("Budgets"),
     "spend": gettext_lazy("Costs"),
     "conversion": gettext_lazy("Conversions"),
+    "goal": gettext_lazy("Goals"),
     "contact": gettext_lazy("Contacts"),
 }
 # Names of what an entry's detail holds; other names are shown as they are stored.

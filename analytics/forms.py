@@ -16,7 +16,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.metric_wording import layer_words, metric_label
 from accounts.models import Brand, Membership, SocialAccount, User
@@ -98,7 +98,7 @@ class GoalForm(forms.Form):
     )
     amount = NumberField(label=gettext_lazy("How much"))
     starts_on = forms.DateField(label=gettext_lazy("First day"), widget=_date_input())
-    ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=_date_input())
+    ends_on = forms.DateField(label=pgettext_lazy("date", "Last day"), widget=_date_input())
     owner = forms.ModelChoiceField(
         label=gettext_lazy("Responsible"),
         queryset=User.objects.none(),
@@ -203,7 +203,7 @@ class ChangeGoalForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
     amount = NumberField(label=gettext_lazy("How much"))
-    ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=_date_input())
+    ends_on = forms.DateField(label=pgettext_lazy("date", "Last day"), widget=_date_input())
     owner = forms.ModelChoiceField(
         label=gettext_lazy("Responsible"),
         queryset=User.objects.none(),

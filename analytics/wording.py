@@ -65,7 +65,7 @@ KINDS: Mapping[GoalKind, Promise] = {
     GoalKind.DELTA: _("From where it stands now: +1,000 followers."),
     GoalKind.CUMULATIVE: _("Everything from the first to the last day: 1,000 leads."),
     GoalKind.PERCENT_CHANGE: _("Against the time right before: 15 % more conversions."),
-    GoalKind.RATIO: _("At least so much over the whole time: 10 % of leads become customers."),
+    GoalKind.RATIO: _("At least so much over the whole time: a tenth of the leads become customers."),
     GoalKind.AT_MOST: _("Not more than this: ¥3,000 a lead, four hours until an answer."),
 }
 

@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import ApiKey, Brand, Membership, SocialAccount, User
 from audience.models import Identity, Stage
@@ -24,7 +25,7 @@ class Objective(models.TextChoices):
     ENGAGEMENT = "engagement", _("Engagement")
     TRAFFIC = "traffic", _("Traffic")
     LEADS = "leads", _("Leads")
-    SALES = "sales", _("Sales")
+    SALES = "sales", pgettext_lazy("objective", "Sales")
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):

@@ -10,6 +10,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import AccountStatus, Brand, Membership, SocialAccount, User
 from audience.models import Identity
@@ -24,9 +25,9 @@ class ConversationKind(models.TextChoices):
 
 
 class ConversationState(models.TextChoices):
-    OPEN = "open", _("Open")
-    SNOOZED = "snoozed", _("Snoozed")
-    DONE = "done", _("Done")
+    OPEN = "open", pgettext_lazy("conversations", "Open")
+    SNOOZED = "snoozed", pgettext_lazy("conversations", "Snoozed")
+    DONE = "done", pgettext_lazy("conversations", "Done")
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -108,7 +109,7 @@ class Conversation(models.Model):
 
 class Direction(models.TextChoices):
     IN = "in", _("Received")
-    OUT = "out", _("Sent")
+    OUT = "out", pgettext_lazy("message", "Sent")
 
 
 class SentBy(models.TextChoices):

@@ -88,7 +88,8 @@ MARKETING: tuple[Metric, ...] = (
         key="leads",
         version=1,
         label="Leads",
-        description="People who left their contact or asked for something, as reported to us.",
+        description="Somebody left their contact or asked for something, as reported to us. "
+        "Whoever does so twice counts twice.",
         unit=Unit.COUNT,
         kind=Kind.FLOW,
         side=Side.MARKETING,

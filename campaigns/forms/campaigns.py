@@ -9,7 +9,7 @@ from django import forms
 from django.core.validators import validate_slug
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import choices
 from accounts.metric_wording import metric_label
@@ -53,7 +53,7 @@ class CampaignForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
     objective = forms.ChoiceField(label=gettext_lazy("Objective"), choices=Objective.choices)
     starts_on = date_field(label=gettext_lazy("First day"))
-    ends_on = date_field(label=gettext_lazy("Last day"))
+    ends_on = date_field(label=pgettext_lazy("date", "Last day"))
     currency = forms.ChoiceField(
         label=gettext_lazy("Currency"),
         help_text=gettext_lazy("Of the budget and of everything that is spent."),

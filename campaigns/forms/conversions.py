@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import Brand
 from campaigns.conversion_wording import sentence
@@ -98,9 +98,9 @@ class ConversionForm(ReportForm):
         widget=forms.RadioSelect,
         initial=ConversionKind.LEAD,
     )
-    happened_at = WallTimeField(label=gettext_lazy("When"))
+    happened_at = WallTimeField(label=pgettext_lazy("conversion", "When"))
     value = AmountField(
-        label=gettext_lazy("Value"),
+        label=pgettext_lazy("conversion", "Value"),
         required=False,
         help_text=gettext_lazy(
             "What was paid. The value of a lead is an estimate and never counts as revenue."
@@ -146,7 +146,7 @@ class ConversionForm(ReportForm):
 
 class RefundForm(ReportForm):
     amount = AmountField(label=gettext_lazy("Amount"))
-    happened_at = WallTimeField(label=gettext_lazy("When"))
+    happened_at = WallTimeField(label=pgettext_lazy("conversion", "When"))
     field_order = ("amount", "happened_at")
 
     def __init__(self, *args: Any, conversion: Conversion, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import MemberRequest, load, requires
@@ -51,8 +51,8 @@ _PROBLEMS: Mapping[str, Promise] = {
 COLUMN_NAMES: Mapping[str, Promise] = {
     "id": gettext_lazy("Number"),
     "kind": gettext_lazy("Kind"),
-    "date": gettext_lazy("When"),
-    "value": gettext_lazy("Value"),
+    "date": pgettext_lazy("conversion", "When"),
+    "value": pgettext_lazy("conversion", "Value"),
     "currency": gettext_lazy("Currency"),
     "email": gettext_lazy("E-mail address"),
     "customer": gettext_lazy("Customer number"),

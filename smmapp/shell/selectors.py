@@ -206,7 +206,7 @@ def _waiting(membership: Membership, brand: Brand | None, now: dt.datetime) -> I
             title=(_("%(person)s waits too long for an answer") if is_late else _("%(person)s waits")) % name,
             text=" · ".join(one for one in whose if one),
             url=_url("engagement:conversation", row.pk),
-            action=_("Answer"),
+            action=_("Reply"),
             at=row.due_at,
             zone=row.brand.timezone,
             network=row.account.info,

@@ -337,7 +337,7 @@ def test_the_return_page_shows_bands_passports_and_what_is_missing(
     assert "200%" in text  # (300 - 100) / 100
     assert "the same under every model" in text
     assert "The margin is not known." in text
-    assert f"{reverse('campaigns:edit', args=[shop.pk])}#id_margin_rate" in text
+    assert f"{reverse('campaigns:edit', args=[shop.pk])}#id_margin" in text
     assert "roi_revenue" in text
     assert "How it was made" in text
     assert "not what caused it" in text
