@@ -43,8 +43,10 @@ SAME_IN_BOTH = {
     "CPM",
     "CTR",
     "Direct message",
+    "Direct messages",
     "Id",
     "Network",
+    "Networks",
     "ROAS",
     "ROI",
     "network",
@@ -56,6 +58,8 @@ SAME_IN_BOTH = {
     "%(first)s to %(last)s",
     "%(metric)s from %(first)s to %(last)s",
     "of %(target)s",
+    "%(answered)s of %(all)s",
+    "%(in_time)s of %(all)s",
     "of %(text)s%(sign)s",
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}|</?[a-z][^>]*>")
