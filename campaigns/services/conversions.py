@@ -191,7 +191,7 @@ def _made(
         kind=report.kind,
         external_id=report.external_id,
         happened_at=report.happened_at,
-        value=report.value or 0,
+        value=Decimal(0) if report.value is None else report.value,
         currency=report.currency,
         identity=identity,
         click=click,

@@ -89,6 +89,10 @@ class BlueskyNetwork:
         return self.accounts["bob"]
 
     @property
+    def carol(self) -> TestAccount:
+        return self.accounts["carol"]
+
+    @property
     def allowed_private_hosts(self) -> tuple[str, ...]:
         """For ``connectors.http.configure`` and SMM_ALLOWED_PRIVATE_HOSTS: this network and nothing else."""
         return tuple(urlsplit(url).netloc for url in (self.pds_url, self.plc_url))

@@ -1,4 +1,4 @@
-// A real Bluesky network on 127.0.0.1: a PDS and a PLC directory, with two accounts on it.
+// A real Bluesky network on 127.0.0.1: a PDS and a PLC directory, with three accounts on it.
 //
 // Prints one line "READY {json}" and stops when its standard input closes, so that it cannot
 // outlive the test run that started it, however that ended. With DB_POSTGRES_URL and REDIS_HOST
@@ -51,7 +51,7 @@ process.stdin.on('end', stop).on('close', stop).resume()
 process.on('SIGTERM', stop)
 
 const accounts = {}
-for (const name of ['alice', 'bob']) {
+for (const name of ['alice', 'bob', 'carol']) {
   const agent = network.pds.getAgent()
   const password = `main-password-of-${name}`
   const email = `${name}@example.com`

@@ -34,6 +34,8 @@ from tests.bluesky_network.harness import BlueskyNetwork, BlueskyUnavailable, ru
 from tests.fake_mastodon import FakeMastodon, running_fake_mastodon
 from tests.processes import ROOT, Processes, processes
 
+# Networks make links of names only, not of the address that a test is served at.
+LINK_BASE_URL = "http://go.smm.example"
 PREPARE_TIMEOUT_S = 180.0
 READY_TIMEOUT_S = 120.0
 
@@ -88,7 +90,7 @@ def running_installation(
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(running_sandbox())
         mastodon = stack.enter_context(running_fake_mastodon())
-        bluesky_start = _BlueskyStart(stack) if with_bluesky else None
+        bluesky_start = _BlueskyStart(stack, database_url) if with_bluesky else None
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "smmapp.settings",
@@ -100,6 +102,7 @@ def running_installation(
             "SMM_WEB_WORKERS": "1",
             "PORT": str(port),
             "SMM_BASE_URL": f"http://127.0.0.1:{port}",
+            "SMM_LINK_BASE_URL": LINK_BASE_URL,
             "SANDBOX_URL": sandbox.base_url,
             "SMM_ALLOWED_PRIVATE_HOSTS": mastodon.host,
             "DEMO": "1",
@@ -137,9 +140,11 @@ def running_installation(
 
 
 class _BlueskyStart:
-    """Starts the Bluesky network while the application is prepared: both take many seconds."""
+    """Starts the Bluesky network, with what counts and tells there, while the application is prepared: both
+    take many seconds."""
 
-    def __init__(self, stack: contextlib.ExitStack) -> None:
+    def __init__(self, stack: contextlib.ExitStack, database_url: str) -> None:
+        self._database_url = database_url
         self._network: BlueskyNetwork | None = None
         self._missing = ""
         self._failure: Exception | None = None
@@ -150,7 +155,8 @@ class _BlueskyStart:
 
     def _start(self) -> None:
         try:
-            self._network = self._inner.enter_context(running_bluesky())
+            own = self._inner.enter_context(_own_database(self._database_url, "bluesky"))
+            self._network = self._inner.enter_context(running_bluesky(postgres_url=own))
         except BlueskyUnavailable as error:
             self._missing = str(error)
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
@@ -164,9 +170,9 @@ class _BlueskyStart:
 
 
 @contextlib.contextmanager
-def _own_database(url: str) -> Iterator[str]:
+def _own_database(url: str, what: str = "smmapp") -> Iterator[str]:
     """A new database on the server of ``url``, dropped at the end."""
-    name = f"smmapp_browser_{os.getpid()}"
+    name = f"{what}_browser_{os.getpid()}"
 
     def on_server(*statements: str) -> None:
         with contextlib.closing(psycopg2.connect(url)) as connection:

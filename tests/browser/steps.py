@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from tests.bluesky_network.harness import TestAccount
+from tests.browser.stage import Installation
+
 PASSWORD = "seven lamps over the harbour"
 
 
@@ -21,7 +24,9 @@ def sign_in(page: Page, email: str, password: str) -> None:
     expect(page.locator("#sidebar")).to_be_attached()
 
 
-def sign_up(page: Page, *, email: str, name: str, organization: str, brand: str, zone: str) -> None:
+def sign_up(
+    page: Page, *, email: str, name: str, organization: str, brand: str, zone: str, currency: str = "JPY"
+) -> None:
     """From the first page to the end of the wizard's first step, where networks are offered."""
     page.goto("/user/signup/")
     page.get_by_label("Email").fill(email)
@@ -33,6 +38,7 @@ def sign_up(page: Page, *, email: str, name: str, organization: str, brand: str,
     page.get_by_label("Organization").fill(organization)
     page.get_by_label("Brand").fill(brand)
     page.get_by_label("Time zone").fill(zone)
+    page.get_by_label("Currency").select_option(currency)
     page.get_by_role("button", name="Next: connect an account").click()
     expect(page.get_by_role("heading", name="Connect an account")).to_be_visible()
 
@@ -40,6 +46,38 @@ def sign_up(page: Page, *, email: str, name: str, organization: str, brand: str,
 def pick_network(page: Page, name: str) -> None:
     page.goto("/accounts/connect/")
     page.locator("main").get_by_role("link", name=re.compile(f"^{name}")).click()
+
+
+def connect_bluesky(page: Page, stage: Installation, account: TestAccount, brand: str) -> None:
+    assert stage.bluesky is not None
+    pick_network(page, "Bluesky")
+    page.get_by_label("Handle or e-mail address").fill(account.handle)
+    page.get_by_label("App password").fill(account.app_password)
+    page.get_by_label("Server").fill(stage.bluesky.pds_url)
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text(f"is connected with {brand}")
+
+
+def connect_sandbox(page: Page, stage: Installation, handle: str, brand: str) -> None:
+    pick_network(page, "Sandbox")
+    page.get_by_role("button", name="Go to Sandbox").click()
+    page.wait_for_url(f"{stage.sandbox.base_url}/oauth/authorize**")
+    page.get_by_label("Handle").fill(handle)
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.locator("#toasts")).to_contain_text(f"is connected with {brand}")
+
+
+def connect_mastodon(page: Page, stage: Installation, brand: str) -> None:
+    pick_network(page, "Mastodon")
+    page.get_by_label("Server").fill(stage.mastodon.url)
+    page.get_by_role("button", name=re.compile("^Go to")).click()
+    page.wait_for_url(f"{stage.mastodon.url}/oauth/authorize**")
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.locator("#toasts")).to_contain_text(f"is connected with {brand}")
+
+
+def variant(page: Page, network: str) -> Locator:
+    return page.get_by_role("region", name=re.compile(f"· {network}$"))
 
 
 @dataclass(frozen=True, slots=True)

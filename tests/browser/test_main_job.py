@@ -12,17 +12,25 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewWindow
 from tests.browser.stage import Installation
-from tests.browser.steps import Composer, pick_network, sign_up
+from tests.browser.steps import (
+    Composer,
+    connect_bluesky,
+    connect_mastodon,
+    connect_sandbox,
+    sign_up,
+    variant,
+)
 from tests.processes import wait_for
 from tests.support import unavailable
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
 ZONE = "Asia/Tokyo"
+BRAND = "Kaede Coffee"
 TEXT = "The first roast of the week is ready. https://shop.invalid/roast #coffee"
 # Characters of two, three and four bytes stand before what facets point at.
 SKEET = "Röstfrisch für @bob.test 👩‍🍳 heute ☕ https://shop.invalid/röstung #kaffee"
@@ -36,38 +44,6 @@ def picture() -> bytes:
     out = io.BytesIO()
     Image.linear_gradient("L").resize((640, 480)).convert("RGB").save(out, "JPEG")
     return out.getvalue()
-
-
-def connect_bluesky(page: Page, stage: Installation) -> None:
-    assert stage.bluesky is not None
-    pick_network(page, "Bluesky")
-    page.get_by_label("Handle or e-mail address").fill(stage.bluesky.alice.handle)
-    page.get_by_label("App password").fill(stage.bluesky.alice.app_password)
-    page.get_by_label("Server").fill(stage.bluesky.pds_url)
-    page.get_by_role("button", name="Connect", exact=True).click()
-    expect(page.locator("#toasts")).to_contain_text("is connected with Kaede Coffee")
-
-
-def connect_sandbox(page: Page, stage: Installation, handle: str) -> None:
-    pick_network(page, "Sandbox")
-    page.get_by_role("button", name="Go to Sandbox").click()
-    page.wait_for_url(f"{stage.sandbox.base_url}/oauth/authorize**")
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_role("button", name="Authorize").click()
-    expect(page.locator("#toasts")).to_contain_text("is connected with Kaede Coffee")
-
-
-def connect_mastodon(page: Page, stage: Installation) -> None:
-    pick_network(page, "Mastodon")
-    page.get_by_label("Server").fill(stage.mastodon.url)
-    page.get_by_role("button", name=re.compile("^Go to")).click()
-    page.wait_for_url(f"{stage.mastodon.url}/oauth/authorize**")
-    page.get_by_role("button", name="Authorize").click()
-    expect(page.locator("#toasts")).to_contain_text("is connected with Kaede Coffee")
-
-
-def variant(page: Page, network: str) -> Locator:
-    return page.get_by_role("region", name=re.compile(f"· {network}$"))
 
 
 def wait_until_seen(page: Page) -> None:
@@ -138,12 +114,12 @@ def tell_the_story(page: Page, stage: Installation, handle: str) -> None:
         email="kaede@example.com",
         name="Kaede Aoki",
         organization="Kaede Foods",
-        brand="Kaede Coffee",
+        brand=BRAND,
         zone=ZONE,
     )
-    connect_bluesky(page, stage)
-    connect_sandbox(page, stage, handle)
-    connect_mastodon(page, stage)
+    connect_bluesky(page, stage, bluesky.alice, BRAND)
+    connect_sandbox(page, stage, handle, BRAND)
+    connect_mastodon(page, stage, BRAND)
 
     # A thread, published at once on all of them.
     composer = Composer.for_new_post(page)

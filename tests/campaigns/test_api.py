@@ -106,6 +106,11 @@ def test_a_sale_with_its_click_and_person(call: Call, brand: Brand, campaign: Ca
     assert Contact.objects.get().identities.count() == 2
 
 
+def test_a_lead_needs_no_value(call: Call) -> None:
+    answer = call(CONVERSIONS, {"kind": "lead", "external_id": "L-1", "happened_at": when(hours=1)})
+    assert (answer.status_code, answer.json()["value"]) == (201, "0.00")
+
+
 def test_the_same_again_is_200_and_the_same_conversion(call: Call) -> None:
     body = a_sale()
     first, again = call(CONVERSIONS, body), call(CONVERSIONS, body)
