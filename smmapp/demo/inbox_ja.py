@@ -95,7 +95,7 @@ WAITING = (
 )
 
 # (day of the post, account, name, words): nobody has answered.
-UNANSWERED = (-2, SHOP, "hiro", "詰め合わせ、店頭でも買えますか？")
+UNANSWERED = (-2, SHOP, "ひろ", "詰め合わせ、店頭でも買えますか？")
 
 # Below a post of the past, hidden by the brand.
 SPAM = (-79, SHOP, "副業ナビ", "スマホだけで月30万円！プロフィールのリンクから今すぐ登録")

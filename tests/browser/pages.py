@@ -253,6 +253,16 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         pages.append(LookedAt(f"analytics:passport {key}", path))
     pages.append(LookedAt("analytics:operations 90 days", reverse("analytics:operations") + "?days=90"))
     add("outbox:account_pause", account["id"])
+    # Of each kind one conversation, the newest.
+    talks = stage.rows(
+        "SELECT DISTINCT ON (kind) kind, id FROM engagement_conversation WHERE identity_id IS NOT NULL "
+        "ORDER BY kind, last_message_at DESC"
+    )
+    for row in talks:
+        add("engagement:conversation", row["id"], row["kind"])
+        add("engagement:conversation", row["id"], f"{row['kind']} with its person", "?pane=person")
+    (reply,) = stage.rows("SELECT id FROM engagement_savedreply ORDER BY created_at LIMIT 1")
+    add("engagement:saved_reply_edit", reply["id"])
     # Of each state one campaign; what belongs to a campaign, of the running one.
     campaigns = stage.rows(
         "SELECT DISTINCT ON (state) CASE WHEN starts_on > current_date THEN 'planned' "
