@@ -21,6 +21,7 @@ from accounts.models import ApiKey, Brand, User
 from accounts.services.audit import record
 from audience.models import ActivityKind, Identity
 from audience.services.activities import Happened, tell
+from audience.services.locks import hold_people
 from audience.services.marks import meet_together
 from campaigns.models import (
     Click,
@@ -151,9 +152,15 @@ def _people(world: World, reports: Sequence[Report], now: dt.datetime) -> dict[i
     named = [(one, marks) for one in reports if (marks := marks_of(one.person))]
     met = meet_together(brand=world.brand, people=[marks for _one, marks in named], now=now) if named else []
     found = {id(one): identities[0] for (one, _marks), identities in zip(named, met, strict=True)}
-    for one in reports:
-        if id(one) not in found and (identity := _by_handle(one, world) or _by_click(one, world)):
-            found[id(one)] = identity
+    led_to = {
+        id(one): identity
+        for one in reports
+        if id(one) not in found and (identity := _by_handle(one, world) or _by_click(one, world))
+    }
+    if led_to:
+        # Whoever was erased, also since this was looked up, is nobody any more.
+        held = hold_people({identity.pk for identity in led_to.values()})
+        found |= {key: identity for key, identity in led_to.items() if identity.pk in held}
     return found
 
 

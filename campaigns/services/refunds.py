@@ -11,8 +11,9 @@ from django.urls import reverse
 from accounts.models import Brand
 from audience.models import ActivityKind
 from audience.services.activities import Happened, tell
+from audience.services.locks import hold_people
 from campaigns.models import Conversion, ConversionKind, Refund, Source
-from campaigns.reports import Problem, RefundReport, Refused, checked_refund, erased_form
+from campaigns.reports import ERASED, Problem, RefundReport, Refused, checked_refund, erased_form
 from campaigns.services.conversions import Origin, money_detail, note
 from campaigns.services.judging import ConversionUnknown, conversions_of
 
@@ -47,6 +48,8 @@ def report_refund(
     Raises ConversionUnknown, RefundDiffers, Refused (also when it is more than what remains).
     """
     known = conversion_of(brand=brand, kind=kind, number=number)
+    if known.identity_id is not None:
+        hold_people([known.identity_id])  # an erasure locks people first, too
     conversion = (
         # Not "for update" in full: a run of attribution may be writing credits of it for a minute.
         Conversion.objects.select_for_update(of=("self",), no_key=True)
@@ -69,7 +72,7 @@ def report_refund(
         )
     made = Refund.objects.create(
         conversion=conversion,
-        external_id=refund.external_id,
+        external_id=forms[1] if conversion.external_id.startswith(ERASED) else refund.external_id,
         amount=refund.amount,
         happened_at=refund.happened_at,
         received_at=now,

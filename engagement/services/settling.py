@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -154,21 +154,43 @@ def _save(rows: Iterable[Conversation], since: dict[UUID, dt.datetime], brand: B
 
 def _tell(brand: Brand, messages: Iterable[Message]) -> None:
     """The timelines of those who were answered. Before any conversation is locked: see services.intake."""
+    sent = [
+        (message, message.delivery.sent_at)
+        for message in messages
+        if message.delivery and message.delivery.state == DeliveryState.SENT and message.delivery.sent_at
+    ]
+    authors = _authors({(message.account_id, message.parent_key) for message, _at in sent})
     happened = [
         Happened(
-            identity_id=message.conversation.identity_id,
+            identity_id=identity_id,
             kind=ActivityKind.ANSWERED,
-            at=message.delivery.sent_at,
+            at=at,
             dedupe_key=f"answered:{message.pk}",
             summary=message.text,
             detail={"platform": message.conversation.account.platform},
             path=path_of(message.conversation_id),
         )
-        for message in messages
-        if message.delivery and message.delivery.state == DeliveryState.SENT
-        if message.delivery.sent_at and message.conversation.identity_id
+        for message, at in sent
+        if (
+            identity_id := authors.get((message.account_id, message.parent_key))
+            or message.conversation.identity_id
+        )
     ]
     tell(brand=brand, happened=happened)
+
+
+def _authors(answered: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+    """Who wrote what was answered, by account and key; somebody else may have begun the conversation."""
+    rows = Message.objects.filter(
+        account__in={account for account, _key in answered},
+        remote_key__in={key for _account, key in answered if key},
+        identity__isnull=False,
+    )
+    return {
+        (account, key): identity
+        for account, key, identity in rows.values_list("account_id", "remote_key", "identity_id")
+        if identity is not None
+    }
 
 
 # --- likes and hides ------------------------------------------------------------------------------

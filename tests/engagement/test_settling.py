@@ -46,6 +46,16 @@ def test_the_person_has_it_on_their_timeline_once(open_one: Conversation, answer
     assert told.path == f"/inbox/{open_one.pk}/"
 
 
+def test_whoever_is_answered_in_the_conversation_of_another_has_it_on_theirs(
+    take: Take, open_one: Conversation, answer: Answer
+) -> None:
+    take(comment("And on Monday?", by=BEN, thread="c-open", at=NOON + MINUTE), now=NOON + 2 * MINUTE)
+    ended(answer(open_one, "Closed, Ben"))
+    settle(now=LATER)
+    told = Activity.objects.select_related("identity").get(kind=ActivityKind.ANSWERED)
+    assert told.identity.handle == "ben"
+
+
 @pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.MISSED])
 def test_an_answer_that_a_person_must_look_at_opens_what_was_done(
     open_one: Conversation, answer: Answer, state: DeliveryState
