@@ -20,7 +20,7 @@ from audience.services.activities import Happened, tell
 from connectors.base import ModerationAction
 from connectors.errors import RejectReason
 from engagement.models import Conversation, ConversationState, Message, ModerationRequest
-from engagement.remote import MOST_OF_ID, key_of
+from engagement.remote import MOST_OF_ID, key_of, web_address
 from engagement.selectors.promises import promise_of
 from engagement.services.episodes import moment_of, replay
 from engagement.services.intake import path_of
@@ -101,7 +101,7 @@ def _write_sent(message: Message, delivery: Delivery, row: Conversation, now: dt
         message.remote_key = key_of(row.kind, delivery.remote_id)
         message.remote_id = delivery.remote_id if message.erased_at is None else ""
     if message.erased_at is None:
-        message.permalink = delivery.permalink or message.permalink
+        message.permalink = web_address(delivery.permalink) or message.permalink
 
 
 def _drop_twins(
