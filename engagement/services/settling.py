@@ -17,10 +17,10 @@ from django.db.models import F, Q
 from accounts.models import Brand
 from audience.models import ActivityKind
 from audience.services.activities import Happened, tell
-from connectors.base import ModerationAction
 from connectors.errors import RejectReason
 from engagement.models import Conversation, ConversationState, Message, ModerationRequest
-from engagement.remote import MOST_OF_ID, key_of
+from engagement.remote import MOST_OF_ID, key_of, web_address
+from engagement.selectors.moderation import FLAGS
 from engagement.selectors.promises import promise_of
 from engagement.services.episodes import moment_of, replay
 from engagement.services.intake import path_of
@@ -101,7 +101,7 @@ def _write_sent(message: Message, delivery: Delivery, row: Conversation, now: dt
         message.remote_key = key_of(row.kind, delivery.remote_id)
         message.remote_id = delivery.remote_id if message.erased_at is None else ""
     if message.erased_at is None:
-        message.permalink = delivery.permalink or message.permalink
+        message.permalink = web_address(delivery.permalink) or message.permalink
 
 
 def _drop_twins(
@@ -195,13 +195,6 @@ def _authors(answered: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], U
 
 # --- likes and hides ------------------------------------------------------------------------------
 
-_FLAGS: dict[str, tuple[str, bool]] = {
-    ModerationAction.LIKE: ("is_liked", True),
-    ModerationAction.UNLIKE: ("is_liked", False),
-    ModerationAction.HIDE: ("is_hidden", True),
-    ModerationAction.UNHIDE: ("is_hidden", False),
-}
-
 
 def _settle_moderations(now: dt.datetime) -> int:
     ended = list(
@@ -228,7 +221,7 @@ def _settle_requests(requests: Sequence[ModerationRequest], now: dt.datetime) ->
         request.settled_at, request.error = now, request.delivery.error
         rows[message.conversation_id].version += 1
         if request.delivery.state == DeliveryState.SENT:
-            flag, value = _FLAGS[request.action]
+            flag, value = FLAGS[request.action]
             setattr(message, flag, value)
         elif _is_gone(request.delivery):
             gone.append((message.conversation_id, message.remote_key))

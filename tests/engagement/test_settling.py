@@ -33,6 +33,16 @@ def test_a_sent_answer_knows_its_place_at_the_network(open_one: Conversation, an
     assert settle(now=LATER) == 0
 
 
+def test_an_address_that_no_page_may_have_is_not_taken_from_a_network(
+    open_one: Conversation, answer: Answer
+) -> None:
+    sent = answer(open_one)
+    ended(sent, permalink="javascript:alert(1)")
+    settle(now=LATER)
+    sent.refresh_from_db()
+    assert sent.permalink == ""
+
+
 def test_the_person_has_it_on_their_timeline_once(open_one: Conversation, answer: Answer) -> None:
     sent = answer(open_one, "From ten")
     ended(sent)
