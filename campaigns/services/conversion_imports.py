@@ -126,7 +126,7 @@ def carry_out(
     brand = _brand(batch)
     origin = Origin(Source.CSV, csv_import=batch, actor=actor)
     counts = Counts()
-    progress(0)  # what the dry run told last was the end of the file
+    progress(0)  # one that broke off begins anew
     try:
         with kept_file(batch) as file:
             for rows in _batches(file, batch):

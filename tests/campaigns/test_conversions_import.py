@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Brand, User
 from audience.models import Activity, Contact
+from campaigns import tasks
 from campaigns.conversion_rows import COLUMNS, RowReader, entered_moment
 from campaigns.models import Campaign, Conversion, CsvImport, Refund, Source
 from campaigns.services import conversion_imports as service
@@ -332,10 +333,10 @@ def test_an_import_that_breaks_off_between_sales_and_refunds_goes_on(
     assert list(told) == ["refund", "refund", "sale"]
 
 
-def test_progress_begins_anew_with_the_import(
+def test_progress_is_told_of_each_batch(
     brand: Brand, marketer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the dry run told last was the end of the file."""
+    """One that goes on after it broke off begins anew."""
     monkeypatch.setattr(service, "BATCH", 2)
     rows = "".join(f"lead,2026-11-20,{number},,,,,\n" for number in range(5))
     batch = upload(HEAD + rows, brand, marketer)
@@ -366,6 +367,17 @@ def test_an_import_takes_queries_by_the_batch(
     again = upload(text, brand, marketer)
     with django_assert_max_num_queries(10):
         assert check(batch=again, now=NOW).known == 400
+
+
+def test_the_progress_of_the_dry_run_is_not_that_of_the_import(brand: Brand, marketer: User) -> None:
+    batch = upload(HEAD + "lead,2026-11-20,1,,,,,\n" * 1001, brand, marketer)
+    tasks.check_conversions(import_id=str(batch.pk))
+    assert tasks.rows_done(batch) == 1000
+    batch.refresh_from_db()
+    start(batch=batch, now=NOW)
+    assert tasks.rows_done(batch) == 0
+    tasks.carry_out_conversions(import_id=str(batch.pk), actor_id=marketer.pk)
+    assert tasks.rows_done(batch) == 1001
 
 
 @pytest.mark.parametrize(
