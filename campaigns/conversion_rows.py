@@ -122,7 +122,7 @@ class RowReader:
     def read(self, row: Row) -> ConversionRow:
         given = {key: row.cell(self.columns.get(key)).replace("\x00", "") for key in COLUMNS}
         faults: list[Fault] = []
-        kind = KINDS.get(_plain(given["kind"]))
+        kind = KINDS.get(given["kind"]) or KINDS.get(_plain(given["kind"]))
         if kind is None:
             code = RowProblem.UNKNOWN_KIND if given["kind"] else Unreadable.MISSING
             faults.append(Fault("kind", code, given["kind"]))

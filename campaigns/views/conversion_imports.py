@@ -124,7 +124,7 @@ def conversion_import_page(request: MemberRequest, import_id: uuid.UUID) -> Http
         "zone": batch.brand.timezone,
         "run": _dry_run(request, batch) if batch.state == State.READY else None,
         "is_working": batch.state in (State.CHECKING, State.RUNNING),
-        "rows_done": tasks.rows_done(batch.pk),
+        "rows_done": tasks.rows_done(batch),
         "encoding": ENCODINGS.get(batch.encoding, batch.encoding),
         "problem": file_refusal(batch.problem) if batch.problem else "",
         "kept_faults": [(kept["row"], _kept_line(kept)) for kept in batch.refused],

@@ -566,7 +566,8 @@ def test_a_dry_run_says_what_would_become_of_each_and_writes_nothing(
         None,
         Problem.DIFFERS,
     ]
-    assert first[2].conversion is not None
-    assert first[2].conversion.notice == ConversionNotice.NO_CAMPAIGN
+    assert first[2].conversion is None
+    assert first[2].place is not None
+    assert first[2].place.notice == ConversionNotice.NO_CAMPAIGN
     assert Conversion.objects.count() == 1
     assert not Identity.objects.exists()
