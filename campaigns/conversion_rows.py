@@ -200,7 +200,10 @@ def entered_moment(text: str, zone: str) -> dt.datetime:
     except ValueError:
         exact = None
     if exact is not None and exact.tzinfo is not None:
-        return exact.astimezone(dt.UTC)
+        try:
+            return exact.astimezone(dt.UTC)
+        except OverflowError:  # at either end of what a calendar has
+            raise NotReadable(Unreadable.NOT_A_DATE) from None
     parts = _TIME.fullmatch(given)
     if parts is None:
         return _instant(entered_date(given), _LAST_MOMENT, zone)

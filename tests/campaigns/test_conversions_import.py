@@ -82,7 +82,19 @@ def test_times_are_read_as_files_have_them(text: str, instant: str) -> None:
     assert entered_moment(text, "Europe/Berlin") == dt.datetime.fromisoformat(f"{instant}+00:00")
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-11-20 25:00", "=NOW()", "10:30"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "2026-13-01",
+        "2026-11-20 25:00",
+        "=NOW()",
+        "10:30",
+        "0001-01-01T00:00:00+09:00",
+        "9999-12-31T23:59:59-09:00",
+    ],
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(NotReadable):
         entered_moment(text, "Europe/Berlin")
