@@ -64,7 +64,7 @@ integration: assets ## Tests with servers of their own: sandbox, a real Bluesky 
 	$(RUN) -m pytest -n 2 -m "integration and not browser"
 
 browser: assets ## Tests in Chromium
-	$(RUN) -m pytest -m browser
+	$(RUN) -m pytest -n 2 --dist worksteal -m browser
 
 # Only where it needs nobody's password and changes nothing that a person set up.
 chromium:

@@ -274,7 +274,7 @@ def _of_inbox(stage: Installation) -> list[LookedAt]:
     for row in talks:
         add("engagement:conversation", row["id"], row["kind"])
         add("engagement:conversation", row["id"], f"{row['kind']} with its person", "?pane=person")
-    (reply,) = stage.rows("SELECT id FROM engagement_savedreply ORDER BY created_at LIMIT 1")
+    (reply,) = stage.rows("SELECT id FROM engagement_savedreply ORDER BY title LIMIT 1")
     add("engagement:saved_reply_edit", reply["id"])
     return pages
 

@@ -70,6 +70,10 @@ class Complaints:
             self.heard.append(f"{response.status} {response.url}")
 
 
+# The walk over all pages is most of the time of these tests, and is divided between processes.
+PARTS = 4
+
+
 def found_by_axe(page: Page, options: dict[str, Any]) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
@@ -157,9 +161,13 @@ def test_pages_before_the_sign_in_are_accessible_and_fit(
     nothing_wrong({one.name: look(page, complaints, one) for one in of_nobody()})
 
 
-def test_pages_of_the_application_are_accessible_and_fit(signed_in: Page, installation: Installation) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_pages_of_the_application_are_accessible_and_fit(
+    signed_in: Page, installation: Installation, part: int
+) -> None:
     complaints = Complaints(signed_in)
-    nothing_wrong({one.name: look(signed_in, complaints, one) for one in of_owner(installation)})
+    pages = of_owner(installation)[part::PARTS]
+    nothing_wrong({one.name: look(signed_in, complaints, one) for one in pages})
 
 
 OPENED: dict[str, Callable[[Page], None]] = {
