@@ -443,7 +443,7 @@ class PreferencesForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}),
     )
     quiet_until = forms.TimeField(
-        label=pgettext_lazy("time", "until"),
+        label=pgettext_lazy("time", "Until"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time"}),
     )

@@ -618,12 +618,17 @@ def excerpt(response: requests.Response, *, limit: int = 300) -> str:
     try:
         content = response.json()
     except ValueError:
-        words = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", response.text[:20_000])
+        words = without_tags(response.text[:20_000])
     else:
         words = _error_words(content)
     sent = response.request.headers.get("Authorization", "") if response.request is not None else ""
     words = redact(" ".join(words.split()), sent.partition(" ")[2])
     return f"HTTP {response.status_code} {words}".strip()[:limit]
+
+
+def without_tags(text: str) -> str:
+    """What a page of HTML says, roughly: for a line of a log, never to be shown as HTML."""
+    return re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", text)
 
 
 def _error_words(content: Any) -> str:

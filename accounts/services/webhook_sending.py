@@ -194,7 +194,7 @@ def _call(endpoint: WebhookEndpoint, message: WebhookMessage, now: dt.datetime) 
     asks_to_wait = response.status_code in (429, 503) and "Retry-After" in response.headers
     return Answer(
         response.status_code,
-        _plain(response.content[: 4 * EXCERPT_LENGTH].decode(errors="replace")),
+        _plain(http.without_tags(response.content[:20_000].decode(errors="replace"))),
         _ms_since(started),
         retry_at=http.retry_after(response, now=now, default_s=0) if asks_to_wait else None,
     )

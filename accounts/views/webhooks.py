@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.contrib import messages
@@ -25,7 +26,7 @@ from core.htmx import render_page
 from core.paging import page_of
 
 SECRET = "webhook_secret"  # noqa: S105 - shown once, to who made it; sealed while it waits in the session
-ABOUT_TO_S = 15  # a message that is due so soon is waited for on the page
+ABOUT_TO = dt.timedelta(seconds=15)  # a message that is due so soon is waited for on the page
 
 
 @requires(Action.MANAGE_WEBHOOKS)
@@ -79,8 +80,7 @@ def webhook(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "rows": [(message, labels.get(message.kind, message.kind)) for message in page],
         "is_under_way": any(
             message.state == WebhookState.WAITING
-            and message.next_at is not None
-            and (message.next_at - now).total_seconds() < ABOUT_TO_S
+            and max(message.next_at or now, endpoint.blocked_until or now) < now + ABOUT_TO
             for message in page
         ),
         "overlaps": endpoint.overlaps_until is not None and now < endpoint.overlaps_until,
