@@ -63,7 +63,9 @@ def notify(
         wish = wishes[user_id]
         if not wish.in_app and wish.mail == MailChoice.NEVER:
             continue
-        is_daily = wish.mail == MailChoice.DAILY
+        mail_at: dt.datetime | None = None
+        if wish.mail != MailChoice.NEVER:
+            mail_at = times[user_id].next_digest(now) if wish.mail == MailChoice.DAILY else now
         fresh.append(
             Notification(
                 user=user,
@@ -73,14 +75,8 @@ def notify(
                 url=url,
                 dedupe_key=key,
                 is_shown=wish.in_app,
-                in_digest=is_daily,
-                mail_at=(
-                    None
-                    if wish.mail == MailChoice.NEVER
-                    else times[user_id].next_digest(now)
-                    if is_daily
-                    else now
-                ),
+                in_digest=wish.mail == MailChoice.DAILY,
+                mail_at=mail_at,
             )
         )
     Notification.objects.bulk_create(fresh, ignore_conflicts=True)

@@ -162,7 +162,7 @@ def test_every_kind_of_news_happens_and_is_told_in_every_way(
         with time_machine.travel(NOW + 30 * DAY, tick=False):
             tasks.send_mails()
             tasks.send_webhooks()
-        told = [json.loads(call.request.body) for call in network.calls if call.request.url == HEARS]
+        told = [json.loads(call.request.body or b"") for call in network.calls if call.request.url == HEARS]
 
     news = Notification.objects.filter(kind=kind)
     assert news
