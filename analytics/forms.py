@@ -28,6 +28,7 @@ from analytics.selectors.subjects import label_of_network
 from analytics.services.goals import NewGoal
 from analytics.wording import kind_of_number
 from campaigns.models import Campaign
+from core.entering import EARLIEST_YEAR, LATEST_YEAR
 from metrics import goals as mathematics
 from metrics.registry import Metric, Side, Unit, metric
 
@@ -61,6 +62,16 @@ class NumberField(forms.CharField):
     def clean(self, value: Any) -> Decimal | None:
         typed = super().clean(value)
         return entered_number(typed) if typed else None
+
+
+class DayField(forms.DateField):
+    """A date that is near enough to be counted with."""
+
+    def clean(self, value: Any) -> Any:
+        day = super().clean(value)
+        if day is not None and not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+            raise forms.ValidationError(_("This year is too far away."))
+        return day
 
 
 def _date_input() -> forms.DateInput:
@@ -97,8 +108,8 @@ class GoalForm(forms.Form):
         label=gettext_lazy("Kind of goal"), choices=GoalKind.choices, widget=forms.RadioSelect
     )
     amount = NumberField(label=gettext_lazy("How much"))
-    starts_on = forms.DateField(label=gettext_lazy("First day"), widget=_date_input())
-    ends_on = forms.DateField(label=pgettext_lazy("date", "Last day"), widget=_date_input())
+    starts_on = DayField(label=gettext_lazy("First day"), widget=_date_input())
+    ends_on = DayField(label=pgettext_lazy("date", "Last day"), widget=_date_input())
     owner = forms.ModelChoiceField(
         label=gettext_lazy("Responsible"),
         queryset=User.objects.none(),
@@ -203,7 +214,7 @@ class ChangeGoalForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
     amount = NumberField(label=gettext_lazy("How much"))
-    ends_on = forms.DateField(label=pgettext_lazy("date", "Last day"), widget=_date_input())
+    ends_on = DayField(label=pgettext_lazy("date", "Last day"), widget=_date_input())
     owner = forms.ModelChoiceField(
         label=gettext_lazy("Responsible"),
         queryset=User.objects.none(),
@@ -305,4 +316,4 @@ def date_in(text: str) -> dt.date | None:
         date = dt.date.fromisoformat(text)
     except ValueError:
         return None
-    return date if 2000 <= date.year <= 2100 else None
+    return date if EARLIEST_YEAR <= date.year <= LATEST_YEAR else None

@@ -5,6 +5,7 @@ Apps above point at ``Identity`` and never at ``Contact``, so that merging two c
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -100,6 +101,16 @@ class IdentityKind(models.TextChoices):
 class IdentityQuerySet(models.QuerySet["Identity"]):
     def for_brand(self, brand: Brand) -> Self:
         return self.filter(brand=brand)
+
+    def known_by(self, keys: Collection[tuple[str, str]]) -> Self:
+        """Those with these (platform, remote_key); also where parts of two of them make a third."""
+        rows = self.filter(
+            platform__in={platform for platform, _key in keys},
+            remote_key__in={key for _platform, key in keys},
+        )
+        # The condition of the index, said once more: of a list of more than a hundred keys PostgreSQL does
+        # not see that none of them is empty, and reads the whole table instead.
+        return rows.exclude(remote_key="")
 
     def for_member(self, membership: Membership) -> Self:
         rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)

@@ -122,7 +122,7 @@ class RowReader:
     def read(self, row: Row) -> ConversionRow:
         given = {key: row.cell(self.columns.get(key)).replace("\x00", "") for key in COLUMNS}
         faults: list[Fault] = []
-        kind = KINDS.get(_plain(given["kind"]))
+        kind = KINDS.get(given["kind"]) or KINDS.get(_plain(given["kind"]))
         if kind is None:
             code = RowProblem.UNKNOWN_KIND if given["kind"] else Unreadable.MISSING
             faults.append(Fault("kind", code, given["kind"]))
@@ -200,7 +200,10 @@ def entered_moment(text: str, zone: str) -> dt.datetime:
     except ValueError:
         exact = None
     if exact is not None and exact.tzinfo is not None:
-        return exact.astimezone(dt.UTC)
+        try:
+            return exact.astimezone(dt.UTC)
+        except OverflowError:  # at either end of what a calendar has
+            raise NotReadable(Unreadable.NOT_A_DATE) from None
     parts = _TIME.fullmatch(given)
     if parts is None:
         return _instant(entered_date(given), _LAST_MOMENT, zone)

@@ -5,15 +5,17 @@ Nothing here knows the database: services/conversions.py does.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import enum
+import functools
+import hmac
 import unicodedata
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.crypto import salted_hmac
@@ -94,6 +96,8 @@ class Report:
     @property
     def click_key(self) -> uuid.UUID | None:
         """The key of its click; None where there is none, or none that we could have made."""
+        if not self.click:
+            return None
         try:
             return uuid.UUID(self.click)
         except ValueError:
@@ -134,8 +138,8 @@ def checked(report: Report, *, currency: str, networks: Collection[str], now: dt
     value = Decimal(0) if report.value is None else report.value
     if value.is_finite() and value < 0:
         raise Refused(Problem.NEGATIVE, "value")
-    return dataclasses.replace(
-        report,
+    return Report(
+        kind=report.kind,
         external_id=_external_id(report.external_id),
         happened_at=_time(report.happened_at, now),
         value=_amount(value, "value", currency),
@@ -162,7 +166,15 @@ def checked_refund(refund: RefundReport, *, currency: str, now: dt.datetime) -> 
 def erased_form(external_id: str) -> str:
     """What stands in the place of a number once its person was erased: nobody can read the number back, and
     a report that comes again is still known."""
-    return f"{ERASED}{salted_hmac('campaigns.reports', external_id, algorithm='sha256').hexdigest()}"
+    keyed = _keyed(settings.SECRET_KEY).copy()
+    keyed.update(external_id.encode())
+    return f"{ERASED}{keyed.hexdigest()}"
+
+
+@functools.cache
+def _keyed(secret: str) -> hmac.HMAC:
+    """Begun once: deriving the key takes longer than all that follows, and a file has many numbers."""
+    return salted_hmac("campaigns.reports", "", secret=secret, algorithm="sha256")
 
 
 def _external_id(text: str) -> str:
@@ -176,7 +188,8 @@ def _text(text: str, field: str, *, most: int = _MARK_LENGTH) -> str:
     text = text.strip()
     if len(text) > most:
         raise Refused(Problem.TOO_LONG, field, most=str(most))
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+    # Nearly every text is printable, and then has neither.
+    if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise Refused(Problem.UNREADABLE, field)
     return text
 

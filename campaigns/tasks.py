@@ -30,33 +30,34 @@ def follow_clicks(**kwargs: Any) -> None:
 @shared_task
 def check_import(*, import_id: str, **kwargs: Any) -> None:
     batch = CsvImport.objects.get(pk=import_id)
-    imports.check(batch=batch, progress=_teller(import_id))
+    imports.check(batch=batch, progress=_teller(batch))
 
 
 @shared_task
 def carry_out_import(*, import_id: str, actor_id: int, **kwargs: Any) -> None:
+    batch = CsvImport.objects.get(pk=import_id)
     imports.carry_out(
-        batch=CsvImport.objects.get(pk=import_id),
+        batch=batch,
         actor=User.objects.filter(pk=actor_id).first(),
         now=timezone.now(),
-        progress=_teller(import_id),
+        progress=_teller(batch),
     )
 
 
 @shared_task
 def check_conversions(*, import_id: str, **kwargs: Any) -> None:
-    conversion_imports.check(
-        batch=CsvImport.objects.get(pk=import_id), now=timezone.now(), progress=_teller(import_id)
-    )
+    batch = CsvImport.objects.get(pk=import_id)
+    conversion_imports.check(batch=batch, now=timezone.now(), progress=_teller(batch))
 
 
 @shared_task
 def carry_out_conversions(*, import_id: str, actor_id: int, **kwargs: Any) -> None:
+    batch = CsvImport.objects.get(pk=import_id)
     conversion_imports.carry_out(
-        batch=CsvImport.objects.get(pk=import_id),
+        batch=batch,
         actor=User.objects.filter(pk=actor_id).first(),
         now=timezone.now(),
-        progress=_teller(import_id),
+        progress=_teller(batch),
     )
 
 
@@ -66,22 +67,24 @@ def clean_imports(**kwargs: Any) -> None:
     imports.clean(now=timezone.now())
 
 
-def rows_done(import_id: object) -> int:
-    """How far the work on a file has come; 0 when nobody knows."""
-    return int(cache.get(_key(import_id), 0))
+def rows_done(batch: CsvImport) -> int:
+    """How far the work on a file has come, of what is done with it now; 0 when nobody knows."""
+    return int(cache.get(_key(batch), 0))
 
 
-def _teller(import_id: str) -> Callable[[int], None]:
+def _teller(batch: CsvImport) -> Callable[[int], None]:
     """Progress is only looked at: it lies in the cache, apart from the transaction that it tells of."""
+    key = _key(batch)
 
     def tell(rows: int) -> None:
-        cache.set(_key(import_id), rows, timeout=3600)
+        cache.set(key, rows, timeout=3600)
 
     return tell
 
 
-def _key(import_id: object) -> str:
-    return f"campaigns.import:{import_id}"
+def _key(batch: CsvImport) -> str:
+    """The import does not begin where the dry run ended."""
+    return f"campaigns.import:{batch.pk}:{batch.state}"
 
 
 # --- attribution ------------------------------------------------------------------------------

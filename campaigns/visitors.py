@@ -67,4 +67,4 @@ def referrer_host(referrer: str) -> str:
     except ValueError:
         return ""
     own = {urlsplit(base).hostname for base in (settings.BASE_URL, settings.LINK_BASE_URL)}
-    return "" if host in own or len(host) > 255 else host
+    return "" if host in own or len(host) > 255 or "\0" in host else host

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-# A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection", 2026-11-25).
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection", 2026-11-25),
+# with a wide sign to a Japanese one.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _BOM = "\ufeff"  # without it, Excel reads Japanese as something else
 
 

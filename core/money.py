@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from babel.core import get_global
@@ -17,6 +18,7 @@ def is_currency(code: str) -> bool:
     return code in get_global("all_currencies")
 
 
+@functools.lru_cache(maxsize=512)
 def decimals_of(currency: str) -> int:
     """Digits after the point: 2 for EUR, 0 for JPY, 3 for KWD (Unicode CLDR)."""
     return int(get_currency_precision(currency))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.utils import translation
@@ -17,6 +18,13 @@ from django.utils import translation
 from tests.support import unavailable
 
 pytest_plugins = ["tests.cast"]
+
+# How long an example takes says more about what else the machine does than about the code. Tests that say how
+# many examples they want say the rest themselves.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -183,8 +183,10 @@ def goals_of(membership: Membership, brand: Brand | None) -> QuerySet[Goal]:
 
 
 def newest_checkins(goals: Iterable[Goal]) -> dict[uuid.UUID, Checkin]:
-    """The last check-in of each goal, by the goal's id; one query."""
-    newest = Checkin.objects.filter(goal=OuterRef("goal")).order_by("-date").values("pk")[:1]
+    """The last check-in of each goal until its last day, which may have been put forward; by the goal's id.
+    One query."""
+    rows = Checkin.objects.filter(goal=OuterRef("goal"), date__lte=OuterRef("goal__ends_on"))
+    newest = rows.order_by("-date").values("pk")[:1]
     rows = Checkin.objects.filter(goal__in=list(goals), pk=Subquery(newest))
     return {row.goal_id: row for row in rows}
 

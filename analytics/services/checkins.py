@@ -66,6 +66,10 @@ def check_in_goal(*, goal: Goal, now: dt.datetime) -> int:
     except DifferentDefinitions:
         return 0  # the page of the goal says so
     with transaction.atomic():
+        # One worker after the other; what one of them has made final meanwhile stays.
+        Goal.objects.select_for_update(no_key=True).get(pk=goal.pk)
+        final = set(goal.checkins.filter(is_final=True, date__gte=first).values_list("date", flat=True))
+        rows = [row for row in rows if row.date not in final]
         Checkin.objects.bulk_create(
             rows,
             update_conflicts=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from accounts.models import Brand
@@ -26,6 +27,14 @@ def lock_identities(contact_ids: list[UUID]) -> list[UUID]:
     """The identities of these contacts, locked in the order of services/people.py."""
     rows = Identity.objects.filter(contact_id__in=contact_ids).select_for_update(no_key=True)
     return list(rows.order_by("platform", "remote_key").values_list("pk", flat=True))
+
+
+def hold_people(identity_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these identities that are not erased; none of them is until the end of the transaction. To be
+    called before anything is locked that an eraser changes."""
+    rows = Identity.objects.filter(pk__in=identity_ids, erased_at__isnull=True)
+    locked = rows.order_by("platform", "remote_key").select_for_update(no_key=True)
+    return set(locked.values_list("pk", flat=True))
 
 
 def lock_contacts(contact_ids: list[UUID]) -> dict[UUID, Contact]:

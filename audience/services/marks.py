@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import Brand
 from audience.models import Contact, Identity
 from audience.services.people import Key, Met, key_of, meet_all
+from core.ids import uuid7
 
 
 @transaction.atomic
@@ -24,17 +25,17 @@ def meet_together(
     say (merge). Raises ValueError for a mark without a remote id.
     """
     marks = [mark for person in people for mark in person]
-    known = _known(brand, marks)
-    met = meet_all(brand=brand, met=marks, now=now)
-    identities = {key_of(mark): met[mark.platform, mark.remote_id] for mark in marks}
+    keyed = [list(dict.fromkeys(key_of(mark) for mark in person)) for person in people]
+    known = _known(brand, {key for keys in keyed for key in keys})
+    met = meet_all(brand=brand, met=marks, now=now, contacts=_shared(keyed, known))
+    identities = {(row.platform, row.remote_key): row for row in met.values()}
     # Made by this call: nobody knew it before, and nobody else made it meanwhile.
     alone = {key for key, row in identities.items() if key not in known and row.first_seen_at == now}
     left: list[uuid.UUID] = []  # contacts that were made for marks which then joined another
     moved: list[Identity] = []
-    for person in people:
-        keys = dict.fromkeys(key_of(mark) for mark in person)
+    for keys in keyed:
         settled = [identities[key] for key in keys if key not in alone]
-        first = settled[0] if settled else identities[next(iter(keys))]
+        first = settled[0] if settled else identities[keys[0]]
         for key in keys:
             row = identities[key]
             if key in alone and row.contact_id != first.contact_id:
@@ -45,12 +46,22 @@ def meet_together(
         alone.difference_update(keys)  # as if the next person came in another call
     if moved:
         Identity.objects.bulk_update(moved, ["contact", "home"])
-        Contact.objects.filter(pk__in=left).delete()
-    return [tuple(identities[key_of(mark)] for mark in person) for person in people]
+        Contact.objects.filter(pk__in=left, identities=None).delete()
+    return [tuple(met[mark.platform, mark.remote_id] for mark in person) for person in people]
 
 
-def _known(brand: Brand, marks: Collection[Met]) -> set[Key]:
-    rows = Identity.objects.for_brand(brand).filter(
-        platform__in={mark.platform for mark in marks}, remote_key__in={key_of(mark)[1] for mark in marks}
-    )
+def _shared(people: Sequence[Sequence[Key]], known: set[Key]) -> dict[Key, uuid.UUID]:
+    """A contact for everybody of whom no mark is known: made once, and not for each mark to be left again.
+    Who brings a mark of somebody before them is the same person."""
+    shared: dict[Key, uuid.UUID] = {}
+    for keys in people:
+        if known.isdisjoint(keys):
+            contact = next((shared[key] for key in keys if key in shared), None) or uuid7()
+            for key in keys:
+                shared.setdefault(key, contact)
+    return shared
+
+
+def _known(brand: Brand, keys: Collection[Key]) -> set[Key]:
+    rows = Identity.objects.for_brand(brand).known_by(keys)
     return set(rows.values_list("platform", "remote_key"))

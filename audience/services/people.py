@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from django.db import connection, transaction
@@ -22,6 +23,7 @@ from core.ids import uuid7
 
 STAGES = (Stage.NONE, Stage.LEAD, Stage.CUSTOMER)  # in the order in which people come to them
 
+_MARKS = frozenset(IdentityKind.values)
 _REMOTE_ID_LENGTH = 512
 _NAME_LENGTH = 255
 _URL_LENGTH = 1000
@@ -54,8 +56,15 @@ def meet(*, brand: Brand, met: Met, now: dt.datetime) -> Identity:
     return meet_all(brand=brand, met=[met], now=now)[met.platform, met.remote_id]
 
 
-def meet_all(*, brand: Brand, met: Sequence[Met], now: dt.datetime) -> dict[tuple[str, str], Identity]:
+def meet_all(
+    *,
+    brand: Brand,
+    met: Sequence[Met],
+    now: dt.datetime,
+    contacts: Mapping[Key, uuid.UUID] = MappingProxyType({}),
+) -> dict[tuple[str, str], Identity]:
     """As ``meet`` for many, by (platform, remote_id), in a handful of queries whatever their number.
+    ``contacts``: ids of contacts that are to be made, for those who are new and share one.
 
     Safe beside other workers that meet the same people: the database decides who is new. Handle, name and
     addresses are refreshed with what is given, and kept where nothing is. Raises ValueError for somebody
@@ -69,51 +78,72 @@ def meet_all(*, brand: Brand, met: Sequence[Met], now: dt.datetime) -> dict[tupl
     if not people:
         return {}
     with transaction.atomic():
-        rows = [_row(brand, one, now) for _key, one in sorted(people.items())]
+        ids = {key: uuid7() for key in people}
+        rows = [
+            _values(brand, one, key[1], (ids[key], contacts.get(key) or uuid7()), now)
+            for key, one in sorted(people.items())
+        ]
         found = {(row.platform, row.remote_key): row for row in _store(rows)}
         # Whoever is new was stored with the contact that was invented for them, which follows now.
-        ours = {row.pk for row in rows}
-        fresh = {row.contact_id for row in found.values() if row.pk in ours}
-        Contact.objects.bulk_create(
-            Contact(id=pk, brand=brand, first_seen_at=now, last_seen_at=now) for pk in fresh
-        )
-        _make_findable(found.values())
+        known = [row for key, row in found.items() if row.pk != ids[key]]
+        fresh = {row.contact_id for key, row in found.items() if row.pk == ids[key]}
+        _make_contacts(brand, fresh, now)
+        _make_findable(known)
         touch_contacts({row.contact_id: now for row in found.values() if row.contact_id not in fresh})
     return {(one.platform, one.remote_id): found[key_of(one)] for one in met}
 
 
-def _row(brand: Brand, met: Met, now: dt.datetime) -> Identity:
-    """The identity as it is if the person is new."""
-    platform, remote_key = key_of(met)
-    row = Identity(
-        brand=brand,
-        contact_id=uuid7(),
-        platform=platform,
-        remote_id=_clean(met.remote_id)[:_REMOTE_ID_LENGTH],
-        remote_key=remote_key,
-        handle=_clean(met.handle)[:_NAME_LENGTH],
-        display_name=_clean(met.display_name)[:_NAME_LENGTH],
-        avatar_url=_web_address(met.avatar_url),
-        profile_url=_web_address(met.profile_url),
-        first_seen_at=now,
-        last_seen_at=now,
+def _values(
+    brand: Brand, met: Met, remote_key: str, ids: tuple[uuid.UUID, uuid.UUID], now: dt.datetime
+) -> tuple[object, ...]:
+    """The identity as it is if the person is new: the columns of _STORED. ``ids``: its own, its contact's."""
+    pk, contact_id = ids
+    remote_id = _clean(met.remote_id)[:_REMOTE_ID_LENGTH]
+    handle = _clean(met.handle)[:_NAME_LENGTH]
+    display_name = _clean(met.display_name)[:_NAME_LENGTH]
+    words = _words(met.platform, remote_id, handle, display_name)
+    return (
+        str(pk),
+        str(brand.pk),
+        str(contact_id),
+        met.platform,
+        remote_id,
+        remote_key,
+        handle,
+        display_name,
+        _web_address(met.avatar_url),
+        _web_address(met.profile_url),
+        words,
+        grams(words),
+        now,
+        now,
     )
-    row.search_text = _words(row)
-    row.search_grams = grams(row.search_text)
-    return row
 
 
-def _words(row: Identity) -> str:
+def _words(platform: str, remote_id: str, handle: str, display_name: str) -> str:
     """What somebody is looked for by. An id at a network means nothing to people, an e-mail address does."""
-    says = [row.remote_id] if row.platform in IdentityKind.values else []
-    return folded(row.handle, row.display_name, *says)
+    says = [remote_id] if platform in _MARKS else []
+    return folded(handle, display_name, *says)
+
+
+def _make_contacts(brand: Brand, ids: Collection[uuid.UUID], now: dt.datetime) -> None:
+    """Of people of whom nothing is known but when they were met. By hand: the rows differ by their ids."""
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audience_contact (id, brand_id, name, email, phone, notes, stage, first_seen_at,"
+            " last_seen_at, search_text, search_grams)"
+            " SELECT id, %s, '', '', '', '', %s, %s, %s, '', '{}' FROM unnest(%s::uuid[]) AS id",
+            [str(brand.pk), Stage.NONE.value, now, now, [str(pk) for pk in ids]],
+        )
 
 
 def _make_findable(rows: Iterable[Identity]) -> None:
     """By their new name, if they have one since they were stored."""
     renamed = []
     for row in rows:
-        words = _words(row)
+        words = _words(row.platform, row.remote_id, row.handle, row.display_name)
         if words != row.search_text:
             row.search_text, row.search_grams = words, grams(words)
             renamed.append(row)
@@ -129,7 +159,7 @@ def _clean(text: str) -> str:
 def _web_address(url: str) -> str:
     """The address if a page may link to it, else ""."""
     url = _clean(url)
-    if len(url) > _URL_LENGTH:
+    if not url or len(url) > _URL_LENGTH:
         return ""  # half an address leads nowhere
     try:
         parts = urlsplit(url)
@@ -154,6 +184,7 @@ _STORED = (
     "first_seen_at",
     "last_seen_at",
 )
+_RETURNED = (*(column for column in _STORED if column != "search_grams"), "home_id", "erased_at")
 # One statement that inserts, refreshes and locks in the order of the keys. The condition after ON CONFLICT is
 # that of the constraint identity_once_per_brand.
 _UPSERT = """
@@ -164,16 +195,17 @@ _UPSERT = """
         avatar_url = coalesce(nullif(excluded.avatar_url, ''), known.avatar_url),
         profile_url = coalesce(nullif(excluded.profile_url, ''), known.profile_url),
         last_seen_at = greatest(excluded.last_seen_at, known.last_seen_at)
-    RETURNING *
+    RETURNING {returned}
 """
 
 
-def _store(rows: Sequence[Identity]) -> list[Identity]:
-    """Inserted or refreshed; the rows as they are in the database now."""
+def _store(rows: Sequence[tuple[object, ...]]) -> list[Identity]:
+    """Inserted or refreshed; the rows as they are in the database now, without their grams."""
     marks = f"({', '.join(['%s'] * len(_STORED))})"
-    query = _UPSERT.format(columns=", ".join(_STORED), rows=", ".join([marks] * len(rows)))
-    values = [getattr(row, column) for row in rows for column in _STORED]
-    return list(Identity.objects.raw(query, values))
+    query = _UPSERT.format(
+        columns=", ".join(_STORED), rows=", ".join([marks] * len(rows)), returned=", ".join(_RETURNED)
+    )
+    return list(Identity.objects.raw(query, [value for row in rows for value in row]))
 
 
 def touch_contacts(seen: Mapping[uuid.UUID, dt.datetime]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -17,9 +18,10 @@ from campaigns.selectors.spend import lines_of
 from campaigns.services.budgets import Cost
 from campaigns.services.spend import SpendFacts
 from core.csv_reading import MOST_BYTES
-from core.entering import EARLIEST_YEAR, LATEST_YEAR
+from core.entering import EARLIEST_YEAR, LATEST_YEAR, MOST
 
 PLATFORM_LENGTH = 24
+MOST_HOURS = Decimal(1_000_000)
 
 
 class CostForm(forms.Form):
@@ -27,7 +29,7 @@ class CostForm(forms.Form):
 
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=CostKind.choices)
     amount = AmountField(label=gettext_lazy("Amount"), required=False)
-    hours = NumberField(label=gettext_lazy("Hours"), required=False, decimals=2)
+    hours = NumberField(label=gettext_lazy("Hours"), required=False, decimals=2, most=MOST_HOURS)
     hourly_rate = AmountField(label=gettext_lazy("Rate per hour"), required=False)
 
     def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
@@ -51,6 +53,8 @@ class CostForm(forms.Form):
             for name in ("hours", "hourly_rate"):
                 if cleaned[name] is None:
                     self.add_error(name, _("Labour is hours times their rate: both are needed."))
+            if hours is not None and rate is not None and hours * rate >= MOST:
+                self.add_error("hourly_rate", _("This is too much."))
         elif cleaned["amount"] is None:
             self.add_error("amount", _("Enter an amount."))
         return cleaned

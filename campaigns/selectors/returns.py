@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum
 
 from accounts.metric_wording import (
@@ -76,12 +77,14 @@ def runs_of(brand: Brand) -> Runs | None:
 @dataclass(frozen=True, slots=True)
 class Credited:
     """What one model gives to something. Counts are sums of shares, so they have fractions; ``revenue`` is
-    of sales, net of refunds. The ``*_rows`` say how many conversions have a share in each."""
+    of sales, net of refunds, and means something where ``currencies`` is one: a brand may have earned in
+    another before. The ``*_rows`` say how many conversions have a share in each."""
 
     leads: Decimal = _NOTHING
     sales: Decimal = _NOTHING
     customers: Decimal = _NOTHING
     revenue: Decimal = _NOTHING
+    currencies: Sequence[str] = ()
     lead_rows: int = 0
     sale_rows: int = 0
     customer_rows: int = 0
@@ -109,6 +112,7 @@ def _credited(
             sales=Sum("share", filter=is_sale, default=_NOTHING),
             customers=Sum("share", filter=made_customer, default=_NOTHING),
             revenue=Sum(net, filter=is_sale, default=_NOTHING),
+            currencies=ArrayAgg("conversion__currency", filter=is_sale, distinct=True, default=[]),
             lead_rows=Count("conversion", filter=~is_sale, distinct=True),
             sale_rows=Count("conversion", filter=is_sale, distinct=True),
             customer_rows=Count("conversion", filter=made_customer, distinct=True),
@@ -121,6 +125,11 @@ def _credited(
         )
         for row in sums
     ]
+
+
+def currencies_of(credited: Iterable[Credited]) -> set[str]:
+    """What the sales among these were paid in."""
+    return {currency for one in credited for currency in one.currencies}
 
 
 def _of_campaign(runs: Runs, campaign: Campaign) -> QuerySet[AttributionCredit]:
@@ -207,7 +216,8 @@ class Figure:
 class Returns:
     """``credited`` by model; ``figures`` in the order in which they are shown, amounts in ``currency``.
     ``from_before``: the campaign began before the runs look back to, so that they miss its beginning.
-    ``is_mixed``: it spends in another currency than the brand earns in, so nothing is divided."""
+    ``earned_in``: the currencies of the brand and of these sales; ``is_mixed``: it is not only the one that
+    the campaign spends in, so nothing is divided."""
 
     campaign: Campaign
     runs: Runs
@@ -219,6 +229,7 @@ class Returns:
     results: tuple[Figure, ...]  # what came back: leads, customers, revenue, margin
     figures: tuple[Figure, ...]  # what that means per cost
     from_before: bool
+    earned_in: tuple[str, ...]
     is_mixed: bool
 
     @property
@@ -259,7 +270,8 @@ def returns_of(campaign: Campaign, runs: Runs, *, chosen: AttributionModel) -> R
             chosen,
         )
 
-    is_mixed = campaign.currency != campaign.brand.currency
+    earned_in = currencies_of(found.values()) | {campaign.brand.currency}
+    is_mixed = earned_in != {campaign.currency}
 
     def revenue(one: Credited) -> Decimal | None:
         return None if is_mixed else one.revenue
@@ -291,6 +303,7 @@ def returns_of(campaign: Campaign, runs: Runs, *, chosen: AttributionModel) -> R
             figure("cac", "customer", lambda one: cost_per(spend, one.customers)),
         ),
         from_before=_began_at(campaign) < runs.any.since,
+        earned_in=tuple(sorted(earned_in)),
         is_mixed=is_mixed,
     )
 

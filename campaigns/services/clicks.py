@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from audience.models import ActivityKind
 from audience.services.activities import Happened, tell
+from audience.services.locks import hold_people
 from campaigns.addresses import with_click
 from campaigns.models import Click, Touchpoint, TrackedLink
 from core.ids import uuid7
@@ -69,13 +70,16 @@ def tell_clicks(*, batch: int = BATCH) -> int:
     Any number of processes may run; each click is taken by one.
     """
     with transaction.atomic():
+        waiting = Click.objects.filter(is_to_be_told=True).order_by("pk")
+        people = dict(waiting.values_list("pk", "link__identity")[:batch])
+        # Before the clicks: an erasure locks in this order, too.
+        held = hold_people({pk for pk in people.values() if pk is not None})
         clicks = list(
-            Click.objects.select_for_update(of=("self",), skip_locked=True)
-            .filter(is_to_be_told=True)
+            waiting.filter(pk__in=people)
+            .select_for_update(of=("self",), skip_locked=True)
             .select_related("link__brand", "link__identity")
-            .order_by("pk")[:batch]
         )
-        told = [click for click in clicks if _is_known(click.link)]
+        told = [click for click in clicks if click.link.identity_id in held and _is_known(click.link)]
         Touchpoint.objects.bulk_create(
             [
                 Touchpoint(

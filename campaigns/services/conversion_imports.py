@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import BinaryIO
@@ -19,8 +19,15 @@ from django.core.files.storage import default_storage
 
 from accounts.models import Brand, User
 from accounts.services.audit import record
-from campaigns.conversion_rows import COLUMN_OF, COLUMNS, REQUIRED, ConversionRow, Fault, RowReader
-from campaigns.models import Campaign, Conversion, CsvImport, Source
+from campaigns.conversion_rows import (
+    COLUMN_OF,
+    COLUMNS,
+    REQUIRED,
+    ConversionRow,
+    Fault,
+    RowReader,
+)
+from campaigns.models import Campaign, ConversionNotice, CsvImport, Source
 from campaigns.reports import Problem, RefundReport, Refused, Report, checked_refund
 from campaigns.selectors.conversion_imports import layout_of_conversions
 from campaigns.selectors.imports import FileGone, kept_file
@@ -34,36 +41,30 @@ from campaigns.services.imports import (
     quietly,
 )
 from campaigns.services.judging import ConversionUnknown, Key, Outcome
-from campaigns.services.refunds import conversion_of, report_refund
+from campaigns.services.refunds import RefundOutcome, SaleRefund, report_refunds, sales_of
 from core.csv_reading import FileRefused, columns_of, rows_of
 
 # Rows that are looked up and stored together. The sale of a refund stands above it, or in the same batch, or
 # is known already.
-BATCH = 500
+BATCH = 1_000
 SALE = "sale"
 State = CsvImport.State
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to become of one row, or became of it. ``conversion``: the one it makes or belongs to, not
-    stored in a dry run."""
+    """What is to become of one row, or became of it. ``campaign`` is that of the conversion that it makes or
+    belongs to, ``notice`` what is unusual about a new one."""
 
     row: ConversionRow
-    conversion: Conversion | None = None
+    campaign: Campaign | None = None
+    notice: ConversionNotice | None = None
     is_known: bool = False
     faults: tuple[Fault, ...] = ()
 
     @property
-    def notice(self) -> str:
-        """What is unusual about a new conversion."""
-        if self.conversion is None or self.is_known or self.row.refund is not None:
-            return ""
-        return str(self.conversion.notice)
-
-    @property
     def is_noted(self) -> bool:
-        return bool(self.notice)
+        return self.notice is not None
 
 
 def receive(
@@ -125,6 +126,7 @@ def carry_out(
     brand = _brand(batch)
     origin = Origin(Source.CSV, csv_import=batch, actor=actor)
     counts = Counts()
+    progress(0)  # one that broke off begins anew
     try:
         with kept_file(batch) as file:
             for rows in _batches(file, batch):
@@ -198,29 +200,35 @@ def _fail(batch: CsvImport, before: str, refused: FileRefused | FileGone) -> Non
 def _taken_over(
     brand: Brand, rows: Sequence[ConversionRow], origin: Origin, now: dt.datetime
 ) -> list[Verdict]:
-    """A batch: its conversions together, then each of its refunds."""
+    """A batch: its conversions together, then its refunds."""
     reports = [row.report for row in rows if row.report]
+    given = [SaleRefund(SALE, row.refund_of, row.refund) for row in rows if row.refund]
     outcomes = iter(report_conversions(brand=brand, reports=reports, origin=origin, now=now))
-    found = {row.number: _of_outcome(row, next(outcomes)) for row in rows if row.report}
-    return [found.get(row.number) or _refunded(brand, row, origin, now) for row in rows]
-
-
-def _refunded(brand: Brand, row: ConversionRow, origin: Origin, now: dt.datetime) -> Verdict:
-    if row.refund is None:
-        return Verdict(row, faults=row.faults)
-    try:
-        refund, is_new = report_refund(
-            brand=brand, kind=SALE, number=row.refund_of, refund=row.refund, origin=origin, now=now
-        )
-    except Refused as refused:
-        return Verdict(row, faults=(_fault(row, refused),))
-    return Verdict(row, refund.conversion, is_known=not is_new)
+    refunded = iter(report_refunds(brand=brand, given=given, origin=origin, now=now))
+    return [
+        _of_outcome(row, next(outcomes))
+        if row.report
+        else _of_refund(row, next(refunded))
+        if row.refund
+        else Verdict(row, faults=row.faults)
+        for row in rows
+    ]
 
 
 def _of_outcome(row: ConversionRow, outcome: Outcome) -> Verdict:
     if outcome.refused:
         return Verdict(row, faults=(_fault(row, outcome.refused),))
-    return Verdict(row, outcome.conversion, is_known=not outcome.is_new)
+    at = outcome.conversion or outcome.place
+    assert at is not None  # noqa: S101 - neither refused nor anywhere does not exist
+    notice = ConversionNotice(at.notice) if outcome.is_new and at.notice else None
+    return Verdict(row, at.campaign, notice, is_known=not outcome.is_new)
+
+
+def _of_refund(row: ConversionRow, outcome: RefundOutcome) -> Verdict:
+    if outcome.refused:
+        return Verdict(row, faults=(_fault(row, outcome.refused),))
+    assert outcome.refund is not None  # noqa: S101 - neither refused nor stored does not exist
+    return Verdict(row, outcome.refund.conversion.campaign, is_known=not outcome.is_new)
 
 
 def _fault(row: ConversionRow, refused: Refused) -> Fault:
@@ -255,9 +263,9 @@ def _said(row: ConversionRow, column: str) -> str:
 class _Sale:
     """A sale that refunds were judged for: what is left of it, and the refunds it has."""
 
-    conversion: Conversion
+    campaign: Campaign | None
     left: Decimal
-    refunds: dict[str, RefundReport]
+    refunds: dict[str, RefundReport] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -266,30 +274,47 @@ class _Seen:
 
     brand: Brand
     reports: dict[Key, Report] = field(default_factory=dict)
-    made: dict[Key, Conversion] = field(default_factory=dict)  # new ones, not stored
-    sales: dict[str, _Sale] = field(default_factory=dict)
+    sales: dict[str, _Sale] = field(default_factory=dict)  # new ones, and those that refunds asked for
 
     def judged(self, rows: Sequence[ConversionRow], now: dt.datetime) -> list[Verdict]:
         """As _taken_over, without writing."""
         reports = [row.report for row in rows if row.report]
-        outcomes = iter(judge_conversions(brand=self.brand, reports=reports, earlier=self.reports, now=now))
-        found = {row.number: _of_outcome(row, next(outcomes)) for row in rows if row.report}
-        for verdict in found.values():
-            if verdict.conversion is not None and not verdict.is_known:
-                self.made[verdict.conversion.kind, verdict.conversion.external_id] = verdict.conversion
-        return [found.get(row.number) or self._refund(row, now) for row in rows]
+        outcomes = judge_conversions(brand=self.brand, reports=reports, earlier=self.reports, now=now)
+        for report, outcome in zip(reports, outcomes, strict=True):
+            if report.kind == SALE and outcome.is_new and outcome.place:
+                number = report.external_id.strip()
+                value = self.reports[SALE, number].value or Decimal(0)
+                self.sales[number] = _Sale(outcome.place.campaign, value)
+        self._look_up({row.refund_of.strip() for row in rows if row.refund} - self.sales.keys())
+        judged = iter(outcomes)
+        return [
+            _of_outcome(row, next(judged))
+            if row.report
+            else self._refunded(row, row.refund, now)
+            if row.refund
+            else Verdict(row, faults=row.faults)
+            for row in rows
+        ]
 
-    def _refund(self, row: ConversionRow, now: dt.datetime) -> Verdict:
-        if row.refund is None:
-            return Verdict(row, faults=row.faults)
+    def _look_up(self, numbers: Collection[str]) -> None:
+        for number, sale in sales_of(brand=self.brand, numbers=numbers).items():
+            refunds = {
+                one.external_id: RefundReport(one.external_id, one.amount, one.happened_at)
+                for one in sale.refunds.all()
+            }
+            self.sales[number] = _Sale(sale.campaign, sale.net, refunds)
+
+    def _refunded(self, row: ConversionRow, report: RefundReport, now: dt.datetime) -> Verdict:
         try:
-            sale = self._sale(row.refund_of)
-            refund = checked_refund(row.refund, currency=self.brand.currency, now=now)
+            sale = self.sales.get(row.refund_of.strip())
+            if sale is None:
+                raise ConversionUnknown
+            refund = checked_refund(report, currency=self.brand.currency, now=now)
             before = sale.refunds.setdefault(refund.external_id, refund)
             if before is not refund:
                 if (before.amount, before.happened_at) != (refund.amount, refund.happened_at):
                     raise Refused(Problem.DIFFERS, "external_id", fields="amount, happened_at")
-                return Verdict(row, sale.conversion, is_known=True)
+                return Verdict(row, sale.campaign, is_known=True)
             if refund.amount > sale.left:
                 del sale.refunds[refund.external_id]
                 raise Refused(
@@ -301,18 +326,4 @@ class _Seen:
         except Refused as refused:
             return Verdict(row, faults=(_fault(row, refused),))
         sale.left -= refund.amount
-        return Verdict(row, sale.conversion)
-
-    def _sale(self, number: str) -> _Sale:
-        """Raises ConversionUnknown."""
-        if number not in self.sales:
-            if made := self.made.get((SALE, number)):
-                self.sales[number] = _Sale(made, made.net, {})
-            else:
-                known = conversion_of(brand=self.brand, kind=SALE, number=number)
-                refunds = {
-                    one.external_id: RefundReport(one.external_id, one.amount, one.happened_at)
-                    for one in known.refunds.all()
-                }
-                self.sales[number] = _Sale(known, known.net, refunds)
-        return self.sales[number]
+        return Verdict(row, sale.campaign)

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 
 from accounts.models import ApiKey, Brand, User
 from accounts.services.audit import record
 from audience.models import ActivityKind, Identity
 from audience.services.activities import Happened, tell
+from audience.services.locks import hold_people
 from audience.services.marks import meet_together
 from campaigns.models import (
     Click,
@@ -36,6 +37,7 @@ from campaigns.services.judging import (
     ConversionDiffers,
     Key,
     Outcome,
+    Place,
     World,
     campaign_of,
     contacts_of,
@@ -84,19 +86,14 @@ def report_conversions(
         if isinstance(one, Report):
             fresh.setdefault((one.kind, one.external_id), one)
     stored = _stored(world, list(fresh.values()), origin, now)
-    outcomes: list[Outcome] = []
-    for one in looked_at:
-        if not isinstance(one, Report):
-            outcomes.append(one)
-            continue
-        conversion, is_new = stored[one.kind, one.external_id]
-        # Reported twice in one batch, or by another process at this moment: then the first one counts.
-        is_first = is_new and fresh.get((one.kind, one.external_id)) is one
-        outcomes.append(Outcome(conversion, is_new=True) if is_first else known(one, conversion, world))
+    # Reported twice in one batch, or by another process at this moment: then the first one counts.
+    again = [one for one in looked_at if isinstance(one, Report) and not _is_first(one, stored)]
+    world.contacts.update(contacts_of(brand, [one.person for one in again]))
+    outcomes = [one if isinstance(one, Outcome) else _outcome(one, stored, world) for one in looked_at]
     new = [outcome.conversion for outcome in outcomes if outcome.is_new and outcome.conversion]
     _remember_touches(new)
     reach_stages(brand=brand, conversions=new)
-    tell(brand=brand, happened=[_happened(one) for one in new if one.identity_id])
+    tell(brand=brand, happened=_happened(new))
     if origin.actor is not None and origin.source == Source.MANUAL:
         for conversion in new:
             note(conversion, "conversion.added", origin.actor, now)
@@ -115,35 +112,89 @@ def judge_conversions(
             outcomes.append(one)
             continue
         first = earlier.setdefault((one.kind, one.external_id), one)
-        fields = reports_differ(one, first)
-        made = _made(world, one, None, Origin(Source.CSV), now)
-        if fields:
+        if first is not one and (fields := reports_differ(one, first)):
+            made = _made(world, one, None, Origin(Source.CSV), now)
             outcomes.append(Outcome(refused=ConversionDiffers(made, fields)))
         else:
-            outcomes.append(Outcome(made, is_new=first is one))
+            outcomes.append(Outcome(place=_place(world, one), is_new=first is one))
     return outcomes
 
 
 # --- storing ----------------------------------------------------------------------------------
 
+# The conversion of each number, and the report that made it just now; None: it was made by another process.
+_Stored = dict[Key, tuple[Conversion, Report | None]]
 
-def _stored(
-    world: World, reports: Sequence[Report], origin: Origin, now: dt.datetime
-) -> dict[Key, tuple[Conversion, bool]]:
-    """Each report's conversion and whether it is new: another process may have been faster."""
+
+def _stored(world: World, reports: Sequence[Report], origin: Origin, now: dt.datetime) -> _Stored:
+    """The conversion of each report."""
     if not reports:
         return {}
     people = _people(world, reports, now)
     # In the order of the index, as other processes insert: they wait for one another and form no ring.
     ordered = sorted(reports, key=lambda one: (one.kind, one.external_id))
     rows = [_made(world, one, people.get(id(one)), origin, now) for one in ordered]
-    Conversion.objects.bulk_create(rows, ignore_conflicts=True)
-    new = set(Conversion.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
-    found = {(row.kind, row.external_id): (row, True) for row in rows if row.pk in new}
+    new = _insert(rows)
+    found: _Stored = {
+        (row.kind, row.external_id): (row, one)
+        for one, row in zip(ordered, rows, strict=True)
+        if row.pk in new
+    }
     late = [row.external_id for row in rows if row.pk not in new]
-    found |= {key: (row, False) for key, row in conversions_of(world.brand, late).items() if key not in found}
-    world.contacts.update(contacts_of(world.brand, [m for one in reports for m in marks_of(one.person)]))
+    found |= {key: (row, None) for key, row in conversions_of(world.brand, late).items() if key not in found}
     return found
+
+
+# By hand: built by the ORM, the statement takes longer than PostgreSQL does.
+_COLUMNS = {
+    "id": "uuid",
+    "brand_id": "uuid",
+    "campaign_id": "uuid",
+    "kind": "text",
+    "external_id": "text",
+    "happened_at": "timestamptz",
+    "value": "numeric",
+    "currency": "text",
+    "refunded": "numeric",
+    "identity_id": "uuid",
+    "click_id": "bigint",
+    "notice": "text",
+    "source": "text",
+    "api_key_id": "uuid",
+    "csv_import_id": "uuid",
+    "received_at": "timestamptz",
+}
+_INSERT = f"""
+    INSERT INTO campaigns_conversion ({", ".join(_COLUMNS)})
+    SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values())})
+    ON CONFLICT (brand_id, kind, external_id) DO NOTHING
+    RETURNING id
+"""  # noqa: S608 - names of columns, from above
+
+
+def _insert(rows: Sequence[Conversion]) -> set[uuid.UUID]:
+    """The ids of those whose numbers are new."""
+    columns = [[_plain(getattr(row, column)) for row in rows] for column in _COLUMNS]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, columns)
+        new = {pk for (pk,) in cursor.fetchall()}
+    for row in rows:
+        row._state.adding = row.pk not in new
+    return new
+
+
+def _plain(value: object) -> object:
+    """What psycopg2 writes fastest."""
+    return str(value) if isinstance(value, (uuid.UUID, str)) else value
+
+
+def _is_first(report: Report, stored: _Stored) -> bool:
+    return stored[report.kind, report.external_id][1] is report
+
+
+def _outcome(report: Report, stored: _Stored, world: World) -> Outcome:
+    conversion = stored[report.kind, report.external_id][0]
+    return Outcome(conversion, is_new=True) if _is_first(report, stored) else known(report, conversion, world)
 
 
 def _people(world: World, reports: Sequence[Report], now: dt.datetime) -> dict[int, Identity]:
@@ -151,9 +202,15 @@ def _people(world: World, reports: Sequence[Report], now: dt.datetime) -> dict[i
     named = [(one, marks) for one in reports if (marks := marks_of(one.person))]
     met = meet_together(brand=world.brand, people=[marks for _one, marks in named], now=now) if named else []
     found = {id(one): identities[0] for (one, _marks), identities in zip(named, met, strict=True)}
-    for one in reports:
-        if id(one) not in found and (identity := _by_handle(one, world) or _by_click(one, world)):
-            found[id(one)] = identity
+    led_to = {
+        id(one): identity
+        for one in reports
+        if id(one) not in found and (identity := _by_handle(one, world) or _by_click(one, world))
+    }
+    if led_to:
+        # Whoever was erased, also since this was looked up, is nobody any more.
+        held = hold_people({identity.pk for identity in led_to.values()})
+        found |= {key: identity for key, identity in led_to.items() if identity.pk in held}
     return found
 
 
@@ -173,34 +230,39 @@ def _made(
     world: World, report: Report, identity: Identity | None, origin: Origin, now: dt.datetime
 ) -> Conversion:
     """The row of a new conversion, not stored."""
-    click = world.clicks.get(report.click_key) if report.click_key else None
-    is_later = click is not None and click.at > report.happened_at + CLOCKS_DIFFER
-    campaign = campaign_of(report, world) if report.campaign else None
-    if campaign is None and click is not None and not is_later:
-        campaign = click.link.campaign
-    notice = ""
-    if report.click and click is None:
-        notice = ConversionNotice.CLICK_UNKNOWN
-    elif is_later:
-        notice = ConversionNotice.CLICK_LATER
-    elif campaign is None:
-        notice = ConversionNotice.NO_CAMPAIGN
+    place = _place(world, report)
     return Conversion(
         brand=world.brand,
-        campaign=campaign,
+        campaign=place.campaign,
         kind=report.kind,
         external_id=report.external_id,
         happened_at=report.happened_at,
         value=Decimal(0) if report.value is None else report.value,
         currency=report.currency,
         identity=identity,
-        click=click,
-        notice=notice,
+        click=place.click,
+        notice=place.notice or "",
         source=origin.source,
         api_key=origin.api_key,
         csv_import=origin.csv_import,
         received_at=now,
     )
+
+
+def _place(world: World, report: Report) -> Place:
+    click = world.clicks.get(report.click_key) if report.click_key else None
+    is_later = click is not None and click.at > report.happened_at + CLOCKS_DIFFER
+    campaign = campaign_of(report, world) if report.campaign else None
+    if campaign is None and click is not None and not is_later:
+        campaign = click.link.campaign
+    notice = None
+    if report.click and click is None:
+        notice = ConversionNotice.CLICK_UNKNOWN
+    elif is_later:
+        notice = ConversionNotice.CLICK_LATER
+    elif campaign is None:
+        notice = ConversionNotice.NO_CAMPAIGN
+    return Place(campaign, click, notice)
 
 
 def _remember_touches(conversions: Sequence[Conversion]) -> None:
@@ -239,16 +301,23 @@ def _touch(click: Click, conversion: Conversion) -> Touchpoint:
     )
 
 
-def _happened(conversion: Conversion) -> Happened:
-    assert conversion.identity_id is not None  # noqa: S101 - sorted out by the caller
-    return Happened(
-        identity_id=conversion.identity_id,
-        kind=_ACTIVITY[ConversionKind(conversion.kind)],
-        at=conversion.happened_at,
-        dedupe_key=f"conversion:{conversion.pk}",
-        detail=money_detail(conversion.value, conversion.currency),
-        path=reverse("campaigns:conversion", args=[conversion.pk]),
-    )
+def _happened(conversions: Sequence[Conversion]) -> list[Happened]:
+    """For the timelines of those who converted."""
+    # Looked up once: for each it takes longer than storing it.
+    anywhere = uuid.UUID(int=0)
+    path = reverse("campaigns:conversion", args=[anywhere])
+    return [
+        Happened(
+            identity_id=one.identity_id,
+            kind=_ACTIVITY[ConversionKind(one.kind)],
+            at=one.happened_at,
+            dedupe_key=f"conversion:{one.pk}",
+            detail=money_detail(one.value, one.currency),
+            path=path.replace(str(anywhere), str(one.pk)),
+        )
+        for one in conversions
+        if one.identity_id is not None
+    ]
 
 
 def money_detail(amount: Decimal, currency: str) -> dict[str, str]:

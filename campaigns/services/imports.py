@@ -140,6 +140,7 @@ def _taken_over(
     batch: CsvImport, campaign: Campaign, *, actor: User | None, now: dt.datetime, progress: Progress
 ) -> Counts:
     counts = Counts()
+    progress(0)  # one that broke off begins anew
     entries: list[SpendEntry] = []
     with kept_file(batch) as file:
         for verdict in verdicts(file, layout_of_spend(file), campaign):

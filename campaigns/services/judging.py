@@ -11,7 +11,7 @@ from accounts.models import Brand
 from accounts.selectors import known_networks
 from audience.models import Identity, IdentityKind
 from audience.services.people import Met, key_of
-from campaigns.models import Campaign, Click, Conversion
+from campaigns.models import Campaign, Click, Conversion, ConversionKind, ConversionNotice
 from campaigns.reports import Person, Problem, Refused, Report, checked, erased_form
 
 Key = tuple[str, str]  # (kind, external_id)
@@ -34,13 +34,23 @@ class ConversionUnknown(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a conversion belongs, and what is unusual about it."""
+
+    campaign: Campaign | None
+    click: Click | None
+    notice: ConversionNotice | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one report: ``conversion`` (``is_new`` or known before), or ``refused``. In a dry run
-    a new one has a conversion that is not stored."""
+    what is not stored has no conversion, and a ``place``."""
 
     conversion: Conversion | None = None
     is_new: bool = False
     refused: Refused | None = None
+    place: Place | None = None
 
 
 # --- what a batch is compared with ------------------------------------------------------------
@@ -54,29 +64,35 @@ class World:
     conversions: dict[Key, Conversion]  # by the number as it was reported, also where it was erased
     campaigns: dict[str, Campaign | None]  # by code and by name; None: several have this name
     clicks: dict[uuid.UUID, Click]
-    contacts: dict[tuple[str, str], uuid.UUID]  # of the marks that are known: by (platform, remote_key)
+    contacts: dict[tuple[str, str], uuid.UUID]  # by (platform, remote_key): whom known conversions may be of
     handles: dict[tuple[str, str], Identity]  # by (network, lower-case handle)
 
     @classmethod
     def of(cls, brand: Brand, reports: Sequence[Report]) -> World:
         persons = [report.person for report in reports]
+        conversions = conversions_of(brand, [report.external_id for report in reports])
+        again = [one.person for one in reports if (one.kind, one.external_id) in conversions]
         return cls(
             brand=brand,
-            conversions=conversions_of(brand, [report.external_id for report in reports]),
+            conversions=conversions,
             campaigns=_campaigns(brand, {report.campaign for report in reports} - {""}),
             clicks=_clicks(brand, {key for report in reports if (key := report.click_key)}),
-            contacts=contacts_of(brand, [mark for person in persons for mark in marks_of(person)]),
+            contacts=contacts_of(brand, again),
             handles=_handles(brand, persons),
         )
 
 
 def conversions_of(brand: Brand, numbers: Sequence[str]) -> dict[Key, Conversion]:
     """Those that were reported under these numbers."""
+    if not numbers:
+        return {}
     asked = {form: number for number in numbers for form in (number, erased_form(number))}
     rows = (
         Conversion.objects.for_brand(brand)
-        .filter(external_id__in=list(asked))
+        # Of every kind: the index has the kind before the number.
+        .filter(kind__in=ConversionKind.values, external_id__in=list(asked))
         .select_related("identity", "click", "campaign")
+        .defer("identity__search_text", "identity__search_grams")
     )
     return {(row.kind, asked[row.external_id]): row for row in rows}
 
@@ -101,14 +117,12 @@ def _clicks(brand: Brand, keys: set[uuid.UUID]) -> dict[uuid.UUID, Click]:
     return {row.key: row for row in rows}
 
 
-def contacts_of(brand: Brand, marks: Sequence[Met]) -> dict[tuple[str, str], uuid.UUID]:
-    """Whose these marks are, as far as they are known: (platform, remote_key) -> id of the contact."""
-    keys = {key_of(mark) for mark in marks}
+def contacts_of(brand: Brand, persons: Iterable[Person]) -> dict[tuple[str, str], uuid.UUID]:
+    """Whose the marks of these are, as far as they are known: (platform, remote_key) -> id of the contact."""
+    keys = {key_of(mark) for person in persons for mark in marks_of(person)}
     if not keys:
         return {}
-    rows = Identity.objects.for_brand(brand).filter(
-        platform__in={platform for platform, _key in keys}, remote_key__in={key for _platform, key in keys}
-    )
+    rows = Identity.objects.for_brand(brand).known_by(keys)
     return {
         (platform, key): pk for platform, key, pk in rows.values_list("platform", "remote_key", "contact_id")
     }

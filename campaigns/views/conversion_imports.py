@@ -30,7 +30,7 @@ from campaigns.services import conversion_imports as service
 from campaigns.services.conversion_imports import Verdict
 from campaigns.services.imports import AT_ONCE, NotWaiting, discard, start
 from campaigns.views.conversions import brand_asked_for, campaign_asked_for, choose_brand
-from campaigns.wording import UNREADABLE, file_refusal, refusal_of_file
+from campaigns.wording import ENCODINGS, UNREADABLE, file_refusal, refusal_of_file
 from core.csv_reading import FileRefused
 from core.entering import Unreadable
 from core.htmx import render_page
@@ -124,7 +124,8 @@ def conversion_import_page(request: MemberRequest, import_id: uuid.UUID) -> Http
         "zone": batch.brand.timezone,
         "run": _dry_run(request, batch) if batch.state == State.READY else None,
         "is_working": batch.state in (State.CHECKING, State.RUNNING),
-        "rows_done": tasks.rows_done(batch.pk),
+        "rows_done": tasks.rows_done(batch),
+        "encoding": ENCODINGS.get(batch.encoding, batch.encoding),
         "problem": file_refusal(batch.problem) if batch.problem else "",
         "kept_faults": [(kept["row"], _kept_line(kept)) for kept in batch.refused],
     }

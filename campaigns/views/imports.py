@@ -71,7 +71,7 @@ def spend_import_page(request: MemberRequest, import_id: uuid.UUID) -> HttpRespo
         "batch": batch,
         "run": _dry_run(request, batch),
         "is_working": batch.state in (State.CHECKING, State.RUNNING),
-        "rows_done": tasks.rows_done(batch.pk),
+        "rows_done": tasks.rows_done(batch),
         "networks": known_networks(),
         "encoding": ENCODINGS.get(batch.encoding, batch.encoding),
         "problem": file_refusal(batch.problem) if batch.problem else "",

@@ -24,6 +24,7 @@ from campaigns.models import AttributionModel, Campaign
 from campaigns.selectors.returns import (
     MODELS,
     Runs,
+    currencies_of,
     returns_of,
     runs_of,
     shared_by_link,
@@ -50,9 +51,12 @@ def attribution(request: MemberRequest, campaign_id: uuid.UUID) -> HttpResponse:
     measure = next((one for one in MEASURES if one == request.GET.get("show")), MEASURES[0])
     networks = shared_by_network(campaign, runs) if runs else []
     page = page_of(request, shared_by_link(campaign, runs) if runs else [])
+    earned_in = currencies_of(credited for one in networks for credited in one.of.values())
     known = known_networks()
     context |= {
         "measure": measure,
+        # "" where there are several, which nobody can add up.
+        "currency": min(earned_in, default=campaign.brand.currency) if len(earned_in) < 2 else "",
         "measures": MEASURES,
         "models": MODELS,
         "networks": [(one, known.get(one.platform), one.by(measure)) for one in networks],

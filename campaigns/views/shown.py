@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.access import MemberRequest, load
 from accounts.permissions import Action, is_allowed
@@ -23,8 +24,8 @@ _TABS: tuple[tuple[str, Promise, str], ...] = (
     ("links", _("Links"), "campaigns:links"),
     ("spend", _("Spend"), "campaigns:spend"),
     ("conversions", _("Conversions"), "campaigns:conversions"),
-    ("attribution", _("Attribution"), "campaigns:attribution"),
-    ("roi", _("ROI"), "campaigns:roi"),
+    ("attribution", pgettext_lazy("tab", "Attribution"), "campaigns:attribution"),
+    ("roi", pgettext_lazy("tab", "ROI"), "campaigns:roi"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -217,11 +218,15 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
+
+
 @register.filter
 def chart_rows(chart: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[Number | None]]]:
-    """The rows of the table behind a chart: (label, one value per series)."""
+    """The rows of the table behind a chart: (label, one value per series). ISO dates are printed as days."""
     columns = [series["values"] for series in chart["series"]]
-    return zip(chart["labels"], zip(*columns, strict=True), strict=True)
+    labels = (day(dt.date.fromisoformat(one)) if _ISO_DATE.match(one) else one for one in chart["labels"])
+    return zip(labels, zip(*columns, strict=True), strict=True)
 
 
 # --- forms ------------------------------------------------------------------------------------

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from connectors.base import Capability, ModerationAction
 from engagement.models import Conversation, ConversationKind, Direction, Message
 
 A = ModerationAction
+# What a message says once it was done.
+FLAGS: Mapping[str, tuple[str, bool]] = {
+    A.LIKE: ("is_liked", True),
+    A.UNLIKE: ("is_liked", False),
+    A.HIDE: ("is_hidden", True),
+    A.UNHIDE: ("is_hidden", False),
+}
 
 
 def can_moderate(message: Message, action: ModerationAction, conversation: Conversation) -> bool:

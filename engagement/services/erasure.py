@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from engagement.models import Conversation, ConversationKind, Direction, Message, Note
 from engagement.services.intake import preview_of
+from outbox.models import DeliveryState
 from outbox.services.erasing import erase_contents
 
 
@@ -29,12 +30,12 @@ def erase(identities: Sequence[UUID], now: dt.datetime) -> Mapping[str, int]:
         .values_list("pk", flat=True)
     )
     messages = _messages(ids, identities)
+    # What was sent a moment ago is blanked when it is settled: until then its echo is known by what it holds.
+    is_unsettled = Q(delivery__state=DeliveryState.SENT, settled_at__isnull=True)
     deliveries = {
-        pk
-        for pair in messages.values_list("delivery", "moderations__delivery")
-        for pk in pair
-        if pk is not None
-    }
+        *messages.exclude(is_unsettled).values_list("delivery", flat=True),
+        *messages.values_list("moderations__delivery", flat=True),
+    } - {None}
     erased = messages.filter(erased_at__isnull=True).update(
         text="", detail={}, remote_id="", permalink="", search_text="", search_grams=[], erased_at=now
     )

@@ -28,6 +28,7 @@ from connectors.base import InboxItem, InboxKind, Profile
 from core.bigrams import folded, grams
 from engagement.models import (
     Conversation,
+    ConversationKind,
     ConversationState,
     Direction,
     Message,
@@ -84,6 +85,7 @@ def take_page(
             return 0
         people = _meet(account, arrivals, now)
         touched = _locked(account, arrivals, changed, now)
+        changed = _not_erased(changed)
         echoes = {arrival.key: arrival.item for arrival in arrivals if arrival.item.is_own}
         ours = adopt_echoes(account=account, echoes=echoes, now=now)
         for message in ours.values():
@@ -142,6 +144,15 @@ def _changed(known: Iterable[Message], items: Mapping[str, InboxItem], now: dt.d
     return changed
 
 
+def _not_erased(changed: Sequence[Message]) -> list[Message]:
+    """Without those that were erased while this page waited for the locks."""
+    if not changed:
+        return []
+    rows = Message.objects.filter(pk__in=[message.pk for message in changed], erased_at__isnull=True)
+    left = set(rows.values_list("pk", flat=True))
+    return [message for message in changed if message.pk in left]
+
+
 # --- people and conversations -----------------------------------------------------------------------
 
 
@@ -176,7 +187,7 @@ def _locked(
         | Q(pk__in={message.conversation_id for message in changed})
     )
     touched: dict[Any, _Touched] = {}
-    for row in rows.order_by("pk").select_for_update():
+    for row in rows.select_related("identity").order_by("pk").select_for_update(of=("self",)):
         touched[row.thread_key] = touched[row.pk] = _Touched(row, since=now)
     return touched
 
@@ -213,8 +224,13 @@ def _make_missing(
 def _describe(row: Conversation, item: InboxItem, people: Mapping[str, Identity]) -> None:
     """What an item says about its conversation, where that was not known."""
     other = item.counterpart if item.is_own else item.author
-    if row.identity_id is None and other is not None and other.remote_id in people:
-        row.identity = people[other.remote_id]
+    is_erased = row.identity is not None and row.identity.erased_at is not None
+    # In a private thread whoever writes after an erasure is the one who wrote before, and somebody new.
+    is_open_to_them = row.identity is None or (is_erased and row.kind == ConversationKind.DM)
+    if is_open_to_them and other is not None and other.remote_id in people:
+        row.identity, is_erased = people[other.remote_id], False
+    if is_erased:
+        return  # the ids and the post that were removed stay away, whoever writes below them
     row.thread_id = row.thread_id or item.thread_id
     if item.root is not None:
         row.post_snapshot = {

@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.services.audit import record
 from connectors.base import Moderation, ModerationAction
 from engagement.models import Message, ModerationRequest
-from engagement.selectors.moderation import can_moderate
+from engagement.selectors.moderation import FLAGS, can_moderate
 from engagement.services.replies import lock
 from outbox.errors import StopReason
 from outbox.models import Delivery, DeliveryKind
@@ -32,10 +32,15 @@ def moderate(
     with transaction.atomic():
         row = lock(message.conversation)
         message = row.messages.get(pk=message.pk)
-        pending = message.moderations.filter(settled_at__isnull=True).order_by("-requested_at").first()
-        if pending is not None and pending.action == action:
-            return pending
-        if pending is None and not can_moderate(message, action, row):
+        pending: dict[str, ModerationRequest] = {}
+        for request in message.moderations.filter(settled_at__isnull=True).order_by("requested_at", "pk"):
+            flag, value = FLAGS[request.action]
+            pending[flag] = request
+            setattr(message, flag, value)  # as it will be, not stored
+        asked = pending.get(FLAGS[action][0])
+        if asked is not None and asked.action == action:
+            return asked
+        if not can_moderate(message, action, row):
             raise NotPossibleHere
         delivery = schedule_delivery(
             account=row.account,

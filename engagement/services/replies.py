@@ -146,6 +146,7 @@ def send_reply(
         if (sent := row.messages.filter(form_key=form_key, author=actor).first()) is not None:
             return sent
         check_seen(row, seen_number)
+        answered = _as_it_is(row, answered)
         obstacle = obstacle_of(row, answered)
         if obstacle is not None or answered is None:
             raise CannotAnswer(obstacle or Obstacle.NOTHING_LEFT)
@@ -205,6 +206,14 @@ def lock(conversation: Conversation) -> Conversation:
         .select_related("brand", "account__brand__organization", "delivery")
         .get(pk=conversation.pk)
     )
+
+
+def _as_it_is(row: Conversation, answered: Message | None) -> Message | None:
+    """The message in the locked conversation; None once it is gone from the network, or erased."""
+    if answered is None:
+        return None
+    rows = Message.objects.filter(conversation=row).answerable().select_related("identity")
+    return rows.filter(pk=answered.pk).first()
 
 
 def check_seen(row: Conversation, seen_number: int) -> None:
@@ -320,11 +329,14 @@ def objection(delivery: Delivery, _now: dt.datetime) -> str:
     """Why this answer must not go out now, "" if nothing speaks against it (outbox.handlers).
 
     A colleague's answer that was written in sight of this one is no news; anything received is, and what
-    was written elsewhere.
+    was written elsewhere. Whoever was erased gets nothing more.
     """
-    message = Message.objects.filter(delivery=delivery).only("conversation_id", "number").first()
+    rows = Message.objects.filter(delivery=delivery).only("conversation_id", "number", "erased_at")
+    message = rows.first()
     if message is None:
         return ""
+    if message.erased_at is not None:
+        return StopReason.GONE_AT_NETWORK
     newer = Message.objects.filter(conversation=message.conversation_id, number__gt=message.number)
     news = newer.filter(Q(direction=Direction.IN) | Q(delivery__isnull=True))
     return StopReason.NEWER_MESSAGE if news.exists() else ""

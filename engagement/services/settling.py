@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -17,10 +17,10 @@ from django.db.models import F, Q
 from accounts.models import Brand
 from audience.models import ActivityKind
 from audience.services.activities import Happened, tell
-from connectors.base import ModerationAction
 from connectors.errors import RejectReason
 from engagement.models import Conversation, ConversationState, Message, ModerationRequest
-from engagement.remote import MOST_OF_ID, key_of
+from engagement.remote import MOST_OF_ID, key_of, web_address
+from engagement.selectors.moderation import FLAGS
 from engagement.selectors.promises import promise_of
 from engagement.services.episodes import moment_of, replay
 from engagement.services.intake import path_of
@@ -101,7 +101,7 @@ def _write_sent(message: Message, delivery: Delivery, row: Conversation, now: dt
         message.remote_key = key_of(row.kind, delivery.remote_id)
         message.remote_id = delivery.remote_id if message.erased_at is None else ""
     if message.erased_at is None:
-        message.permalink = delivery.permalink or message.permalink
+        message.permalink = web_address(delivery.permalink) or message.permalink
 
 
 def _drop_twins(
@@ -154,31 +154,46 @@ def _save(rows: Iterable[Conversation], since: dict[UUID, dt.datetime], brand: B
 
 def _tell(brand: Brand, messages: Iterable[Message]) -> None:
     """The timelines of those who were answered. Before any conversation is locked: see services.intake."""
+    sent = [
+        (message, message.delivery.sent_at)
+        for message in messages
+        if message.delivery and message.delivery.state == DeliveryState.SENT and message.delivery.sent_at
+    ]
+    authors = _authors({(message.account_id, message.parent_key) for message, _at in sent})
     happened = [
         Happened(
-            identity_id=message.conversation.identity_id,
+            identity_id=identity_id,
             kind=ActivityKind.ANSWERED,
-            at=message.delivery.sent_at,
+            at=at,
             dedupe_key=f"answered:{message.pk}",
             summary=message.text,
             detail={"platform": message.conversation.account.platform},
             path=path_of(message.conversation_id),
         )
-        for message in messages
-        if message.delivery and message.delivery.state == DeliveryState.SENT
-        if message.delivery.sent_at and message.conversation.identity_id
+        for message, at in sent
+        if (
+            identity_id := authors.get((message.account_id, message.parent_key))
+            or message.conversation.identity_id
+        )
     ]
     tell(brand=brand, happened=happened)
 
 
-# --- likes and hides ------------------------------------------------------------------------------
+def _authors(answered: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+    """Who wrote what was answered, by account and key; somebody else may have begun the conversation."""
+    rows = Message.objects.filter(
+        account__in={account for account, _key in answered},
+        remote_key__in={key for _account, key in answered if key},
+        identity__isnull=False,
+    )
+    return {
+        (account, key): identity
+        for account, key, identity in rows.values_list("account_id", "remote_key", "identity_id")
+        if identity is not None
+    }
 
-_FLAGS: dict[str, tuple[str, bool]] = {
-    ModerationAction.LIKE: ("is_liked", True),
-    ModerationAction.UNLIKE: ("is_liked", False),
-    ModerationAction.HIDE: ("is_hidden", True),
-    ModerationAction.UNHIDE: ("is_hidden", False),
-}
+
+# --- likes and hides ------------------------------------------------------------------------------
 
 
 def _settle_moderations(now: dt.datetime) -> int:
@@ -206,7 +221,7 @@ def _settle_requests(requests: Sequence[ModerationRequest], now: dt.datetime) ->
         request.settled_at, request.error = now, request.delivery.error
         rows[message.conversation_id].version += 1
         if request.delivery.state == DeliveryState.SENT:
-            flag, value = _FLAGS[request.action]
+            flag, value = FLAGS[request.action]
             setattr(message, flag, value)
         elif _is_gone(request.delivery):
             gone.append((message.conversation_id, message.remote_key))

@@ -28,7 +28,7 @@ from engagement.forms import inbox_filter, snooze_choices
 from engagement.models import Conversation, Message, SavedReply
 from engagement.selectors.checks import Fill, fill_of, limit_of
 from engagement.selectors.inbox import Cursor, InboxFilter, Outline, count_open, outline, page_of_outline
-from engagement.selectors.person import person_of
+from engagement.selectors.person import others_of
 from engagement.selectors.thread import tag_of, thread_view
 from engagement.services.collection import has_inbox
 from engagement.services.replies import obstacle_of
@@ -113,7 +113,7 @@ def list_url(request: MemberRequest, before: str) -> str:
 
 # --- one conversation -----------------------------------------------------------------------------
 
-_WITH = ("brand__organization", "brand__sla_policy", "account", "identity__contact", "assignee", "delivery")
+_WITH = ("brand__organization", "brand__sla_policy", "account", "identity", "assignee", "delivery")
 
 
 def loaded(request: MemberRequest, action: Action, conversation_id: uuid.UUID) -> Conversation:
@@ -179,8 +179,8 @@ def desk_context(
         "draft": draft,
         "answered": answered,
         "obstacle": obstacle,
-        "person": person_of(conversation),
-        "contact_url": _contact_url(request, conversation),
+        "others": others_of(conversation),
+        "person_url": _person_url(request, conversation),
         "pane": "person" if request.GET.get("pane") == "person" else "talk",
     }
 
@@ -239,12 +239,12 @@ def fill(conversation: Conversation, text: str) -> Fill:
     return fill_of(text, limit_of(conversation.account.info, is_private=is_private))
 
 
-def _contact_url(request: MemberRequest, conversation: Conversation) -> str:
-    """The page of the person, where this installation has one and the member may open it."""
+def _person_url(request: MemberRequest, conversation: Conversation) -> str:
+    """Who the person is comes from the app of the contacts, for members who may see them."""
     if conversation.identity is None or not is_allowed(request.membership.role, Action.VIEW_CONTACTS):
         return ""
     try:
-        return reverse("audience:contact", args=[conversation.identity.contact_id])
+        return reverse("audience:person_pane", args=[conversation.identity.pk])
     except NoReverseMatch:
         return ""
 

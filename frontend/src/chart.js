@@ -13,7 +13,10 @@ echarts.use([BarChart, LineChart, GridComponent, LegendComponent, TooltipCompone
 const PALETTE = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"];
 const ISO_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
-function options(chart, kind) {
+// Below this width the names of more than two series stand in two rows.
+const NARROW = 420;
+
+function options(chart, kind, isNarrow) {
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(name).trim();
   const language = pageLanguage();
@@ -29,7 +32,7 @@ function options(chart, kind) {
     animationDuration: 300,
     color: PALETTE.map(color),
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { left: 4, right: 12, top: chart.series.length > 1 ? 34 : 12, bottom: 4, containLabel: true },
+    grid: { left: 4, right: 12, top: chart.series.length < 2 ? 12 : isNarrow && chart.series.length > 2 ? 54 : 34, bottom: 4, containLabel: true },
     legend: { show: chart.series.length > 1, left: 0, top: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10, textStyle: { color: ink } },
     tooltip: {
       trigger: "axis",
@@ -73,10 +76,16 @@ onElements("[data-chart]", (holder) => {
   const data = JSON.parse(holder.dataset.chart);
   const kind = holder.dataset.chartKind || "line";
   const chart = echarts.init(holder, null, { renderer: "svg" });
-  const draw = () => chart.setOption(options(data, kind), true);
+  let isNarrow = holder.clientWidth < NARROW;
+  const draw = () => chart.setOption(options(data, kind, isNarrow), true);
   draw();
   const root = document.documentElement;
   const redraw = () => (holder.isConnected ? draw() : root.removeEventListener("themechange", redraw)); // swapped out
   root.addEventListener("themechange", redraw);
-  new ResizeObserver(() => chart.resize()).observe(holder);
+  new ResizeObserver(() => {
+    chart.resize();
+    if (isNarrow === holder.clientWidth < NARROW) return;
+    isNarrow = !isNarrow;
+    draw();
+  }).observe(holder);
 });

@@ -57,7 +57,7 @@ def read_back(
     if account.status != AccountStatus.ACTIVE:
         return 0
     seen: list[tuple[UUID, dt.datetime, str]] = []
-    # By id alone, as in ``transitions``; a row that was seen meanwhile is not written again below.
+    # By id alone, as in ``transitions``; a row that was seen or erased meanwhile is not written below.
     rows = Delivery.objects.filter(pk__in=delivery_ids).only("remote_id")
     try:
         connector = connect(account)
@@ -77,7 +77,7 @@ def read_back(
                     permalink = CASE WHEN d.permalink = '' THEN look.permalink ELSE d.permalink END
                 FROM (VALUES {", ".join(["(%s::uuid, %s::timestamptz, %s)"] * len(seen))})
                      AS look (id, at, permalink)
-                WHERE d.id = look.id AND d.seen_at IS NULL RETURNING d.id, d.seen_at
+                WHERE d.id = look.id AND d.seen_at IS NULL AND d.remote_id <> '' RETURNING d.id, d.seen_at
             )
             INSERT INTO outbox_receiptevent (delivery_id, kind, at, detail)
             SELECT id, %s, seen_at, '{{}}' FROM found

@@ -12,9 +12,10 @@ import pytest
 from accounts.models import Brand, Membership, Notification, NotificationKind, SocialAccount, User
 from accounts.news import sentence
 from analytics.models import Checkin, Goal, GoalStatus
-from analytics.selectors.goals import live
+from analytics.selectors.goals import by_checkin, live, measure_goal, newest_checkins
+from analytics.services import checkins
 from analytics.services.checkins import check_in, check_in_goal, note_checkin
-from analytics.services.goals import NewGoal, archive_goal, create_goal
+from analytics.services.goals import NewGoal, archive_goal, change_goal, create_goal
 from analytics.services.rollup import roll_up
 from analytics.tasks import sum_up
 from metrics import registry
@@ -90,6 +91,26 @@ def test_a_night_turns_todays_row_into_a_final_one(brand: Brand, owner: User) ->
     assert (row.is_final, row.value) == (True, 7)
 
 
+def test_a_worker_that_began_before_midnight_writes_nothing_over_what_is_final(
+    brand: Brand, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goal = leads_goal(brand, owner)
+    check_in(brand=brand, now=NOON)
+    measure = measure_goal
+
+    def slowly(*given: Any, **how: Any) -> Any:
+        found = measure(*given, **how)
+        monkeypatch.setattr(checkins, "measure_goal", measure)
+        lead_on(brand, 0, 7)
+        check_in(brand=brand, now=NOON + DAY)  # another worker is faster, and its night has come
+        return found
+
+    monkeypatch.setattr(checkins, "measure_goal", slowly)
+    check_in(brand=brand, now=NOON)
+    row = goal.checkins.get(date=TODAY)
+    assert (row.is_final, row.value) == (True, 7)
+
+
 def test_the_night_is_that_of_the_brand(other_brand: Brand, owner: User) -> None:
     """At 16:00 UTC it is already tomorrow in Tokyo."""
     goal = leads_goal(other_brand, owner)
@@ -107,6 +128,20 @@ def test_missed_nights_are_made_up_for_and_it_ends_on_the_last_day(brand: Brand,
     assert last is not None
     assert (last.date, last.is_final, last.status) == (goal.ends_on, True, GoalStatus.REACHED)
     assert check_in(brand=brand, now=NOON + 31 * DAY) == 0
+
+
+def test_a_goal_that_ends_earlier_after_all_stands_as_on_its_last_day(brand: Brand, owner: User) -> None:
+    goal = leads_goal(brand, owner)
+    lead_on(brand, 3, 20)
+    lead_on(brand, 1, 30)
+    check_in(brand=brand, now=NOON)
+    change_goal(
+        goal=goal, name="Leads", ends_on=days_ago(2), amount=D(100), owner=None, actor=owner, now=NOON
+    )
+    goal.refresh_from_db()
+    newest = newest_checkins([goal])[goal.pk]
+    assert newest.date == days_ago(2)
+    assert by_checkin(goal, newest, now=NOON).standing == live(goal, now=NOON).standing
 
 
 def test_a_goal_that_has_not_begun_or_is_archived_is_left_alone(brand: Brand, owner: User) -> None:

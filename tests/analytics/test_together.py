@@ -254,6 +254,8 @@ def test_the_form_takes_rates_in_per_cent_and_names_one_account(
     ("change", "words"),
     [
         ({"ends_on": days_ago(3).isoformat()}, "The last day lies before the first one."),
+        ({"starts_on": "0001-01-01", "ends_on": "0001-01-31"}, "This year is too far away."),
+        ({"starts_on": "9999-12-30", "ends_on": "9999-12-31"}, "This year is too far away."),
         ({"kind": "percent_change", "amount": "15"}, "The baseline is 0"),
         ({"kind": "ratio"}, "This kind of goal says nothing of this metric."),
         ({"amount": "lots"}, "Enter a number"),

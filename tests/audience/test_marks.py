@@ -64,3 +64,22 @@ def test_a_mark_without_an_id_is_nobody(brand: Brand) -> None:
     with pytest.raises(ValueError, match="remote id"):
         meet_together(brand=brand, people=[[EMAIL, Met("customer", "")]], now=NOW)
     assert not Identity.objects.exists()
+
+
+def test_a_contact_that_others_share_stays_when_somebody_leaves_it(
+    brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker meets one mark of the second person just after this one has looked who is known: their
+    new mark goes to that contact, and the first person keeps theirs."""
+    elsewhere = meet(brand=brand, met=ACCOUNT, now=EARLIER)
+    monkeypatch.setattr("audience.services.marks._known", lambda *_: set())
+    people = [[EMAIL, NUMBER], [ACCOUNT, NUMBER, Met("customer", "C-2")]]
+    first, second = meet_together(brand=brand, people=people, now=NOW)
+    assert len({one.contact_id for one in first}) == 1
+    assert [one.contact_id for one in second] == [
+        elsewhere.contact_id,
+        first[0].contact_id,
+        elsewhere.contact_id,
+    ]
+    assert Identity.objects.count() == 4
+    assert Contact.objects.count() == 2

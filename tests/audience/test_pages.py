@@ -63,6 +63,7 @@ def test_an_empty_list_says_what_to_do(sign_in: SignIn, responder: User, brand: 
     assert "No contact matches" in text(client.get(f"{LIST}?q=nobody"))
 
 
+@pytest.mark.parametrize("few", [1000, 0], ids=["what few have", "what many have"])
 @pytest.mark.parametrize(
     ("searched", "found"),
     [
@@ -82,8 +83,16 @@ def test_an_empty_list_says_what_to_do(sign_in: SignIn, responder: User, brand: 
     ],
 )
 def test_a_piece_of_a_name_is_found_in_any_script(
-    sign_in: SignIn, hanako: Contact, taro: Contact, responder: User, searched: str, found: list[str]
+    sign_in: SignIn,
+    hanako: Contact,
+    taro: Contact,
+    responder: User,
+    searched: str,
+    found: list[str],
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("audience.selectors.contacts._FEW", few)
     facts = Facts(email="h.mori@example.com")
     change_facts(contact=hanako, facts=facts, actor=responder, now=NOW)
     assert sorted(names(sign_in(responder).get(LIST, {"q": searched}))) == found

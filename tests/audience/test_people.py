@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Brand
 from audience.models import Consent, Contact, Identity, IdentityKind, Purpose, Stage
 from audience.selectors.people import has_consented, identities_with
-from audience.services.people import Met, mark_stage, meet, meet_all
+from audience.services.people import Met, key_of, mark_stage, meet, meet_all
 from tests.audience.conftest import LATER, NOW, Meeting
 
 Queries = Callable[[int], Any]
@@ -151,6 +151,20 @@ def test_two_workers_who_meet_the_same_people_make_each_of_them_once(brand: Bran
     ids = {key: identity.pk for key, identity in answers[0].items()}
     assert all({key: one.pk for key, one in answer.items()} == ids for answer in answers)
     assert set(Contact.objects.values_list("last_seen_at", flat=True)) == {NOW + dt.timedelta(hours=5)}
+
+
+@pytest.mark.django_db
+def test_many_are_looked_up_by_the_index(brand: Brand) -> None:
+    """PostgreSQL proves the condition of a partial index for lists of up to a hundred keys only."""
+    met = [Met("sandbox", str(number)) for number in range(2_000)]
+    meet_all(brand=brand, met=met, now=NOW)
+    keys = [key_of(one) for one in met[:300]]
+    sql, params = Identity.objects.for_brand(brand).known_by(keys).query.sql_with_params()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE audience_identity")
+        cursor.execute(f"EXPLAIN {sql}", params)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "identity_once_per_brand" in plan
 
 
 # --- stages -----------------------------------------------------------------------------------

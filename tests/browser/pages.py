@@ -7,7 +7,7 @@ tests/browser/test_looks.py fails when a new name is in none of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,13 +201,19 @@ def of_nobody() -> list[LookedAt]:
     ]
 
 
-def of_owner(stage: Installation) -> list[LookedAt]:
-    """Pages for the demo's owner, of each kind one in every state that the demo has."""
-    pages = [LookedAt(name, reverse(name)) for name in PLAIN]
+def _into(pages: list[LookedAt]) -> Callable[..., None]:
+    """``add(name, pk, note="", query="")`` puts the page of one row into ``pages``."""
 
     def add(name: str, pk: Any, note: str = "", query: str = "") -> None:
         pages.append(LookedAt(f"{name} {note}".strip(), reverse(name, args=[pk]) + query))
 
+    return add
+
+
+def of_owner(stage: Installation) -> list[LookedAt]:
+    """Pages for the demo's owner, of each kind one in every state that the demo has."""
+    pages = [LookedAt(name, reverse(name)) for name in PLAIN]
+    add = _into(pages)
     calendar = reverse("content_calendar:calendar")
     pages += [LookedAt(f"content_calendar:calendar {view}", f"{calendar}?view={view}") for view in VIEWS]
     pages.append(LookedAt("content_calendar:posts nothing", reverse("content_calendar:posts") + "?q=zzzzzz"))
@@ -263,6 +269,13 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         pages.append(LookedAt(f"analytics:passport {key}", path))
     pages.append(LookedAt("analytics:operations 90 days", reverse("analytics:operations") + "?days=90"))
     add("outbox:account_pause", account["id"])
+    pages += [*_of_inbox(stage), *_of_campaigns(stage), *_of_audience(stage), *_of_webhooks(stage)]
+    return pages
+
+
+def _of_inbox(stage: Installation) -> list[LookedAt]:
+    pages: list[LookedAt] = []
+    add = _into(pages)
     # Of each kind one conversation, the newest.
     talks = stage.rows(
         "SELECT DISTINCT ON (kind) kind, id FROM engagement_conversation WHERE identity_id IS NOT NULL "
@@ -271,8 +284,14 @@ def of_owner(stage: Installation) -> list[LookedAt]:
     for row in talks:
         add("engagement:conversation", row["id"], row["kind"])
         add("engagement:conversation", row["id"], f"{row['kind']} with its person", "?pane=person")
-    (reply,) = stage.rows("SELECT id FROM engagement_savedreply ORDER BY created_at LIMIT 1")
+    (reply,) = stage.rows("SELECT id FROM engagement_savedreply ORDER BY id LIMIT 1")
     add("engagement:saved_reply_edit", reply["id"])
+    return pages
+
+
+def _of_campaigns(stage: Installation) -> list[LookedAt]:
+    pages: list[LookedAt] = []
+    add = _into(pages)
     # Of each state one campaign; what belongs to a campaign, of the running one.
     campaigns = stage.rows(
         "SELECT DISTINCT ON (state) CASE WHEN starts_on > current_date THEN 'planned' "
@@ -309,15 +328,12 @@ def of_owner(stage: Installation) -> list[LookedAt]:
     add("campaigns:conversion", sale["id"])
     add("campaigns:conversion_import_page", reported["id"])
     add("campaigns:delivery_links", carried["id"])
-    return [*pages, *_of_people(stage), *_of_webhooks(stage)]
+    return pages
 
 
-def _of_people(stage: Installation) -> list[LookedAt]:
+def _of_audience(stage: Installation) -> list[LookedAt]:
     pages: list[LookedAt] = []
-
-    def add(name: str, pk: Any, note: str = "", query: str = "") -> None:
-        pages.append(LookedAt(f"{name} {note}".strip(), reverse(name, args=[pk]) + query))
-
+    add = _into(pages)
     # Whoever did most, and somebody else of the same brand, to be merged.
     (busy,) = stage.rows(
         "SELECT i.contact_id AS id, i.id AS identity, i.brand_id FROM audience_identity i "

@@ -255,6 +255,16 @@ def test_a_line_is_added_changed_moved_and_deleted_on_the_page(
         ({"kind": "labour", "amount": "", "hours": "5"}, "hourly_rate", "both are needed"),
         ({"kind": "labour", "amount": "", "hours": "x", "hourly_rate": "5"}, "hours", "Enter a number."),
         ({"kind": "labour", "amount": ""}, "amount", "Enter an amount."),
+        (
+            {"kind": "labour", "amount": "", "hours": "10000000", "hourly_rate": "5"},
+            "hours",
+            "This is too much.",
+        ),
+        (
+            {"kind": "labour", "amount": "", "hours": "99999", "hourly_rate": "9999999999999"},
+            "hourly_rate",
+            "This is too much.",
+        ),
     ],
 )
 def test_a_line_that_makes_no_sense_is_refused_at_its_field(

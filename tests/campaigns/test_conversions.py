@@ -33,7 +33,7 @@ from campaigns.services.conversions import (
     report_conversions,
 )
 from campaigns.services.judging import ConversionDiffers, ConversionUnknown
-from campaigns.services.refunds import RefundDiffers, conversion_of
+from campaigns.services.refunds import RefundDiffers
 from tests.campaigns.conftest import NOW, make_campaign
 from tests.campaigns.reporting import API, DAY, HOUR, by, click, give_back, lead, sale, take
 
@@ -566,47 +566,8 @@ def test_a_dry_run_says_what_would_become_of_each_and_writes_nothing(
         None,
         Problem.DIFFERS,
     ]
-    assert first[2].conversion is not None
-    assert first[2].conversion.notice == ConversionNotice.NO_CAMPAIGN
+    assert first[2].conversion is None
+    assert first[2].place is not None
+    assert first[2].place.notice == ConversionNotice.NO_CAMPAIGN
     assert Conversion.objects.count() == 1
     assert not Identity.objects.exists()
-
-
-# --- erasure ----------------------------------------------------------------------------------
-
-
-def test_an_erased_person_leaves_amounts_and_counts_and_no_number(
-    brand: Brand, campaign: Campaign, admin: User
-) -> None:
-    from audience.services.erasing import erase_contact
-
-    made = click(brand, campaign)
-    made.visitor, made.referrer_host = "hash", "example.com"
-    made.save()
-    person = by("hanako@example.com", customer="C-1")
-    sold = take(brand, sale("ORDER-77", click=str(made.key), person=person))
-    give_back(sold, "10", "REFUND-77")
-    request = erase_contact(contact=Contact.objects.get(), actor=admin, now=NOW)
-    assert request.removed["campaigns"] == {"conversion": 1, "refund": 1, "click": 1}
-    sold.refresh_from_db()
-    assert (sold.value, sold.refunded, sold.campaign) == (100, 10, campaign)
-    assert "77" not in sold.external_id
-    assert "77" not in sold.refunds.get().external_id
-    made.refresh_from_db()
-    assert (made.visitor, made.referrer_host) == ("", "")
-    assert Touchpoint.objects.get().campaign == campaign
-    assert LeadStageEvent.objects.count() == 1
-
-
-def test_a_report_that_comes_again_after_an_erasure_is_still_known(brand: Brand, admin: User) -> None:
-    from audience.services.erasing import erase_contact
-
-    report = sale("ORDER-77", person=by("hanako@example.com"))
-    sold = take(brand, report)
-    give_back(sold, "10", "REFUND-77")
-    erase_contact(contact=Contact.objects.get(), actor=admin, now=NOW)
-    assert take(brand, report) == sold
-    assert conversion_of(brand=brand, kind="sale", number="ORDER-77") == sold
-    _refund, is_new = give_back(sold, "10", "REFUND-77")
-    assert not is_new
-    assert Identity.objects.filter(erased_at__isnull=True).count() == 0

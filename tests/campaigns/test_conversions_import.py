@@ -13,13 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Brand, User
-from audience.models import Contact
+from audience.models import Activity, Contact
+from campaigns import tasks
 from campaigns.conversion_rows import COLUMNS, RowReader, entered_moment
 from campaigns.models import Campaign, Conversion, CsvImport, Refund, Source
 from campaigns.services import conversion_imports as service
 from campaigns.services.conversion_imports import BATCH, Verdict, carry_out, check, receive, verdicts
 from campaigns.services.conversions import report_conversions
 from campaigns.services.imports import NotWaiting, start
+from campaigns.services.refunds import report_refunds
 from core.csv_reading import FileProblem, FileRefused, Row
 from core.entering import NotReadable, Unreadable
 from tests.campaigns.conftest import NOW
@@ -80,7 +82,19 @@ def test_times_are_read_as_files_have_them(text: str, instant: str) -> None:
     assert entered_moment(text, "Europe/Berlin") == dt.datetime.fromisoformat(f"{instant}+00:00")
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "2026-11-20 25:00", "=NOW()", "10:30"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "2026-13-01",
+        "2026-11-20 25:00",
+        "=NOW()",
+        "10:30",
+        "0001-01-01T00:00:00+09:00",
+        "9999-12-31T23:59:59-09:00",
+    ],
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(NotReadable):
         entered_moment(text, "Europe/Berlin")
@@ -295,6 +309,87 @@ def test_an_import_that_breaks_off_waits_again_and_goes_on(
     done = carry_out(batch=CsvImport.objects.get(pk=batch.pk), actor=marketer, now=NOW)
     assert (done.state, done.added, done.known) == (State.DONE, 3, 2)
     assert Conversion.objects.count() == 5
+
+
+def test_an_import_that_breaks_off_between_sales_and_refunds_goes_on(
+    brand: Brand, marketer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sales of a batch are committed before its refunds; the second time each refund comes once."""
+    monkeypatch.setattr(service, "BATCH", 3)
+    rows = (
+        "sale,2026-11-20,1,10,,a@example.com,,\nsale,2026-11-20,2,10,,,,\nrefund,2026-11-21,R-1,4,,,,1\n"
+        "sale,2026-11-20,3,10,,,,\nrefund,2026-11-21,R-1,4,,,,1\nrefund,2026-11-21,R-2,7,,,,1\n"
+        "refund,2026-11-21,R-3,6,,,,1\n"
+    )
+    batch = upload(HEAD + rows, brand, marketer)
+    assert check(batch=batch, now=NOW).added == 5
+    calls: list[Any] = []
+
+    def breaks(**given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 2:
+            raise ConnectionError("the worker lost its database")
+        return report_refunds(**given)
+
+    monkeypatch.setattr(service, "report_refunds", breaks)
+    start(batch=CsvImport.objects.get(pk=batch.pk), now=NOW)
+    with pytest.raises(ConnectionError):
+        carry_out(batch=CsvImport.objects.get(pk=batch.pk), actor=marketer, now=NOW)
+    assert (Conversion.objects.count(), Refund.objects.count()) == (3, 1)
+    start(batch=CsvImport.objects.get(pk=batch.pk), now=NOW)
+    done = carry_out(batch=CsvImport.objects.get(pk=batch.pk), actor=marketer, now=NOW)
+    assert (done.state, done.added, done.known, done.refused_count) == (State.DONE, 1, 5, 1)
+    assert Conversion.objects.get(external_id="1").refunded == 10
+    assert sorted(Refund.objects.values_list("external_id", "amount")) == [("R-1", 4), ("R-3", 6)]
+    told = Activity.objects.values_list("kind", flat=True).order_by("kind")
+    assert list(told) == ["refund", "refund", "sale"]
+
+
+def test_progress_is_told_of_each_batch(
+    brand: Brand, marketer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that goes on after it broke off begins anew."""
+    monkeypatch.setattr(service, "BATCH", 2)
+    rows = "".join(f"lead,2026-11-20,{number},,,,,\n" for number in range(5))
+    batch = upload(HEAD + rows, brand, marketer)
+    told: list[int] = []
+    check(batch=batch, now=NOW, progress=told.append)
+    assert told == [2, 4]
+    start(batch=CsvImport.objects.get(pk=batch.pk), now=NOW)
+    told.clear()
+    carry_out(batch=CsvImport.objects.get(pk=batch.pk), actor=marketer, now=NOW, progress=told.append)
+    assert told == [0, 2, 4, 5]
+
+
+def test_an_import_takes_queries_by_the_batch(
+    brand: Brand, marketer: User, django_assert_max_num_queries: Any
+) -> None:
+    """Refunds too, of sales in the file and of those that are there."""
+    text = HEAD + "".join(
+        f"sale,2026-11-20,{number},10,,p{number}@example.com,,\nrefund,2026-11-21,R,1,,,,{number}\n"
+        for number in range(200)
+    )
+    batch = upload(text, brand, marketer)
+    with django_assert_max_num_queries(8):
+        check(batch=batch, now=NOW)
+    start(batch=CsvImport.objects.get(pk=batch.pk), now=NOW)
+    with django_assert_max_num_queries(60):
+        done = carry_out(batch=CsvImport.objects.get(pk=batch.pk), actor=marketer, now=NOW)
+    assert (done.added, Refund.objects.count()) == (400, 200)
+    again = upload(text, brand, marketer)
+    with django_assert_max_num_queries(10):
+        assert check(batch=again, now=NOW).known == 400
+
+
+def test_the_progress_of_the_dry_run_is_not_that_of_the_import(brand: Brand, marketer: User) -> None:
+    batch = upload(HEAD + "lead,2026-11-20,1,,,,,\n" * 1001, brand, marketer)
+    tasks.check_conversions(import_id=str(batch.pk))
+    assert tasks.rows_done(batch) == 1000
+    batch.refresh_from_db()
+    start(batch=batch, now=NOW)
+    assert tasks.rows_done(batch) == 0
+    tasks.carry_out_conversions(import_id=str(batch.pk), actor_id=marketer.pk)
+    assert tasks.rows_done(batch) == 1001
 
 
 @pytest.mark.parametrize(

@@ -318,6 +318,7 @@ def test_a_proxy_that_tells_nothing_usable_costs_the_visitor_but_not_the_click(
         ("https://[broken", ""),
         ("http://127.0.0.1:8000/campaigns/", ""),
         ("https://" + "a" * 300, ""),
+        ("https://exam\0ple.com/", ""),
     ],
 )
 def test_only_the_host_of_the_referrer_is_kept(referrer: str, host: str) -> None:

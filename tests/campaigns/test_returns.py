@@ -168,6 +168,22 @@ def test_two_currencies_are_not_divided(brand: Brand) -> None:
     assert value(found, "cpl") == 1000
 
 
+def test_revenue_in_the_currency_that_the_brand_had_before_is_not_added_up(
+    brand: Brand, campaign: Campaign
+) -> None:
+    cost(campaign, 1000)
+    take(brand, sale("1", value="300", campaign=campaign.code))
+    brand.currency = "JPY"
+    brand.save()
+    take(brand, sale("2", value="5000", campaign=campaign.code))
+    for currency in ("USD", "JPY"):
+        Campaign.objects.update(currency=currency)
+        found = returns(Campaign.objects.select_related("brand").get())
+        assert found.is_mixed
+        assert found.earned_in == ("JPY", "USD")
+        assert [value(found, key) for key in ("roi_revenue", "roas", "revenue")] == [None] * 3
+
+
 def test_a_campaign_that_began_before_the_horizon_says_so(brand: Brand) -> None:
     old = make_campaign(brand, "Old", starts_on=dt.date(2025, 1, 1))
     assert returns(old).from_before
@@ -354,6 +370,24 @@ def test_the_attribution_page_shows_credit_under_five_models(
     assert text.count("$300.00") >= 3 * len(AttributionModel)  # network, link and campaign
     assert "Bluesky" in text
     assert TrackedLink.objects.get().original_url in text
+
+
+def test_credit_is_shown_in_the_currency_that_was_earned_or_not_at_all(
+    sign_in: Any, marketer: User, shop: Campaign
+) -> None:
+    client = sign_in(marketer)
+    Campaign.objects.update(currency="JPY")
+    run_attribution(brand=shop.brand, now=timezone.now())
+    text = page(client, "attribution", shop, show="revenue")
+    assert "$300.00" in text
+    assert "¥300" not in text
+    Brand.objects.update(currency="JPY")
+    shop.brand.currency = "JPY"
+    take(shop.brand, sale("2", value="5000", campaign=shop.code, happened_at=timezone.now()), timezone.now())
+    run_attribution(brand=shop.brand, now=timezone.now())
+    text = page(client, "attribution", shop, show="revenue")
+    assert "300" not in text
+    assert "The sales were paid in several currencies, whose amounts are not added up." in text
 
 
 def test_a_manager_reads_and_does_not_calculate(sign_in: Any, manager: User, shop: Campaign) -> None:

@@ -19,7 +19,9 @@ def test_a_file_says_that_it_is_utf_8_and_quotes_what_needs_it() -> None:
     assert rows == [["name", "amount"], ["珈琲, “fine”", "12.50"], ['two\nlines "x"', ""]]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"]
+)
 def test_text_that_a_spreadsheet_would_run_is_disarmed(text: str) -> None:
     assert cell(text) == f"'{text}"
 
@@ -35,7 +37,7 @@ def test_numbers_stay_numbers_also_below_zero() -> None:
 
 @given(st.text())
 def test_no_text_ever_begins_as_a_formula(text: str) -> None:
-    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
 
 
 def test_a_download_has_a_name_and_is_streamed() -> None:

@@ -141,6 +141,14 @@ def test_the_table_of_a_chart_has_one_row_per_label() -> None:
     assert list(ui.chart_rows(chart)) == [("Mon", (1, 3)), ("Tue", (None, 4))]
 
 
+def test_the_table_of_a_chart_prints_dates_as_people_write_them() -> None:
+    chart = {"labels": ["2026-11-05"], "series": [{"name": "a", "values": [1]}]}
+    with translation.override("en"):
+        assert list(ui.chart_rows(chart)) == [("5 Nov 2026", (1,))]
+    with translation.override("ja"):
+        assert list(ui.chart_rows(chart)) == [("2026年11月5日", (1,))]
+
+
 # --- forms ------------------------------------------------------------------------------------
 
 

@@ -14,12 +14,26 @@ from audience import erasers
 from audience.models import Identity
 from connectors.base import InboxKind, ModerationAction
 from engagement.models import Conversation, Message, Note, WaitEpisode
+from engagement.services import intake
 from engagement.services.erasure import erase
 from engagement.services.moderation import moderate
+from engagement.services.replies import CannotAnswer, Obstacle, objection
 from engagement.services.settling import settle
 from engagement.services.triage import add_note
+from outbox.errors import StopReason
 from outbox.models import Attempt, Delivery, DeliveryState, ReceiptEvent
-from tests.engagement.conftest import BEN, DAY, MINUTE, NOON, YUKI, comment, ended, message
+from tests.engagement.conftest import (
+    BEN,
+    DAY,
+    MINUTE,
+    NOON,
+    US,
+    YUKI,
+    comment,
+    ended,
+    message,
+    root,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -150,8 +164,6 @@ def test_likes_and_hides_lose_the_id_they_were_about(take: Take, responder: User
 
 
 def test_a_mention_loses_the_post_it_was_made_in(take: Take) -> None:
-    from tests.engagement.conftest import root
-
     take(comment(kind=InboxKind.MENTION, root=root("Yuki's own post", "x1"), root_id="x1"))
     forget()
     assert Conversation.objects.get().post_snapshot == {}
@@ -168,3 +180,77 @@ def test_who_writes_again_is_somebody_new(take: Take) -> None:
     assert new.identity_id != old.pk
     assert new.conversation.preview == "New words"
     assert new.conversation.thread_id == "u-yuki"
+
+
+def test_an_answer_that_a_worker_has_taken_is_not_sent_any_more(take: Take, answer: Answer) -> None:
+    take(comment())
+    sent = answer(Conversation.objects.get(), "Dear Yuki")
+    delivery = ended(sent, DeliveryState.CLAIMED, lease_until=LATER)
+    forget()
+    assert objection(delivery, LATER) == StopReason.GONE_AT_NETWORK
+
+
+def test_an_edit_that_is_read_during_an_erasure_brings_no_words_back(
+    take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(comment("My number is 0170", remote_id="c1"))
+    waiting_for_locks = intake._locked
+
+    def locked(*given: Any) -> Any:
+        forget()  # commits while the page waits for the conversation
+        return waiting_for_locks(*given)
+
+    monkeypatch.setattr(intake, "_locked", locked)
+    take(comment("My number is 0170 555", remote_id="c1"), now=LATER + MINUTE)
+    kept = Message.objects.get()
+    assert (kept.text, kept.search_text, kept.search_grams) == ("", "", [])
+    assert Conversation.objects.get().preview == ""
+
+
+def test_nobody_is_answered_who_was_erased_since_the_page_was_shown(take: Take, answer: Answer) -> None:
+    take(comment(detail={"mention": "@yuki"}))
+    seen = Message.objects.select_related("identity").get()
+    forget()
+    with pytest.raises(CannotAnswer) as refusal:
+        answer(Conversation.objects.get(), "Dear Yuki", answered=seen)
+    assert refusal.value.obstacle is Obstacle.NOTHING_LEFT
+    assert not Delivery.objects.exists()
+    assert Message.objects.count() == 1
+
+
+def test_what_others_write_below_brings_nothing_back(take: Take) -> None:
+    post = root("Yuki's own post", "x1")
+    take(comment(kind=InboxKind.MENTION, root=post, root_id="x1", remote_id="c-yuki"))
+    forget()
+    Identity.objects.update(remote_id="", remote_key="", erased_at=LATER)
+    below = comment("Me too", by=BEN, kind=InboxKind.MENTION, root=post, root_id="x1", thread="c-yuki")
+    take(below, now=LATER + MINUTE)
+    row = Conversation.objects.get()
+    assert (row.thread_id, row.post_snapshot, row.preview) == ("", {}, "Me too")
+
+
+def test_who_writes_again_privately_is_the_person_of_the_conversation(take: Take) -> None:
+    take(message("Old words", remote_id="m1"))
+    forget()
+    Identity.objects.update(remote_id="", remote_key="", erased_at=LATER)
+    take(message("New words", remote_id="m2", at=LATER + MINUTE), now=LATER + MINUTE)
+    row = Conversation.objects.get()
+    assert row.identity is not None
+    assert row.identity.remote_id == "u-yuki"
+    # And is forgotten again as a whole.
+    forget()
+    assert "u-yuki" not in everything()
+
+
+def test_an_echo_of_an_answer_that_was_sent_just_before_is_known(take: Take, answer: Answer) -> None:
+    take(message(remote_id="m1"))
+    sent = answer(Conversation.objects.get(), "Dear Yuki")
+    ended(sent, remote_id="m2")
+    forget()  # before its end was settled
+    Identity.objects.update(remote_id="", remote_key="", erased_at=LATER)
+    settle(now=LATER + MINUTE)
+    assert take(message("Dear Yuki", by=US, remote_id="m2", at=NOON + 11 * MINUTE), now=LATER + MINUTE) == 0
+    assert Message.objects.count() == 2
+    assert Identity.objects.count() == 1
+    kept = Message.objects.get(pk=sent.pk)
+    assert (kept.text, kept.remote_id, kept.sent_at) == ("", "", NOON + 11 * MINUTE)

@@ -64,6 +64,18 @@ def test_asked_twice_on_its_way_it_is_one_request(received: Message, responder: 
     assert Delivery.objects.count() == 1
 
 
+def test_another_thing_that_is_asked_meanwhile_is_one_request_of_its_own(
+    received: Message, responder: User
+) -> None:
+    liked, hidden = ask(received, A.LIKE, responder), ask(received, A.HIDE, responder)
+    assert (ask(received, A.LIKE, responder), ask(received, A.HIDE, responder)) == (liked, hidden)
+    assert ask(received, A.UNLIKE, responder).action == A.UNLIKE  # taken back before it was done
+    SocialAccount.objects.update(status=AccountStatus.NEEDS_RECONNECT)
+    with pytest.raises(NotPossibleHere):
+        ask(received, A.LIKE, responder)
+    assert Delivery.objects.count() == 3
+
+
 def test_what_the_network_refuses_is_said(received: Message, responder: User) -> None:
     request = ask(received, A.LIKE, responder)
     outcome(request, DeliveryState.FAILED, error=RejectReason.FORBIDDEN)

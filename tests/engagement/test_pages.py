@@ -13,6 +13,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccountStatus, AuditEntry, Brand, SocialAccount, User
+from accounts.permissions import Action
 from connectors.base import Profile
 from connectors.errors import RejectReason
 from engagement import tasks
@@ -89,13 +90,38 @@ def test_the_page_lists_who_wrote_and_when_an_answer_is_due(
 
 
 def test_a_conversation_shows_messages_post_and_person(take: Take, responder: User, sign_in: SignIn) -> None:
-    take(comment("Is it open?", root=root("New beans are here"), remote_id="c1", thread="c1"))
-    take(comment("Yes", by=US, thread="c1", at=NOON + MINUTE), now=NOON + 2 * MINUTE)
+    take(comment("Is it open?", root=root("New beans are here"), remote_id="first", thread="first"))
+    take(comment("Yes", by=US, thread="first", at=NOON + MINUTE), now=NOON + 2 * MINUTE)
     row = Conversation.objects.get()
     page = text_of(sign_in(responder).get(url("conversation", row)))
-    for words in ("Is it open?", "Yes", "written elsewhere", "New beans are here", "@yuki", "Commented"):
+    for words in ("Is it open?", "Yes", "written elsewhere", "New beans are here", "@yuki"):
         assert words in page, words
     assert "Below a post made elsewhere" in page
+    # Who the person is, the app of the contacts shows.
+    assert f'hx-get="{reverse("audience:person_pane", args=[row.identity_id])}"' in page
+
+
+def test_the_pane_of_the_person_leads_to_their_other_conversations(
+    take: Take, open_one: Conversation, responder: User, sign_in: SignIn
+) -> None:
+    take(message("A question in private"))
+    take(message("Of somebody else", by=BEN, other=BEN))
+    other = Conversation.objects.get(kind="dm", identity=open_one.identity)
+    page = text_of(sign_in(responder).get(url("conversation", open_one), headers=HX))
+    assert f'href="{url("conversation", other)}"' in page
+    assert "A question in private" in page
+    assert "Of somebody else" not in page
+
+
+def test_who_may_not_see_contacts_is_told_the_name_alone(
+    open_one: Conversation, responder: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "engagement.views.shown.is_allowed", lambda _role, action: action is not Action.VIEW_CONTACTS
+    )
+    page = text_of(sign_in(responder).get(url("conversation", open_one)))
+    assert "Yuki Tanaka" in page
+    assert reverse("audience:person_pane", args=[open_one.identity_id]) not in page
 
 
 def test_what_people_write_is_shown_and_not_executed(take: Take, responder: User, sign_in: SignIn) -> None:

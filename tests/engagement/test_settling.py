@@ -33,6 +33,16 @@ def test_a_sent_answer_knows_its_place_at_the_network(open_one: Conversation, an
     assert settle(now=LATER) == 0
 
 
+def test_an_address_that_no_page_may_have_is_not_taken_from_a_network(
+    open_one: Conversation, answer: Answer
+) -> None:
+    sent = answer(open_one)
+    ended(sent, permalink="javascript:alert(1)")
+    settle(now=LATER)
+    sent.refresh_from_db()
+    assert sent.permalink == ""
+
+
 def test_the_person_has_it_on_their_timeline_once(open_one: Conversation, answer: Answer) -> None:
     sent = answer(open_one, "From ten")
     ended(sent)
@@ -44,6 +54,16 @@ def test_the_person_has_it_on_their_timeline_once(open_one: Conversation, answer
         NOON + 11 * MINUTE,
     )
     assert told.path == f"/inbox/{open_one.pk}/"
+
+
+def test_whoever_is_answered_in_the_conversation_of_another_has_it_on_theirs(
+    take: Take, open_one: Conversation, answer: Answer
+) -> None:
+    take(comment("And on Monday?", by=BEN, thread="c-open", at=NOON + MINUTE), now=NOON + 2 * MINUTE)
+    ended(answer(open_one, "Closed, Ben"))
+    settle(now=LATER)
+    told = Activity.objects.select_related("identity").get(kind=ActivityKind.ANSWERED)
+    assert told.identity.handle == "ben"
 
 
 @pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.MISSED])

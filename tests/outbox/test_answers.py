@@ -27,8 +27,9 @@ from outbox.models import AttemptState, Bucket, Delivery, DeliveryKind, Delivery
 from outbox.payloads import freeze_message, freeze_moderation, freeze_reply, thaw, words_of
 from outbox.selectors import NEEDED, due_between, needs_person
 from outbox.services.claiming import _CLAIM_SQL, HANDFUL, LEASE, PER_ACCOUNT, claim_due
+from outbox.services.erasing import erase_contents
 from outbox.services.pauses import end_pause, pause_sending
-from outbox.services.readback import LOOK_AFTER_S, claim_unseen
+from outbox.services.readback import LOOK_AFTER_S, claim_unseen, read_back
 from outbox.services.scheduling import answer_uncertain, retry_delivery
 from tests.cast import make_account
 from tests.outbox.conftest import run_until_quiet, tick
@@ -363,6 +364,29 @@ def test_replies_are_read_back_and_what_nobody_can_see_is_not(answer, network, c
     for other in (message, like):
         other.refresh_from_db()
         assert other.read_backs == 0
+
+
+def test_an_answer_that_is_erased_while_it_is_looked_for_gets_no_address_back(answer, network, clock):
+    reply = answer(REPLY)
+    tick(network)
+    clock.advance(LOOK_AFTER_S[0])
+    ((account_id, ids),) = claim_unseen(now=clock()).items()
+    Delivery.objects.update(permalink="")  # a network that tells it later
+
+    def connect(account):
+        connector = network.connector(account)
+        look = connector.fetch_post
+
+        def fetch_post(remote_id):
+            erase_contents(deliveries=[reply.pk], now=clock())
+            return look(remote_id)
+
+        connector.fetch_post = fetch_post
+        return connector
+
+    assert read_back(account_id=account_id, delivery_ids=ids, clock=clock, connect=connect) == 0
+    reply.refresh_from_db()
+    assert (reply.permalink, reply.seen_at) == ("", None)
 
 
 # --- the claim --------------------------------------------------------------------------------

@@ -12,9 +12,7 @@ from smmapp.logs import configuration
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_traceback_says_where_and_never_what_was_in_the_variables(as_json: bool) -> None:
-    formatter = logging.config.DictConfigurator(  # type: ignore[attr-defined]
-        configuration(level="INFO", as_json=as_json)
-    )
+    formatter = logging.config.DictConfigurator(configuration(level="INFO", as_json=as_json))
     structured = formatter.configure_formatter(formatter.config["formatters"]["structured"])
 
     def fail() -> None:
