@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -10,22 +11,33 @@ from django.contrib.auth import password_validation
 from django.utils import translation
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts import choices
 from accounts.models import (
     ApiScope,
     Brand,
+    MailChoice,
+    MailTimes,
     Membership,
+    NotificationKind,
     Organization,
     Role,
     SocialAccount,
     User,
+    WebhookEndpoint,
     office_hours,
 )
+from accounts.news import OPTIONAL_IN_APP
 from accounts.permissions import grantable_roles
+from accounts.selectors import Wish
 from accounts.services.organizations import BrandFacts
+from accounts.services.preferences import TimesFacts
+from accounts.services.webhooks import WebhookFacts
+from accounts.wording import address_problem
+from connectors import http
 from connectors.base import ConnectMethod, PlatformInfo
+from connectors.errors import ConnectorError
 from core.time import is_zone
 from metrics.business_time import BusinessHours, HoursInvalid
 
@@ -410,6 +422,148 @@ class ApiKeyForm(forms.Form):
 
     def clean_scopes(self) -> list[ApiScope]:
         return [ApiScope(scope) for scope in self.cleaned_data["scopes"]]
+
+
+# --- notifications ----------------------------------------------------------------------------
+
+
+class PreferencesForm(forms.Form):
+    """For each kind of news: in the app or not, and when by mail; then the times of mails."""
+
+    timezone = ZoneField(
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy("For the times below. Type a city to search."),
+    )
+    digest_at = forms.TimeField(
+        label=gettext_lazy("The mail of the day comes at"), widget=forms.TimeInput(attrs={"type": "time"})
+    )
+    quiet_from = forms.TimeField(
+        label=gettext_lazy("No mails from"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+    )
+    quiet_until = forms.TimeField(
+        label=pgettext_lazy("time", "Until"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for kind in NotificationKind:
+            if kind in OPTIONAL_IN_APP:
+                self.fields[f"app-{kind}"] = forms.BooleanField(label=_("In the app"), required=False)
+            self.fields[f"mail-{kind}"] = forms.ChoiceField(label=_("By mail"), choices=MailChoice.choices)
+
+    @staticmethod
+    def initial_of(wishes: Mapping[NotificationKind, Wish], times: MailTimes) -> dict[str, Any]:
+        initial: dict[str, Any] = {
+            "timezone": times.timezone,
+            "digest_at": f"{times.digest_at:%H:%M}",
+            "quiet_from": f"{times.quiet_from:%H:%M}" if times.quiet_from else "",
+            "quiet_until": f"{times.quiet_until:%H:%M}" if times.quiet_until else "",
+        }
+        for kind, wish in wishes.items():
+            initial |= {f"app-{kind}": wish.in_app, f"mail-{kind}": wish.mail}
+        return initial
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The kinds in order, each with its fields; ``app`` None where the app always shows it."""
+        return [
+            {
+                "label": kind.label,
+                "app": self[f"app-{kind}"] if kind in OPTIONAL_IN_APP else None,
+                "mail": self[f"mail-{kind}"],
+            }
+            for kind in NotificationKind
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "quiet_from" in cleaned and "quiet_until" in cleaned:
+            begins, ends = cleaned["quiet_from"], cleaned["quiet_until"]
+            if (begins is None) != (ends is None):
+                missing = "quiet_from" if begins is None else "quiet_until"
+                self.add_error(
+                    missing, _("Quiet hours need a beginning and an end. Leave both empty for none.")
+                )
+            elif begins is not None and begins == ends:
+                self.add_error("quiet_until", _("The end must be another time than the beginning."))
+        return cleaned
+
+    def wishes(self) -> dict[NotificationKind, Wish]:
+        cleaned = self.cleaned_data
+        return {
+            kind: Wish(cleaned.get(f"app-{kind}", True), cleaned[f"mail-{kind}"]) for kind in NotificationKind
+        }
+
+    def times(self) -> TimesFacts:
+        return TimesFacts(**{name: self.cleaned_data[name] for name in TimesFacts.__dataclass_fields__})
+
+
+class WebhookForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=120,
+        help_text=gettext_lazy("Who listens, for example “Pager of the team”."),
+    )
+    url = forms.CharField(
+        label=pgettext_lazy("web", "Address"),
+        max_length=1000,
+        widget=forms.URLInput(
+            attrs={
+                "placeholder": "https://example.com/hooks/smm",
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
+        ),
+        help_text=gettext_lazy("Messages are posted there. It must begin with https://."),
+    )
+    brand = forms.ModelChoiceField(
+        label=gettext_lazy("Brand"), queryset=Brand.objects.none(), required=False, empty_label=None
+    )
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("What it is told"),
+        choices=NotificationKind.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brand = cast(forms.ModelChoiceField, self.fields["brand"])
+        if membership.has_all_brands:
+            brand.empty_label = _("All brands, and what concerns none of them")
+        else:
+            brand.required = True
+        brand.queryset = Brand.objects.for_member(membership).order_by("name")
+
+    @staticmethod
+    def initial_of(endpoint: WebhookEndpoint) -> dict[str, Any]:
+        return {
+            "name": endpoint.name,
+            "url": endpoint.url,
+            "brand": endpoint.brand_id,
+            "kinds": endpoint.kinds,
+        }
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"]).partition("#")[0]
+        try:
+            http.check_guarded(url)
+        except ConnectorError as error:
+            if url.lower().startswith("http://"):
+                raise forms.ValidationError(_("The address must begin with https://.")) from error
+            raise forms.ValidationError(address_problem(error)) from error
+        return url
+
+    def facts(self) -> WebhookFacts:
+        cleaned = self.cleaned_data
+        return WebhookFacts(
+            name=cleaned["name"],
+            url=cleaned["url"],
+            kinds=[NotificationKind(kind) for kind in cleaned["kinds"]],
+            brand=cleaned["brand"],
+        )
 
 
 class AuditFilterForm(forms.Form):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.ids import uuid7
+from core.time import instant_of, to_local
 
 if TYPE_CHECKING:
     from connectors.base import PlatformInfo
@@ -317,8 +320,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def for_user(self, user: User) -> Self:
         return self.filter(user=user)
 
+    def shown(self) -> Self:
+        """Without those that are only mailed, because the person wants this kind by mail alone."""
+        return self.filter(is_shown=True)
+
     def unread(self) -> Self:
-        return self.filter(read_at__isnull=True)
+        return self.filter(read_at__isnull=True, is_shown=True)
 
 
 class NotificationKind(models.TextChoices):
@@ -329,6 +336,79 @@ class NotificationKind(models.TextChoices):
     ACCOUNT_EXPIRING = "account_expiring", _("An account's connection ends soon")
     MEMBER_JOINED = "member_joined", _("Somebody joined")
     GOAL_OFF_TRACK = "goal_off_track", _("A goal is off track")
+    WEBHOOK_DISABLED = "webhook_disabled", _("A webhook was switched off")
+
+
+class MailChoice(models.TextChoices):
+    NOW = "now", _("At once")
+    DAILY = "daily", _("In one mail a day")
+    NEVER = "never", _("Never")
+
+
+class NotificationPreference(models.Model):
+    """How one person wants one kind of news. Without a row: in the app, and by mail at once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notification_preferences")
+    kind = models.CharField(max_length=32)  # of NotificationKind
+    in_app = models.BooleanField(default=True)
+    mail = models.CharField(max_length=8, choices=MailChoice, default=MailChoice.NOW)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "kind"], name="notification_preference_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id}"
+
+
+class MailTimes(models.Model):
+    """When one person wants mails: wall times of their zone. Without a row: at any time."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="mail_times")
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    digest_at = models.TimeField(default=dt.time(8))
+    # No mail at once in [from, until), over midnight where from is the later one; both null: no such hours.
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | (Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=F("quiet_until"))),
+                name="mail_times_quiet_hours_have_two_ends",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"mail times of {self.user_id}"
+
+    def next_digest(self, now: dt.datetime) -> dt.datetime:
+        """When the next mail of the day goes out: strictly after ``now``."""
+        today = to_local(now, self.timezone).date()
+        todays = instant_of(dt.datetime.combine(today, self.digest_at), self.timezone)
+        if todays > now:
+            return todays
+        return instant_of(dt.datetime.combine(today + dt.timedelta(days=1), self.digest_at), self.timezone)
+
+    def quiet_end(self, now: dt.datetime) -> dt.datetime | None:
+        """The end of the quiet hours that ``now`` lies in, None outside of them."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        here = to_local(now, self.timezone)
+        today, clock = here.date(), here.time()
+        is_over_midnight = self.quiet_from > self.quiet_until
+        if is_over_midnight:
+            is_quiet = clock >= self.quiet_from or clock < self.quiet_until
+        else:
+            is_quiet = self.quiet_from <= clock < self.quiet_until
+        if not is_quiet:
+            return None
+        ends_on = today + dt.timedelta(days=int(is_over_midnight and clock >= self.quiet_from))
+        end = instant_of(dt.datetime.combine(ends_on, self.quiet_until), self.timezone)
+        # In the hour that a clock is put back the wall time of the end may lie behind us already.
+        return end if end > now else now + dt.timedelta(minutes=1)
 
 
 class Notification(models.Model):
@@ -344,6 +424,8 @@ class Notification(models.Model):
     dedupe_key = models.CharField(max_length=120)  # the same news is told once
     created_at = models.DateTimeField(auto_now_add=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    is_shown = models.BooleanField(default=True)  # in the app; false: by mail alone
+    in_digest = models.BooleanField(default=False)  # mailed with others of the day
     mail_at = models.DateTimeField(null=True, blank=True)  # when to mail it (again); null = not any more
     mail_failures = models.PositiveSmallIntegerField(default=0)
     mailed_at = models.DateTimeField(null=True, blank=True)
@@ -395,6 +477,115 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
+    def for_member(self, membership: Membership) -> Self:
+        """Of the whole organization for those who see all of it, and of one's own brands."""
+        rows = self.filter(organization_id=membership.organization_id)
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+    def active(self) -> Self:
+        return self.filter(disabled_at__isnull=True)
+
+    def for_news(self, organization: Organization, brand: Brand | None, kind: str) -> Self:
+        """Those that want to be told of this kind, about this brand (None: about no brand in particular)."""
+        rows = self.active().filter(organization=organization, kinds__contains=[kind])
+        return rows.filter(Q(brand__isnull=True) | Q(brand=brand)) if brand else rows.filter(brand=None)
+
+
+class WebhookEndpoint(models.Model):
+    """An address at which another program is told news: of the whole organization, or of one brand."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="webhooks")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, null=True, blank=True, related_name="webhooks")
+    name = models.CharField(_("name"), max_length=120)
+    url = models.CharField(max_length=1000)
+    kinds = models.JSONField(default=list)  # of NotificationKind
+    secret = models.TextField()  # encrypted {"secrets": [the newest, the one before]}
+    overlaps_until = models.DateTimeField(null=True, blank=True)  # until when the one before signs, too
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    is_off_for_failing = models.BooleanField(default=False)
+    # What came since the last success: since when, how often, and until when it is left alone.
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    blocked_until = models.DateTimeField(null=True, blank=True)
+    # One worker at a time calls it: until when, and the token of whoever does.
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    called_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WebhookEndpointQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.disabled_at is None
+
+    @property
+    def host(self) -> str:
+        """What may be shown and logged of the address: its path may hold a secret of the receiver's own."""
+        return urlsplit(self.url).netloc
+
+
+class WebhookState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DELIVERED = "delivered", pgettext_lazy("webhook", "Delivered")
+    GIVEN_UP = "given_up", _("Given up")
+
+
+class WebhookMessageQuerySet(models.QuerySet["WebhookMessage"]):
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(endpoint__organization_id=membership.organization_id)
+        return rows if membership.has_all_brands else rows.filter(endpoint__brand__members=membership)
+
+    def waiting(self) -> Self:
+        return self.filter(state=WebhookState.WAITING)
+
+    def due(self, now: dt.datetime) -> Self:
+        return self.waiting().filter(next_at__lte=now)
+
+
+class WebhookMessage(models.Model):
+    """One piece of news for one webhook, with how its last attempt went. The row is the queue (ADR 0028)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="messages")
+    kind = models.CharField(max_length=32)  # of NotificationKind, or "test"
+    dedupe_key = models.CharField(max_length=120)  # the same news is told once
+    body = models.TextField()  # the JSON as it is signed and sent, the same in every attempt
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=WebhookState, default=WebhookState.WAITING)
+    next_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    status_code = models.PositiveSmallIntegerField(null=True, blank=True)  # null: no answer came
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    excerpt = models.CharField(max_length=300, blank=True)  # of the answer, or why none came
+
+    objects = WebhookMessageQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["endpoint", "dedupe_key"], name="webhook_message_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["endpoint", "next_at"], name="webhook_message_due", condition=Q(state="waiting")
+            ),
+            models.Index(fields=["endpoint", "-created_at"], name="webhook_message_of_endpoint"),
+            models.Index(fields=["created_at"], name="webhook_message_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.endpoint_id}"
 
 
 class AuditEntry(models.Model):

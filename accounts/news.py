@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,9 @@ _SENTENCES: dict[str, Promise] = {
     ),
     K.MEMBER_JOINED: _("%(member)s joined %(organization)s."),
     K.GOAL_OFF_TRACK: _("The goal “%(goal)s” is off track now. Look at what it needs from here on."),
+    K.WEBHOOK_DISABLED: _(
+        "The webhook “%(webhook)s” was switched off, because %(host)s did not take its messages for a day."
+    ),
 }
 # The same of what is no post, by the kind of the news and that of the delivery (``context["kind"]``).
 _OF_ANSWERS: dict[tuple[str, str], Promise] = {
@@ -46,6 +50,19 @@ _OF_ANSWERS: dict[tuple[str, str], Promise] = {
         "Your message “%(excerpt)s” from %(account)s was not sent in time. Decide what to do with it."
     ),
     (K.DELIVERY_MISSED, "moderation"): _("A like or hide on %(account)s was not carried out in time."),
+}
+# Nobody has to see these in the app. Every other kind says that something does not go out or will not, and
+# is always shown there.
+OPTIONAL_IN_APP = frozenset({K.MEMBER_JOINED, K.GOAL_OFF_TRACK})
+
+# What programs are told of answers, messages and likes: it names nobody and quotes nothing.
+_SUMMARIES_OF_ANSWERS: dict[tuple[str, str], str] = {
+    (K.DELIVERY_FAILED, "reply"): "An answer on %(account)s was not sent. %(reason)s",
+    (K.DELIVERY_FAILED, "dm"): "A message from %(account)s was not sent. %(reason)s",
+    (K.DELIVERY_UNCERTAIN, "reply"): "It is not known whether an answer appeared on %(account)s.",
+    (K.DELIVERY_UNCERTAIN, "dm"): "It is not known whether a message from %(account)s arrived.",
+    (K.DELIVERY_MISSED, "reply"): "An answer on %(account)s was not sent in time.",
+    (K.DELIVERY_MISSED, "dm"): "A message from %(account)s was not sent in time.",
 }
 _reasons: dict[str, Promise] = {}
 
@@ -68,11 +85,9 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
 
     ``context`` holds the words of the kind: ``account`` (all about accounts and posts), ``kind`` (of what was
     sent), its ``excerpt`` and ``error`` (a code of ``register_reasons``), ``network``, ``days``, ``member``,
-    ``organization``, ``goal``.
+    ``organization``, ``goal``, ``webhook``, ``host``.
     """
-    words = _Words(context)
-    words["reason"] = str(_reasons.get(context.get("error", ""), ""))
-    words["excerpt"] = Truncator(context.get("excerpt") or "…").chars(60)
+    words = _words_of(context)
     if kind == K.ACCOUNT_EXPIRING:
         days = int(context.get("days", 0))
         template = ngettext(
@@ -83,3 +98,17 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
         return template % words
     told = _OF_ANSWERS.get((kind, str(context.get("kind", "")))) or _SENTENCES[kind]
     return (str(told) % words).strip()
+
+
+def summary(kind: str, context: Mapping[str, Any]) -> str:
+    """The same for programs: always in English, and without words that were written to somebody."""
+    with translation.override("en"):
+        told = _SUMMARIES_OF_ANSWERS.get((kind, str(context.get("kind", ""))))
+        return (told % _words_of(context)).strip() if told else sentence(kind, context)
+
+
+def _words_of(context: Mapping[str, Any]) -> _Words:
+    words = _Words(context)
+    words["reason"] = str(_reasons.get(context.get("error", ""), ""))
+    words["excerpt"] = Truncator(context.get("excerpt") or "…").chars(60)
+    return words

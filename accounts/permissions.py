@@ -31,6 +31,7 @@ class Action(enum.StrEnum):
     MANAGE_CAMPAIGNS = "manage_campaigns"  # campaigns, budgets, spend, links, conversions
     MANAGE_GOALS = "manage_goals"
     MANAGE_API_KEYS = "manage_api_keys"
+    MANAGE_WEBHOOKS = "manage_webhooks"
 
 
 _VIEWER = frozenset({Action.VIEW})
@@ -52,6 +53,7 @@ _ADMIN = (
     | {
         Action.ERASE_CONTACTS,
         Action.MANAGE_API_KEYS,
+        Action.MANAGE_WEBHOOKS,
         Action.CONNECT_ACCOUNTS,
         Action.MANAGE_BRANDS,
         Action.MANAGE_MEMBERS,
@@ -93,6 +95,7 @@ WORDS: dict[Action, Promise] = {
     Action.MANAGE_CAMPAIGNS: _("Manage campaigns, budgets, spend, links and conversions"),
     Action.MANAGE_GOALS: _("Set goals and connect them"),
     Action.MANAGE_API_KEYS: _("Create and revoke API keys"),
+    Action.MANAGE_WEBHOOKS: _("Set up webhooks"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,20 @@ from accounts.models import (
     AuditEntry,
     Brand,
     Invitation,
+    MailChoice,
+    MailTimes,
     Membership,
     Notification,
+    NotificationKind,
+    NotificationPreference,
     Organization,
     Role,
     SocialAccount,
     User,
+    WebhookEndpoint,
+    WebhookMessage,
 )
+from accounts.news import OPTIONAL_IN_APP
 from accounts.permissions import ALLOWED, Action
 from connectors.base import PlatformInfo
 from connectors.registry import CONNECTORS
@@ -146,16 +154,80 @@ def accounts_of(membership: Membership, brand: Brand | None = None) -> QuerySet[
     return rows.order_by(is_gone, "brand__name", "platform", "handle", "pk")
 
 
-# --- news and audit ---------------------------------------------------------------------------
+# --- news -------------------------------------------------------------------------------------
 
 
 def notifications_of(user: User) -> QuerySet[Notification]:
-    return Notification.objects.for_user(user).select_related("organization").order_by("-created_at", "-pk")
+    rows = Notification.objects.for_user(user).shown().select_related("organization")
+    return rows.order_by("-created_at", "-pk")
 
 
 def unread_count(user: User) -> int:
     """For the bell."""
     return Notification.objects.for_user(user).unread().count()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How somebody wants one kind of news. By default: in the app, and by mail at once."""
+
+    in_app: bool = True
+    mail: str = MailChoice.NOW
+
+
+def wishes_of(user_ids: Collection[int], kind: str) -> dict[int, Wish]:
+    """The wish of each of these people for one kind; what is serious is in the app whatever they wish."""
+    wishes = dict.fromkeys(user_ids, Wish())
+    for row in NotificationPreference.objects.filter(user__in=user_ids, kind=kind):
+        wishes[row.user_id] = _wish(row)
+    return wishes
+
+
+def wishes_by_kind(user: User) -> dict[NotificationKind, Wish]:
+    """Every kind with what this person wishes."""
+    rows = {row.kind: _wish(row) for row in NotificationPreference.objects.filter(user=user)}
+    return {kind: rows.get(kind, Wish()) for kind in NotificationKind}
+
+
+def _wish(row: NotificationPreference) -> Wish:
+    return Wish(row.in_app or row.kind not in OPTIONAL_IN_APP, row.mail)
+
+
+def mail_times_of(user_ids: Collection[int]) -> dict[int, MailTimes]:
+    """When each of these people wants mails; unsaved rows with the defaults for those who never said."""
+    known = MailTimes.objects.in_bulk(user_ids) if user_ids else {}
+    return {user_id: known.get(user_id) or MailTimes(user_id=user_id) for user_id in user_ids}
+
+
+# --- webhooks ---------------------------------------------------------------------------------
+
+
+def webhooks_of(membership: Membership) -> QuerySet[WebhookEndpoint]:
+    """The webhooks that this member manages: working ones first, by name."""
+    return (
+        WebhookEndpoint.objects.for_member(membership)
+        .select_related("brand")
+        .order_by(F("disabled_at").desc(nulls_first=True), "name", "pk")
+    )
+
+
+def webhook_messages_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookMessage]:
+    """What it was told or waits for, newest first."""
+    return WebhookMessage.objects.filter(endpoint=endpoint).order_by("-created_at", "-pk")
+
+
+def people_behind(endpoint: WebhookEndpoint) -> QuerySet[User]:
+    """Who may manage this webhook: whom to tell about it."""
+    if endpoint.brand is not None:
+        return people_allowed(brand=endpoint.brand, action=Action.MANAGE_WEBHOOKS)
+    roles = [role for role, actions in ALLOWED.items() if Action.MANAGE_WEBHOOKS in actions]
+    members = Membership.objects.filter(
+        organization_id=endpoint.organization_id, is_active=True, has_all_brands=True, role__in=roles
+    )
+    return User.objects.filter(is_active=True, memberships__in=members).distinct()
+
+
+# --- audit ------------------------------------------------------------------------------------
 
 
 def audit_entries(

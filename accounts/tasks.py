@@ -9,7 +9,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.services import invitations, notifications, social
+from accounts.services import invitations, mails, notifications, social, webhook_sending, webhooks
 from core.crypto import decrypt_json
 
 
@@ -30,14 +30,42 @@ def watch_connections(**kwargs: Any) -> None:
 @shared_task
 def send_mails(**kwargs: Any) -> None:
     """Every few seconds: claim the mails that are due, then enqueue one task for each."""
-    for notification_id in notifications.claim_mails(now=timezone.now()):
+    now = timezone.now()
+    for notification_id in notifications.claim_mails(now=now):
         send_mail.delay(notification_id=str(notification_id))
+    for digest in notifications.claim_digests(now=now):
+        send_digest.delay(notification_ids=[str(pk) for pk in digest])
 
 
 @shared_task
 def send_mail(*, notification_id: str, **kwargs: Any) -> None:
     """One mail. A failure leaves the row queued for a later claim, with growing distances."""
-    notifications.send_mail_of(notification_id=uuid.UUID(notification_id), now=timezone.now())
+    mails.send_mail_of(notification_id=uuid.UUID(notification_id), now=timezone.now())
+
+
+@shared_task
+def send_digest(*, notification_ids: list[str], **kwargs: Any) -> None:
+    """The mail of the day for one person; as ``send_mail``."""
+    mails.send_digest(notification_ids=[uuid.UUID(pk) for pk in notification_ids], now=timezone.now())
+
+
+@shared_task
+def send_webhooks(**kwargs: Any) -> None:
+    """Every few seconds: claim the webhooks that have something to send, then enqueue one task for each."""
+    for claim in webhook_sending.claim_endpoints(now=timezone.now()):
+        send_webhook.delay(endpoint_id=str(claim.endpoint_id), fence=claim.fence)
+
+
+@shared_task
+def send_webhook(*, endpoint_id: str, fence: int, **kwargs: Any) -> None:
+    """What is due for one webhook. A failure leaves the messages queued for a later claim."""
+    webhook_sending.send_due(endpoint_id=uuid.UUID(endpoint_id), fence=fence, clock=timezone.now)
+
+
+@shared_task
+def clean_webhooks(**kwargs: Any) -> None:
+    """Every hour: the logs of webhooks go back a month."""
+    webhooks.forget_old_messages(now=timezone.now())
 
 
 @shared_task(autoretry_for=(OSError, smtplib.SMTPException), retry_backoff=30, max_retries=6)

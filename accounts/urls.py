@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import api_keys, brands, members, organization, social
+from accounts.views import api_keys, brands, members, organization, preferences, social, webhooks
 
 app_name = "accounts"
 urlpatterns = [
@@ -35,6 +35,18 @@ urlpatterns = [
     path("settings/api-keys/", api_keys.api_key_list, name="api_key_list"),
     path("settings/api-keys/new/", api_keys.api_key_create, name="api_key_create"),
     path("settings/api-keys/<uuid:pk>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
+    path("settings/webhooks/", webhooks.webhook_list, name="webhook_list"),
+    path("settings/webhooks/new/", webhooks.webhook_create, name="webhook_create"),
+    path("settings/webhooks/<uuid:pk>/", webhooks.webhook, name="webhook"),
+    path("settings/webhooks/<uuid:pk>/edit/", webhooks.webhook_edit, name="webhook_edit"),
+    path("settings/webhooks/<uuid:pk>/test/", webhooks.webhook_test, name="webhook_test"),
+    path("settings/webhooks/<uuid:pk>/secret/", webhooks.webhook_secret, name="webhook_secret"),
+    path("settings/webhooks/<uuid:pk>/off/", webhooks.webhook_off, name="webhook_off"),
+    path("settings/webhooks/<uuid:pk>/on/", webhooks.webhook_on, name="webhook_on"),
+    path("settings/webhooks/<uuid:pk>/delete/", webhooks.webhook_delete, name="webhook_delete"),
+    path("settings/webhooks/messages/<uuid:pk>/again/", webhooks.webhook_again, name="webhook_again"),
     path("settings/audit/", organization.audit, name="audit"),
     path("settings/profile/", organization.profile, name="profile"),
+    path("settings/notifications/", preferences.preferences, name="notification_preferences"),
+    path("unsubscribe/<str:token>/", preferences.unsubscribe, name="unsubscribe"),
 ]

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from accounts.metric_wording import metric_label
-from accounts.models import Role
+from accounts.models import NotificationKind, Role
+from connectors import http
 from connectors.base import PlatformInfo
 from connectors.errors import (
     ConnectorError,
@@ -82,6 +83,15 @@ def connect_problem(error: ConnectorError, info: PlatformInfo) -> str:
     return _("%(network)s could not be reached. Nothing was changed; please try again in a minute.") % name
 
 
+def address_problem(error: ConnectorError) -> str:
+    """Why an address of another server cannot be taken, in the active language."""
+    if isinstance(error, http.HostNotFound):
+        return str(_REFUSED[RejectReason.HOST_UNKNOWN])
+    if isinstance(error, Rejected) and error.reason is RejectReason.HOST_REFUSED:
+        return str(_REFUSED[RejectReason.HOST_REFUSED])
+    return _("This is no address that can be called. It looks like https://example.com/path.")
+
+
 def check_problem(error: ConnectorError, info: PlatformInfo) -> str:
     """Why a test read did not work, in the active language."""
     if isinstance(error, NeedsReconnect):
@@ -128,6 +138,13 @@ ACTIONS: dict[str, Promise] = {
     "account.lost": gettext_lazy("Access to account lost"),
     "api_key.created": gettext_lazy("API key created"),
     "api_key.revoked": gettext_lazy("API key revoked"),
+    "webhook.created": gettext_lazy("Webhook set up"),
+    "webhook.changed": gettext_lazy("Webhook changed"),
+    "webhook.secret_changed": gettext_lazy("Secret of a webhook changed"),
+    "webhook.switched_off": gettext_lazy("Webhook switched off"),
+    "webhook.switched_on": gettext_lazy("Webhook switched on"),
+    "webhook.failed": gettext_lazy("Webhook switched off after a day of failures"),
+    "webhook.deleted": gettext_lazy("Webhook deleted"),
     "message.hidden": gettext_lazy("Comment hidden"),
     "message.shown_again": gettext_lazy("Hidden comment shown again"),
     "sla.changed": gettext_lazy("Target of answers changed"),
@@ -179,6 +196,7 @@ GROUPS: dict[str, Promise] = {
     "invitation": gettext_lazy("Invitations"),
     "account": gettext_lazy("Social accounts"),
     "api_key": gettext_lazy("API keys"),
+    "webhook": gettext_lazy("Webhooks"),
     "message": gettext_lazy("Inbox"),
     "sla": gettext_lazy("Targets of answers"),
     "sending": pgettext_lazy("activity", "Sending"),
@@ -208,8 +226,10 @@ DETAILS: dict[str, Promise] = {
     "effect": gettext_lazy("what it moves"),
     "ends_on": gettext_lazy("last day"),
     "entries": gettext_lazy("entries"),
+    "events": gettext_lazy("events"),
     "excerpt": gettext_lazy("text"),
     "file": gettext_lazy("file"),
+    "host": gettext_lazy("server"),
     "identities": gettext_lazy("accounts moved"),
     "kind": gettext_lazy("kind"),
     "label": gettext_lazy("what for"),
@@ -274,13 +294,15 @@ def _value_words(name: str, value: Any, zone: str) -> str:
         return ", ".join(f"{label}: {words}" for label, words in detail_words(value, zone))
     if name == "business_hours" and isinstance(value, list):
         return " → ".join(hours_words(hours) for hours in value)
+    if name == "events":
+        return ", ".join(str(_KIND_LABELS.get(kind, kind)) for kind in value)
     if isinstance(value, list):
         # change_brand keeps [before, after] under the field's name; the rest are plain lists
         joint = " → " if name in _CHANGED_FIELDS else ", "
         return joint.join(str(one) for one in value)
     if name == "role" and value in Role.values:
         return str(Role(value).label)
-    if name == "brands" and value == "all":
+    if name in ("brand", "brands") and value == "all":
         return _("all brands")
     if name == "at":
         return format_time(dt.datetime.fromisoformat(value), zone)
@@ -294,4 +316,5 @@ def _value_words(name: str, value: Any, zone: str) -> str:
     return str(value)
 
 
+_KIND_LABELS: dict[str, Any] = dict(NotificationKind.choices)
 _CHANGED_FIELDS = frozenset({"name", "timezone", "locale", "currency", "week_starts_on", "color"})

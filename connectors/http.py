@@ -203,15 +203,22 @@ class _Watched:
         return _connect_to_public(self)
 
 
-def _connect_to_public(conn: Any) -> socket.socket:
-    """Look the host up once, refuse it if any of its addresses is private, connect to one of those."""
+def _public_addresses(host: str, port: int) -> list[str]:
+    """The addresses of ``host``, looked up once. Raises HostNotFound, Rejected(HOST_REFUSED) if any of them
+    is private."""
     try:
-        found = socket.getaddrinfo(conn.host, conn.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise HostNotFound(f"{conn.host}: no such host") from error
+        raise HostNotFound(f"{host}: no such host") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not addresses or not all(is_public_address(address) for address in addresses):
-        raise Rejected(RejectReason.HOST_REFUSED, f"{conn.host} has a private address")
+        raise Rejected(RejectReason.HOST_REFUSED, f"{host} has a private address")
+    return addresses
+
+
+def _connect_to_public(conn: Any) -> socket.socket:
+    """Look the host up once, refuse it if any of its addresses is private, connect to one of those."""
+    addresses = _public_addresses(conn.host, conn.port)
     failure: OSError | None = None
     for address in addresses:
         try:
@@ -355,6 +362,20 @@ def request(
                 prepared.headers.pop(name, None)
         response = _send(prepared, platform=platform, timeout_s=timeout_s, guard=guard)
     return response
+
+
+def check_guarded(url: str) -> None:
+    """For a form that asks for an address: raises at once what a guarded call to ``url`` would raise before
+    it sends anything. Rejected(INVALID | HOST_REFUSED) or HostNotFound. The call itself checks again, because
+    a name may lead elsewhere by then."""
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+    except (requests.RequestException, LocationParseError, UnicodeError) as error:
+        raise Rejected(RejectReason.INVALID, "not a usable address") from error
+    _scheme, host, port = _check_address(prepared, guard=True)
+    if not is_allowed_private(host, port):
+        _public_addresses(host.strip("[]"), port)
 
 
 def _is_redirect(response: requests.Response) -> bool:
@@ -597,12 +618,17 @@ def excerpt(response: requests.Response, *, limit: int = 300) -> str:
     try:
         content = response.json()
     except ValueError:
-        words = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", response.text[:20_000])
+        words = without_tags(response.text[:20_000])
     else:
         words = _error_words(content)
     sent = response.request.headers.get("Authorization", "") if response.request is not None else ""
     words = redact(" ".join(words.split()), sent.partition(" ")[2])
     return f"HTTP {response.status_code} {words}".strip()[:limit]
+
+
+def without_tags(text: str) -> str:
+    """What a page of HTML says, roughly: for a line of a log, never to be shown as HTML."""
+    return re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", text)
 
 
 def _error_words(content: Any) -> str:

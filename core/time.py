@@ -53,6 +53,14 @@ def _gap_end(wall: dt.datetime, tz: zoneinfo.ZoneInfo) -> dt.datetime:
     return rounded.replace(second=0, microsecond=0)
 
 
+def instant_of(wall: dt.datetime, zone: str) -> dt.datetime:
+    """As ``to_utc``, for clocks that nobody asks back: a time in a gap means the end of the gap."""
+    try:
+        return to_utc(wall, zone)
+    except LocalTimeMissing as gap:
+        return to_utc(gap.next_valid, zone)
+
+
 def to_local(instant: dt.datetime, zone: str) -> dt.datetime:
     """An aware instant shown in ``zone``."""
     return instant.astimezone(zoneinfo.ZoneInfo(zone))
@@ -64,11 +72,8 @@ def day_range(day: dt.date, zone: str, days: int = 1) -> DayRange:
 
 
 def _midnight(day: dt.date, zone: str) -> dt.datetime:
-    wall = dt.datetime.combine(day, dt.time())
-    try:
-        return to_utc(wall, zone)
-    except LocalTimeMissing as gap:  # some zones change at midnight: the day starts when the gap ends
-        return to_utc(gap.next_valid, zone)
+    # Some zones change at midnight: the day then starts when the gap ends.
+    return instant_of(dt.datetime.combine(day, dt.time()), zone)
 
 
 def is_zone(name: str) -> bool:

@@ -222,6 +222,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
     "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
+    "accounts.send_webhooks": {
+        "task": "accounts.tasks.send_webhooks",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "accounts.clean_webhooks": {
+        "task": "accounts.tasks.clean_webhooks",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "accounts.send_mails": {
         "task": "accounts.tasks.send_mails",
         "schedule": 5.0,

@@ -1,4 +1,4 @@
-"""Telling people: in the app at once, by mail soon after.
+"""Telling people: in the app at once, by mail as they wish; and the programs that listen, by webhook.
 
 A notification is a row, and the row is also the queue of its mail: it becomes visible with the caller's
 commit, a lost Redis loses no mail, and a mail server that is down fails nobody but the mail.
@@ -7,25 +7,26 @@ commit, a lost Redis loses no mail, and a mail server that is down fails nobody 
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import smtplib
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils import translation
+from django.db.models import Exists, OuterRef, QuerySet
 
-from accounts.models import Notification, NotificationKind, Organization, User
-from accounts.news import sentence
-
-logger = logging.getLogger(__name__)
+from accounts import selectors
+from accounts.models import (
+    Brand,
+    MailChoice,
+    Notification,
+    NotificationKind,
+    Organization,
+    SocialAccount,
+    User,
+)
+from accounts.services.webhook_queue import queue_news
 
 MAIL_BATCH = 50
-MAIL_TRIES = 8
 # A mail in flight is left alone so long; after that the worker that took it is taken for dead.
 _FIRST_RETRY = dt.timedelta(minutes=2)
 
@@ -39,30 +40,45 @@ def notify(
     url: str,
     dedupe_key: str,
     now: dt.datetime,
+    about: SocialAccount | Brand | None = None,
 ) -> int:
-    """Tell each active user once; the same ``dedupe_key`` is never told to a person twice.
+    """Tell each active user once, as they wish, and each webhook; never twice the same ``dedupe_key``.
 
     ``context`` is plain JSON: the words that accounts.news needs for this kind. ``url`` is a path of this
-    app. Returns how many were told anew.
+    app. ``about`` says which brand the news is of, so that webhooks of one brand hear it. Returns how many
+    people were told anew.
     """
-    rows = [
-        Notification(
-            user=user,
-            organization=organization,
-            kind=kind,
-            context=context,
-            url=url,
-            dedupe_key=dedupe_key[:120],
-            mail_at=now,
-        )
-        for user in {user.pk: user for user in users if user.is_active}.values()
-    ]
-    known = set(
-        Notification.objects.filter(
-            user__in=[row.user_id for row in rows], dedupe_key=dedupe_key[:120]
-        ).values_list("user_id", flat=True)
+    key = dedupe_key[:120]
+    queue_news(
+        organization=organization, kind=kind, context=context, url=url, dedupe_key=key, about=about, now=now
     )
-    fresh = [row for row in rows if row.user_id not in known]
+    people = {user.pk: user for user in users if user.is_active}
+    known = Notification.objects.filter(user__in=people, dedupe_key=key).values_list("user_id", flat=True)
+    for user_id in set(known):
+        del people[user_id]
+    wishes = selectors.wishes_of(people, kind)
+    times = selectors.mail_times_of([pk for pk, wish in wishes.items() if wish.mail == MailChoice.DAILY])
+    fresh = []
+    for user_id, user in people.items():
+        wish = wishes[user_id]
+        if not wish.in_app and wish.mail == MailChoice.NEVER:
+            continue
+        mail_at: dt.datetime | None = None
+        if wish.mail != MailChoice.NEVER:
+            mail_at = times[user_id].next_digest(now) if wish.mail == MailChoice.DAILY else now
+        fresh.append(
+            Notification(
+                user=user,
+                organization=organization,
+                kind=kind,
+                context=context,
+                url=url,
+                dedupe_key=key,
+                is_shown=wish.in_app,
+                in_digest=wish.mail == MailChoice.DAILY,
+                mail_at=mail_at,
+            )
+        )
     Notification.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
 
@@ -78,48 +94,34 @@ def mark_read(*, user: User, notification: Notification | None = None, now: dt.d
 def claim_mails(*, now: dt.datetime) -> list[uuid.UUID]:
     """Notifications whose mail is due, taken so that no other worker mails them meanwhile."""
     with transaction.atomic():
-        due = list(
+        due = (
             Notification.objects.select_for_update(skip_locked=True)
-            .filter(mail_at__lte=now)
-            .order_by("mail_at")[:MAIL_BATCH]
+            .filter(mail_at__lte=now, in_digest=False)
+            .order_by("mail_at")
         )
-        for notification in due:
-            notification.mail_failures += 1  # until it has gone well
-            notification.mail_at = now + _FIRST_RETRY * 2 ** (notification.mail_failures - 1)
-        Notification.objects.bulk_update(due, ["mail_failures", "mail_at"])
-    return [notification.pk for notification in due]
+        return _take(due[:MAIL_BATCH], now)
 
 
-def send_mail_of(*, notification_id: uuid.UUID, now: dt.datetime) -> bool:
-    """Mail one claimed notification in its reader's language; whether it went out.
+def claim_digests(*, now: dt.datetime) -> list[list[uuid.UUID]]:
+    """For each person whose mail of the day is due: the notifications of it, taken as ``claim_mails`` does.
 
-    A failure is logged and the row stays queued; after MAIL_TRIES the app's own list has to do.
+    The person is locked first, so that two ticks do not make two mails of one day.
     """
-    notification = Notification.objects.select_related("user").get(pk=notification_id)
-    user = notification.user
-    try:
-        if user.is_active:
-            _mail(notification, user)
-    except (OSError, smtplib.SMTPException) as error:
-        gave_up = notification.mail_failures >= MAIL_TRIES
-        logger.warning("mail of a notification failed (%s)%s", type(error).__name__, ", for good" * gave_up)
-        if gave_up:
-            Notification.objects.filter(pk=notification.pk).update(mail_at=None)
-        return False
-    Notification.objects.filter(pk=notification.pk).update(mailed_at=now, mail_at=None, mail_failures=0)
-    return True
-
-
-def _mail(notification: Notification, user: User) -> None:
-    with translation.override(user.language or settings.LANGUAGE_CODE):
-        words = {
-            "notification": notification,
-            "user": user,
-            "sentence": sentence(notification.kind, notification.context),
-            "link": settings.BASE_URL + notification.url if notification.url else "",
-        }
-        subject = " ".join(render_to_string("accounts/mail/notification_subject.txt", words).split())
-        message = EmailMultiAlternatives(
-            subject, render_to_string("accounts/mail/notification.txt", words), to=[user.email]
+    with transaction.atomic():
+        due = Notification.objects.filter(mail_at__lte=now, in_digest=True)
+        people = (
+            User.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(Exists(due.filter(user=OuterRef("pk"))))
+            .order_by("pk")
         )
-        message.send()
+        digests = [_take(due.filter(user=user).order_by("created_at"), now) for user in people[:MAIL_BATCH]]
+        return [digest for digest in digests if digest]
+
+
+def _take(due: QuerySet[Notification], now: dt.datetime) -> list[uuid.UUID]:
+    rows = list(due)
+    for notification in rows:
+        notification.mail_failures += 1  # until it has gone well
+        notification.mail_at = now + _FIRST_RETRY * 2 ** (notification.mail_failures - 1)
+    Notification.objects.bulk_update(rows, ["mail_failures", "mail_at"])
+    return [notification.pk for notification in rows]

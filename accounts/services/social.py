@@ -198,6 +198,7 @@ def mark_needs_reconnect(*, account: SocialAccount, detail: str, now: dt.datetim
         kind=NotificationKind.ACCOUNT_LOST,
         context={"account": str(account), "network": account.info.name},
         url=reverse("accounts:account_detail", args=[account.pk]),
+        about=account,
         dedupe_key=f"account_lost:{account.pk}:{now:%Y%m%d%H%M%S}",
         now=now,
     )
@@ -274,6 +275,7 @@ def warn_of_expiring(*, now: dt.datetime) -> int:
             kind=NotificationKind.ACCOUNT_EXPIRING,
             context={"account": str(account), "network": account.info.name, "days": max(left.days, 1)},
             url=reverse("accounts:account_detail", args=[account.pk]),
+            about=account,
             dedupe_key=f"account_expiring:{account.pk}:{account.connection_expires_at:%Y%m%d}:{threshold}",
             now=now,
         )

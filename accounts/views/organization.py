@@ -139,6 +139,7 @@ def tabs(request: MemberRequest, current: str) -> list[dict[str, object]]:
         ("brand_list", _("Brands"), Action.MANAGE_BRANDS),
         ("member_list", _("People"), Action.MANAGE_MEMBERS),
         ("api_key_list", _("API keys"), Action.MANAGE_API_KEYS),
+        ("webhook_list", _("Webhooks"), Action.MANAGE_WEBHOOKS),
         ("audit", _("Audit log"), Action.VIEW_AUDIT),
     )
     return [

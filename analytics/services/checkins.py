@@ -109,20 +109,22 @@ def _kept(value: Decimal | None) -> Decimal | None:
 
 
 def _tell_turn(goal: Goal, rows: list[Checkin], now: dt.datetime) -> None:
-    """Tell the owner when the last date that is over is the first one off track."""
-    if not rows or goal.owner_id is None or rows[-1].status != GoalStatus.OFF_TRACK:
+    """Tell the owner, if it has one, when the last date that is over is the first one off track."""
+    if not rows or rows[-1].status != GoalStatus.OFF_TRACK:
         return
     last = rows[-1]
     before = goal.checkins.filter(is_final=True, date__lt=last.date).order_by("-date").first()
     if before is not None and before.status == GoalStatus.OFF_TRACK:
         return
     needed = Action.VIEW_CAMPAIGNS if goal.definition.shows_money else Action.VIEW
+    may_see = people_allowed(brand=goal.brand, action=needed)
     notify(
         organization=goal.brand.organization,
-        users=people_allowed(brand=goal.brand, action=needed).filter(pk=goal.owner_id),
+        users=may_see.filter(pk=goal.owner_id) if goal.owner_id else may_see.none(),
         kind=NotificationKind.GOAL_OFF_TRACK,
         context={"goal": goal.name},
         url=reverse("analytics:goal", args=[goal.pk]),
+        about=goal.brand,
         dedupe_key=f"goal-off-track:{goal.pk}:{last.date}",
         now=now,
     )

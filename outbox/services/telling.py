@@ -32,6 +32,7 @@ def tell_people(*, delivery: Delivery, now: dt.datetime) -> None:
             "error": delivery.error,
         },
         url=page_of(delivery),
+        about=delivery.account,
         dedupe_key=f"{delivery.state}:{delivery.pk}:{delivery.fence}",
         now=now,
     )

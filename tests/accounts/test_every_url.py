@@ -29,7 +29,7 @@ TESTS = Path(__file__).resolve().parent.parent
 # nobody's organization.
 NOT_OURS = ("account_", "mfa_", "set_language")
 # Public: they answer everybody. A name here and not marked, or marked and not here, is an error.
-PUBLIC = {"healthz", "link", "accounts:invitation", "shell:language", "api:openapi"}
+PUBLIC = {"healthz", "link", "accounts:invitation", "accounts:unsubscribe", "shell:language", "api:openapi"}
 PERSONAL = {"accounts:organization_create"}
 # For programs: no session opens them, an API key does.
 KEYED = {"api:conversions", "api:conversion", "api:refunds"}

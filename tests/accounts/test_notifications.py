@@ -9,8 +9,9 @@ from django.db import transaction
 
 from accounts.models import Notification, NotificationKind, Organization, User
 from accounts.news import sentence
-from accounts.services import notifications
-from accounts.services.notifications import claim_mails, mark_read, notify, send_mail_of
+from accounts.services import mails
+from accounts.services.mails import send_mail_of
+from accounts.services.notifications import claim_mails, mark_read, notify
 
 NOW = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
 
@@ -69,7 +70,7 @@ def test_the_mail_is_written_in_the_readers_language(
         seen.append(get_language())
         return "a sentence"
 
-    monkeypatch.setattr(notifications, "sentence", write)
+    monkeypatch.setattr(mails, "sentence", write)
     tell(organization, [owner])
     send_all()
     assert seen == ["ja"]
@@ -90,7 +91,7 @@ def test_a_mail_server_that_is_down_fails_nobody_and_is_tried_again(
 
     tell(organization, [owner])
     with monkeypatch.context() as down:
-        down.setattr(notifications, "_mail", refuse)
+        down.setattr(mails, "_post", refuse)
         assert send_all() == [False]
     assert send_all(NOW + dt.timedelta(seconds=1)) == []  # not at once
     assert send_all(NOW + dt.timedelta(minutes=5)) == [True]
@@ -103,13 +104,13 @@ def test_a_mail_that_never_goes_is_given_up_and_stays_in_the_app(
     def refuse(*given: Any) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(notifications, "_mail", refuse)
+    monkeypatch.setattr(mails, "_post", refuse)
     tell(organization, [owner])
     now, tries = NOW, 0
     while sent := send_all(now):
         assert sent == [False]
         tries, now = tries + 1, now + dt.timedelta(days=2)
-    assert tries == notifications.MAIL_TRIES
+    assert tries == mails.MAIL_TRIES
     assert Notification.objects.unread().count() == 1
 
 

@@ -5,8 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from accounts.models import ApiKey, Brand, Invitation, Membership, Role, SocialAccount
+from accounts.models import (
+    ApiKey,
+    Brand,
+    Invitation,
+    Membership,
+    Role,
+    SocialAccount,
+    WebhookEndpoint,
+    WebhookMessage,
+    WebhookState,
+)
+from accounts.services.mails import unsubscribe_token
 from accounts.services.members import hash_of
+from accounts.services.webhooks import new_secret
+from core.crypto import encrypt_json
 from tests.cast import World, make_account, make_user
 
 TOKEN = "the secret of an invitation"
@@ -36,7 +49,29 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         scopes=["conversions"],
         created_at=world.now,
     )
+    webhook = WebhookEndpoint.objects.create(
+        organization=organization,
+        brand=brand,
+        name="walked pager",
+        url="https://hooks.example.com/walked",
+        kinds=["delivery_failed"],
+        secret=encrypt_json({"secrets": [new_secret()]}),
+        created_at=world.now,
+    )
+    message = WebhookMessage.objects.create(
+        endpoint=webhook,
+        kind="delivery_failed",
+        dedupe_key="walked",
+        body="{}",
+        created_at=world.now,
+        state=WebhookState.GIVEN_UP,
+    )
+    deeds = ("edit", "test", "secret", "off", "on", "delete")
     return {
+        "accounts:webhook": {"pk": webhook.pk},
+        **{f"accounts:webhook_{deed}": {"pk": webhook.pk} for deed in deeds},
+        "accounts:webhook_again": {"pk": message.pk},
+        "accounts:unsubscribe": {"token": unsubscribe_token(world.user, "account_lost")},
         "accounts:api_key_revoke": {"pk": key.pk},
         "accounts:invitation": {"token": TOKEN},
         "accounts:connect_network": {"platform": "bluesky"},

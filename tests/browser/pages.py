@@ -30,6 +30,12 @@ NO_PAGES = {
     "accounts:member_deactivate",
     "accounts:member_reactivate",
     "accounts:api_key_revoke",
+    "accounts:webhook_test",
+    "accounts:webhook_secret",
+    "accounts:webhook_off",
+    "accounts:webhook_on",
+    "accounts:webhook_delete",
+    "accounts:webhook_again",
     "accounts:invitation_resend",
     "accounts:invitation_revoke",
     "accounts:organization_edit",
@@ -149,6 +155,9 @@ PLAIN = (
     "accounts:member_invite",
     "accounts:api_key_list",
     "accounts:api_key_create",
+    "accounts:webhook_list",
+    "accounts:webhook_create",
+    "accounts:notification_preferences",
     "accounts:audit",
     "accounts:profile",
     "accounts:oauth_callback",
@@ -187,6 +196,7 @@ def of_nobody() -> list[LookedAt]:
     return [
         *pages,
         LookedAt("accounts:invitation", reverse("accounts:invitation", args=["an-old-token"])),
+        LookedAt("accounts:unsubscribe", reverse("accounts:unsubscribe", args=["an-old-token"])),
         LookedAt("404", "/there/is/no/such/page/"),
     ]
 
@@ -259,7 +269,7 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         pages.append(LookedAt(f"analytics:passport {key}", path))
     pages.append(LookedAt("analytics:operations 90 days", reverse("analytics:operations") + "?days=90"))
     add("outbox:account_pause", account["id"])
-    pages += [*_of_inbox(stage), *_of_campaigns(stage), *_of_audience(stage)]
+    pages += [*_of_inbox(stage), *_of_campaigns(stage), *_of_audience(stage), *_of_webhooks(stage)]
     return pages
 
 
@@ -340,6 +350,36 @@ def _of_audience(stage: Installation) -> list[LookedAt]:
     add("audience:person_pane", busy["identity"])
     pages.append(LookedAt("audience:contacts nothing", reverse("audience:contacts") + "?q=zzzzzz"))
     return pages
+
+
+def _of_webhooks(stage: Installation) -> list[LookedAt]:
+    """The demo has none, so that it calls nobody: one that works and one that was switched off are put there,
+    both without a kind to be told of."""
+    working, failing = "00000000-0000-7000-8000-0000000000a1", "00000000-0000-7000-8000-0000000000a2"
+    for key, name, is_off in ((working, "Pager of the team", False), (failing, "Old chat", True)):
+        stage.rows(
+            "INSERT INTO accounts_webhookendpoint (id, organization_id, name, url, kinds, secret, "
+            "created_at, disabled_at, is_off_for_failing, failures, fence) SELECT %s, id, %s, "
+            "'https://hooks.example.com/in', '[]', '', now(), CASE WHEN %s THEN now() END, %s, 0, 0 "
+            "FROM accounts_organization WHERE name = 'Komorebi Studio' ON CONFLICT DO NOTHING",
+            [key, name, is_off, is_off],
+        )
+        for state, status, excerpt in (
+            ("delivered", 200, "ok"),
+            ("given_up", 500, "no such channel"),
+            ("given_up", None, "hooks.example.com: no answer in time"),
+        ):
+            stage.rows(
+                "INSERT INTO accounts_webhookmessage (id, endpoint_id, kind, dedupe_key, body, created_at, "
+                "state, tries, tried_at, status_code, duration_ms, excerpt) VALUES (gen_random_uuid(), %s, "
+                "'delivery_failed', %s, '{}', now(), %s, 3, now(), %s, 120, %s) ON CONFLICT DO NOTHING",
+                [key, excerpt, state, status, excerpt],
+            )
+    return [
+        LookedAt("accounts:webhook", reverse("accounts:webhook", args=[working])),
+        LookedAt("accounts:webhook off", reverse("accounts:webhook", args=[failing])),
+        LookedAt("accounts:webhook_edit", reverse("accounts:webhook_edit", args=[working])),
+    ]
 
 
 STILL = """

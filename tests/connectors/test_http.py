@@ -163,6 +163,34 @@ def test_host_with_one_private_address_among_public_ones_is_refused(monkeypatch:
     assert refused.value.reason is RejectReason.HOST_REFUSED
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://127.0.0.1/", RejectReason.HOST_REFUSED),
+        ("https://[::1]/", RejectReason.HOST_REFUSED),
+        ("https://localhost/hook", RejectReason.HOST_REFUSED),
+        ("http://example.com/", RejectReason.HOST_REFUSED),
+        ("https://user:pw@example.com/", RejectReason.HOST_REFUSED),
+        ("ftp://example.com/", RejectReason.INVALID),
+        ("nonsense", RejectReason.INVALID),
+        ("https://", RejectReason.INVALID),
+    ],
+)
+def test_an_address_of_a_form_is_refused_as_a_call_would_be(url: str, reason: RejectReason) -> None:
+    with pytest.raises(Rejected) as refused:
+        http.check_guarded(url)
+    assert refused.value.reason is reason
+
+
+def test_an_address_of_a_form_may_be_public_or_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("1.1.1.1", 443))])
+    http.check_guarded("https://example.com/hook?key=1")
+    http.configure(allowed_private_hosts=["127.0.0.1:4000"])
+    http.check_guarded("http://127.0.0.1:4000/hook")
+    with pytest.raises(Rejected):
+        http.check_guarded("http://127.0.0.1:4001/hook")
+
+
 @pytest.mark.integration
 def test_guarded_call_connects_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that answers with another address at the second look-up (DNS rebinding) is not asked twice."""

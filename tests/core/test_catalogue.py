@@ -61,6 +61,7 @@ SAME_IN_BOTH = {
     "%(answered)s of %(all)s",
     "%(in_time)s of %(all)s",
     "of %(text)s%(sign)s",
+    "Webhooks",
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}|</?[a-z][^>]*>")
 
