@@ -133,6 +133,7 @@ ACTIONS: dict[str, Promise] = {
     "sla.changed": gettext_lazy("Target of answers changed"),
     "sending.paused": gettext_lazy("Sending paused"),
     "sending.resumed": gettext_lazy("Sending resumed"),
+    "sending.rules_changed": gettext_lazy("Rule for late posts changed"),
     "post.scheduled": gettext_lazy("Post scheduled"),
     "post.published_now": gettext_lazy("Post sent at once"),
     "post.changed": gettext_lazy("Scheduled post changed"),
@@ -212,7 +213,9 @@ DETAILS: dict[str, Promise] = {
     "file": gettext_lazy("file"),
     "identities": gettext_lazy("accounts moved"),
     "kind": gettext_lazy("kind"),
+    "if_later": gettext_lazy("if later"),
     "label": gettext_lazy("what for"),
+    "late_minutes": gettext_lazy("minutes late at most"),
     "last_day": gettext_lazy("last day"),
     "locale": gettext_lazy("language of its posts"),
     "margin_rate": gettext_lazy("margin"),
@@ -231,6 +234,12 @@ DETAILS: dict[str, Promise] = {
     "business_hours": gettext_lazy("business hours"),
     "timezone": gettext_lazy("time zone"),
     "week_starts_on": gettext_lazy("first day of the week"),
+}
+
+# Values that a detail stores as a code.
+WORDS_OF: dict[tuple[str, str], Promise] = {
+    ("if_later", "ask"): gettext_lazy("ask"),
+    ("if_later", "skip"): gettext_lazy("skip"),
 }
 
 
@@ -277,7 +286,7 @@ def _value_words(name: str, value: Any, zone: str) -> str:
     if isinstance(value, list):
         # change_brand keeps [before, after] under the field's name; the rest are plain lists
         joint = " → " if name in _CHANGED_FIELDS else ", "
-        return joint.join(str(one) for one in value)
+        return joint.join(str(WORDS_OF.get((name, str(one)), one)) for one in value)
     if name == "role" and value in Role.values:
         return str(Role(value).label)
     if name == "brands" and value == "all":
@@ -294,4 +303,6 @@ def _value_words(name: str, value: Any, zone: str) -> str:
     return str(value)
 
 
-_CHANGED_FIELDS = frozenset({"name", "timezone", "locale", "currency", "week_starts_on", "color"})
+_CHANGED_FIELDS = frozenset(
+    {"name", "timezone", "locale", "currency", "week_starts_on", "color", "late_minutes", "if_later"}
+)

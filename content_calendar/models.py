@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Brand, Membership, Organization, SocialAccount, User
 from campaigns.models import Campaign
 from core.ids import uuid7
-from outbox.models import Delivery
+from outbox.missed import MissedRule
+from outbox.models import Delivery, MissedPolicy
 
 
 class MediaAssetQuerySet(models.QuerySet["MediaAsset"]):
@@ -122,6 +123,9 @@ class Post(models.Model):
     approval = models.CharField(max_length=12, choices=Approval, default=Approval.DRAFT)
     parts: models.JSONField[Any, Any] = models.JSONField(default=list)
     planned_at = models.DateTimeField(null=True, blank=True)  # a draft may have a time, too
+    # What happens if it cannot go out on time; empty: what its brand does then. Frozen into its deliveries.
+    missed_policy = models.CharField(max_length=8, choices=MissedPolicy, blank=True)
+    missed_after_s = models.PositiveIntegerField(null=True, blank=True)
     # Grows with every save: two tabs cannot overwrite each other.
     version = models.PositiveIntegerField(default=1)
     # The composer page that saved last: a save whose answer got lost on the way, sent again by the same
@@ -155,6 +159,13 @@ class Post(models.Model):
 
     def __str__(self) -> str:
         return self.excerpt
+
+    @property
+    def missed_rule(self) -> MissedRule | None:
+        """Its own rule for being late, None: that of its brand."""
+        if not self.missed_policy or self.missed_after_s is None:
+            return None
+        return MissedRule(MissedPolicy(self.missed_policy), self.missed_after_s)
 
     @property
     def excerpt(self) -> str:

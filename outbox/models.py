@@ -63,10 +63,24 @@ class HeldReason(models.TextChoices):
 
 
 class MissedPolicy(models.TextChoices):
-    """What happens to a delivery that could not be sent by ``due_at`` + ``missed_after_s``."""
+    """What happens to a delivery that could not be sent by ``due_at`` + ``missed_after_s``: it is ``missed``
+    in any case, but nobody is asked about what is skipped."""
 
     ASK = "ask", _("Ask me")
     SKIP = "skip", _("Skip it")
+
+
+class SendingRules(models.Model):
+    """What holds for the posts of one brand unless they say otherwise; without it, the defaults."""
+
+    brand = models.OneToOneField(
+        Brand, on_delete=models.CASCADE, primary_key=True, related_name="sending_rules"
+    )
+    missed_policy = models.CharField(max_length=8, choices=MissedPolicy, default=MissedPolicy.ASK)
+    missed_after_s = models.PositiveIntegerField(default=24 * 3600)
+
+    def __str__(self) -> str:
+        return f"sending rules of {self.brand_id}"
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

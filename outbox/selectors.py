@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import Membership, SocialAccount, User
+from accounts.models import Brand, Membership, Organization, SocialAccount, User
 from accounts.permissions import ALLOWED, Action
-from outbox.models import Delivery, DeliveryKind, DeliveryState, Pause, ReceiptEvent
+from outbox.errors import StopReason
+from outbox.missed import STANDARD, MissedRule
+from outbox.models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    MissedPolicy,
+    Pause,
+    ReceiptEvent,
+    SendingRules,
+)
 
 NEEDS_PERSON = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.MISSED, DeliveryState.HELD)
 
@@ -63,6 +74,12 @@ def may_still_send(delivery: Delivery) -> bool:
     return senders(delivery).filter(user_id=delivery.scheduled_by_id, user__is_active=True).exists()
 
 
+def missed_rule_of(brand: Brand) -> MissedRule:
+    """What a brand does with late posts that do not say anything themselves."""
+    rules = SendingRules.objects.filter(brand=brand).first()
+    return MissedRule(MissedPolicy(rules.missed_policy), rules.missed_after_s) if rules else STANDARD
+
+
 def is_queue_filled() -> bool:
     """Whether claimed deliveries wait for a worker: a claim that found nothing may find something soon."""
     return Delivery.objects.filter(state=DeliveryState.CLAIMED).exists()
@@ -110,6 +127,7 @@ def needs_person(
     return (
         Delivery.objects.for_member(membership)
         .filter(state__in=NEEDS_PERSON, kind__in=kinds)
+        .exclude(state=DeliveryState.MISSED, error=StopReason.SKIPPED)
         .select_related("account", "brand")
         .order_by("due_at")
     )
@@ -125,6 +143,45 @@ def due_between(membership: Membership, start: dt.datetime, end: dt.datetime) ->
         .select_related("account", "brand")
         .order_by("due_at")
     )
+
+
+def open_pause_of_organization(organization: Organization) -> Pause | None:
+    """The pause of everything."""
+    rows = Pause.objects.open().filter(organization=organization, brand=None, account=None)
+    return rows.select_related("started_by").first()
+
+
+def open_pause_of_brand(brand: Brand) -> Pause | None:
+    """The pause that stops all of this brand: its own or the organization's."""
+    return (
+        Pause.objects.open()
+        .filter(Q(brand=brand) | Q(brand=None), organization=brand.organization_id, account=None)
+        .select_related("started_by")
+        .order_by("started_at")
+        .first()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BrandRow:
+    """One brand in the list of what is paused."""
+
+    brand: Brand
+    pause: Pause | None  # its own
+    paused_accounts: int
+
+
+def with_pauses(brands: Sequence[Brand]) -> list[BrandRow]:
+    """Two queries for any number of brands."""
+    ids = [brand.pk for brand in brands]
+    own = {
+        pause.brand_id: pause
+        for pause in Pause.objects.open().filter(brand__in=ids, account=None).select_related("started_by")
+    }
+    accounts = Counter(
+        Pause.objects.open().filter(account__brand__in=ids).values_list("account__brand_id", flat=True)
+    )
+    return [BrandRow(brand, own.get(brand.pk), accounts[brand.pk]) for brand in brands]
 
 
 def open_pause_of(account: SocialAccount) -> Pause | None:

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from outbox import views
+from outbox.views import brands, pauses
 
 app_name = "outbox"
 urlpatterns = [
-    path("accounts/<uuid:account_id>/pause/", views.account_pause, name="account_pause"),
-    path("accounts/<uuid:account_id>/pause/start/", views.pause_account, name="pause_account"),
-    path("brands/<uuid:brand_id>/pause/start/", views.pause_brand, name="pause_brand"),
-    path("pauses/<uuid:pause_id>/end/", views.resume, name="resume"),
+    path("sending/", brands.sending, name="sending"),
+    path("sending/pause/", pauses.pause_everything, name="pause_everything"),
+    path("accounts/<uuid:account_id>/pause/", pauses.account_pause, name="account_pause"),
+    path("accounts/<uuid:account_id>/pause/start/", pauses.pause_account, name="pause_account"),
+    path("brands/<uuid:brand_id>/sending/", brands.brand_sending, name="brand_sending"),
+    path("brands/<uuid:brand_id>/sending/late/", brands.late_rule, name="late_rule"),
+    path("brands/<uuid:brand_id>/pause/start/", pauses.pause_brand, name="pause_brand"),
+    path("pauses/<uuid:pause_id>/end/", pauses.resume, name="resume"),
 ]

@@ -44,6 +44,8 @@ from content_calendar.views.refusals import REFUSALS, refusal_sentence
 from content_calendar.views.shown import MOST_CAMPAIGNS, may, shown
 from core.ids import uuid7
 from core.time import to_local
+from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
+from outbox.selectors import missed_rule_of
 from outbox.tasks import dispatch
 
 _SCHEDULING = ("schedule", "publish", "update")
@@ -120,6 +122,24 @@ def _desk(request: MemberRequest, post_id: uuid.UUID) -> _Desk:
     return _Desk(post_id, None, brand, is_scheduled=False)
 
 
+def _given(request: MemberRequest, desk: _Desk) -> ComposerInput:
+    """What stands on the page."""
+    kept = desk.post.missed_rule if desk.post else None
+    return composer_input(request.POST, zone=desk.zone, kept_late=kept.key if kept else "")
+
+
+def _late_rules(given: ComposerInput) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The rules for being late to choose from, by what comes after the limit."""
+    rules = list(CHOICES.values())
+    own = rule_of(given.late)
+    if own is not None and own not in rules:
+        rules.append(own)
+    return [
+        (str(words), [(rule.key, choice_words(rule)) for rule in rules if rule.policy is policy])
+        for policy, words in GROUPS.items()
+    ]
+
+
 def _choices(brand: Brand, chosen: tuple[uuid.UUID, ...]) -> tuple[Choice, ...]:
     accounts = (
         SocialAccount.objects.for_brand(brand)
@@ -173,6 +193,9 @@ def _context(request: MemberRequest, desk: _Desk, given: ComposerInput, **more: 
         "campaigns": list(
             choosable(desk.brand, desk.post.campaign_id if desk.post else None)[:MOST_CAMPAIGNS]
         ),
+        "late_rules": _late_rules(given),
+        # Asked by the whole page only: the checks while somebody types do without.
+        "brand_late": lambda: sentence_of(missed_rule_of(desk.brand)),
         "tracked_addresses": _tracked_addresses(choices, draft),
         "panels": panels,
         "assets": assets,
@@ -325,7 +348,7 @@ def _saved_input(post: Post, tab: str = BASE) -> ComposerInput:
 def check(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """Counts, problems and previews of what stands on the page. Saves nothing."""
     desk = _desk(request, post_id)
-    given = composer_input(request.POST, zone=desk.zone)
+    given = _given(request, desk)
     context = _context(request, desk, given, is_check=True)
     return render(request, "content_calendar/composer.html#checked", context)
 
@@ -335,7 +358,7 @@ def check(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
 def change(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """The editor after ``change`` (see forms.apply_change), from what stands on the page. Saves nothing."""
     desk = _desk(request, post_id)
-    given = apply_change(composer_input(request.POST, zone=desk.zone), request.POST.get("change", ""))
+    given = apply_change(_given(request, desk), request.POST.get("change", ""))
     return render(request, "content_calendar/composer.html#editor", _context(request, desk, given))
 
 
@@ -352,7 +375,7 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
         row: Post = load(request, Action.DRAFT_POSTS, Post.objects, post_id)
         return redirect("content_calendar:edit", post_id=row.pk)
     desk = _desk(request, post_id)
-    given = _with_exact_time(desk, composer_input(request.POST, zone=desk.zone))
+    given = _with_exact_time(desk, _given(request, desk))
     if "application/json" in request.headers.get("Accept", ""):
         return _autosave(request, desk, given)
     action = request.POST.get("action", "draft")

@@ -12,6 +12,7 @@ from accounts.models import AccountStatus, SocialAccount, User
 from connectors.base import Json
 from core.ids import uuid7
 from outbox.errors import StopReason
+from outbox.missed import MissedRule
 from outbox.models import (
     AttemptState,
     Delivery,
@@ -59,7 +60,14 @@ def schedule_delivery(
             scheduled_by=actor,
         )
         note(
-            delivery.pk, ReceiptKind.SCHEDULED, at=now, detail={"due_at": due_at.isoformat()}, actor=actor
+            delivery.pk,
+            ReceiptKind.SCHEDULED,
+            at=now,
+            detail={
+                "due_at": due_at.isoformat(),
+                "missed": MissedRule(MissedPolicy(missed_policy), missed_after_s).key,
+            },
+            actor=actor,
         ).save()
     return delivery
 
@@ -102,6 +110,18 @@ def replace_payload(*, delivery: Delivery, payload: Json, actor: User, now: dt.d
         row.scheduled_by = actor
         row.save(update_fields=["payload", "scheduled_by"])
         note(row.pk, ReceiptKind.CHANGED, at=now, actor=actor).save()
+    return row
+
+
+def change_missed_rule(*, delivery: Delivery, rule: MissedRule, actor: User, now: dt.datetime) -> Delivery:
+    """Another rule for a delivery that has not begun. Raises NotPossible when it has, or is over."""
+    with transaction.atomic():
+        row = _lock(delivery)
+        if row.state not in CHANGEABLE or has_begun(row):
+            raise NotPossible(row.state)
+        row.missed_policy, row.missed_after_s = rule.policy, rule.after_s
+        row.save(update_fields=["missed_policy", "missed_after_s"])
+        note(row.pk, ReceiptKind.CHANGED, at=now, detail={"missed": rule.key}, actor=actor).save()
     return row
 
 

@@ -196,7 +196,8 @@ def _may_start(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, A
     is_counted = any(attempt.state in (*OPEN, AttemptState.DONE) for attempt in attempts.values())
     if now - delivery.due_at > dt.timedelta(seconds=delivery.missed_after_s):
         asks = delivery.missed_policy == MissedPolicy.ASK
-        stop(delivery, DeliveryState.MISSED, fence, now, error=StopReason.TOO_LATE, tells=asks)
+        why = StopReason.TOO_LATE if asks else StopReason.SKIPPED
+        stop(delivery, DeliveryState.MISSED, fence, now, error=why, tells=asks)
     elif not facts.is_active:
         hold(delivery, fence, now, HeldReason.RECONNECT)
     elif facts.is_paused:

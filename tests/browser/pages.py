@@ -88,6 +88,8 @@ NO_PAGES = {
     "content_calendar:events",
     "outbox:pause_account",
     "outbox:pause_brand",
+    "outbox:pause_everything",
+    "outbox:late_rule",
     "outbox:resume",
     "content_calendar:save",
     "content_calendar:change",
@@ -145,6 +147,7 @@ PLAIN = (
     "accounts:organization_create",
     "accounts:brand_list",
     "accounts:brand_create",
+    "outbox:sending",
     "accounts:member_list",
     "accounts:member_invite",
     "accounts:api_key_list",
@@ -253,6 +256,7 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         pages.append(LookedAt(f"analytics:passport {key}", path))
     pages.append(LookedAt("analytics:operations 90 days", reverse("analytics:operations") + "?days=90"))
     add("outbox:account_pause", account["id"])
+    add("outbox:brand_sending", brand["id"])
     # Of each kind one conversation, the newest.
     talks = stage.rows(
         "SELECT DISTINCT ON (kind) kind, id FROM engagement_conversation WHERE identity_id IS NOT NULL "

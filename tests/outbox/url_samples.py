@@ -19,5 +19,7 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         "outbox:account_pause": {"account_id": account.pk},
         "outbox:pause_account": {"account_id": account.pk},
         "outbox:pause_brand": {"brand_id": world.brand.pk},
+        "outbox:brand_sending": {"brand_id": world.brand.pk},
+        "outbox:late_rule": {"brand_id": world.brand.pk},
         "outbox:resume": {"pause_id": pause.pk},
     }

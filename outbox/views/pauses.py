@@ -1,10 +1,11 @@
-"""Pausing an account or its brand: a slot on the account page, and the two buttons in it."""
+"""Pausing everything, a brand or an account; a slot on the account page with the last two."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -52,6 +53,15 @@ def pause_account(request: MemberRequest, account_id: uuid.UUID) -> HttpResponse
 @requires(Action.PAUSE)
 def pause_brand(request: MemberRequest, brand_id: uuid.UUID) -> HttpResponseBase:
     return _pause(request, brand=load(request, Action.PAUSE, Brand.objects, brand_id), account=None)
+
+
+@require_POST
+@requires(Action.PAUSE)
+def pause_everything(request: MemberRequest) -> HttpResponseBase:
+    """The whole organization: for members who see all of its brands."""
+    if not request.membership.has_all_brands:
+        raise PermissionDenied
+    return _pause(request, brand=None, account=None)
 
 
 def _pause(request: MemberRequest, *, brand: Brand | None, account: SocialAccount | None) -> HttpResponseBase:
