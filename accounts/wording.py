@@ -133,6 +133,9 @@ ACTIONS: dict[str, Promise] = {
     "sla.changed": gettext_lazy("Target of answers changed"),
     "sending.paused": gettext_lazy("Sending paused"),
     "sending.resumed": gettext_lazy("Sending resumed"),
+    "sending.quiet_added": gettext_lazy("Quiet period added"),
+    "sending.quiet_changed": gettext_lazy("Quiet period changed"),
+    "sending.quiet_removed": gettext_lazy("Quiet period removed"),
     "sending.rules_changed": gettext_lazy("Rule for late posts changed"),
     "post.scheduled": gettext_lazy("Post scheduled"),
     "post.published_now": gettext_lazy("Post sent at once"),
@@ -211,6 +214,7 @@ DETAILS: dict[str, Promise] = {
     "entries": gettext_lazy("entries"),
     "excerpt": gettext_lazy("text"),
     "file": gettext_lazy("file"),
+    "from": pgettext_lazy("time", "from"),
     "identities": gettext_lazy("accounts moved"),
     "kind": gettext_lazy("kind"),
     "if_later": gettext_lazy("if later"),
@@ -231,6 +235,7 @@ DETAILS: dict[str, Promise] = {
     "starts_on": gettext_lazy("first day"),
     "target": gettext_lazy("target"),
     "targets": gettext_lazy("targets"),
+    "until": pgettext_lazy("time", "until"),
     "business_hours": gettext_lazy("business hours"),
     "timezone": gettext_lazy("time zone"),
     "week_starts_on": gettext_lazy("first day of the week"),
@@ -240,6 +245,7 @@ DETAILS: dict[str, Promise] = {
 WORDS_OF: dict[tuple[str, str], Promise] = {
     ("if_later", "ask"): gettext_lazy("ask"),
     ("if_later", "skip"): gettext_lazy("skip"),
+    ("if_later", "send"): gettext_lazy("send"),
 }
 
 
@@ -291,7 +297,7 @@ def _value_words(name: str, value: Any, zone: str) -> str:
         return str(Role(value).label)
     if name == "brands" and value == "all":
         return _("all brands")
-    if name == "at":
+    if name in {"at", "from", "until"}:
         return format_time(dt.datetime.fromisoformat(value), zone)
     if name == "metric":
         return metric_label(value)
@@ -300,7 +306,7 @@ def _value_words(name: str, value: Any, zone: str) -> str:
             return info_for(value).name
         except UnknownPlatform:  # the log is older than the networks that are offered today
             return str(value)
-    return str(value)
+    return str(WORDS_OF.get((name, str(value)), value))
 
 
 _CHANGED_FIELDS = frozenset(

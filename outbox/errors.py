@@ -24,6 +24,7 @@ class StopReason(enum.StrEnum):
     POST_DELETED = "post_deleted"
     TOO_LATE = "too_late"
     SKIPPED = "skipped"
+    QUIET_PERIOD = "quiet_period"
     QUOTA = "quota"
     PROGRAM_ERROR = "program_error"
     NEWER_MESSAGE = "newer_message"
@@ -63,6 +64,7 @@ SENTENCES: dict[str, Promise] = {
     StopReason.POST_DELETED: _("The post was deleted."),
     StopReason.TOO_LATE: _("It was too late to publish it."),
     StopReason.SKIPPED: _("It was skipped: it was too late for it, or somebody decided so."),
+    StopReason.QUIET_PERIOD: _("It fell due in a quiet period. Decide whether it still goes out."),
     StopReason.QUOTA: _("The account's quota for now is used up."),
     StopReason.PROGRAM_ERROR: _("This program made a mistake while sending. Its log has the details."),
     StopReason.NEWER_MESSAGE: _(

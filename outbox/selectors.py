@@ -21,6 +21,7 @@ from outbox.models import (
     DeliveryState,
     MissedPolicy,
     Pause,
+    QuietPeriod,
     ReceiptEvent,
     SendingRules,
 )
@@ -36,6 +37,18 @@ PAUSED_SQL = """
                               WHERE p.ended_at IS NULL AND p.organization_id = pb.organization_id
                                 AND (p.brand_id IS NULL OR p.brand_id = pb.id)
                                 AND (p.account_id IS NULL OR p.account_id = a.id))))
+"""
+
+# The brand of account ``a`` has a quiet period at ``now``.
+QUIET_SQL = """
+    EXISTS (SELECT 1 FROM outbox_quietperiod q
+            WHERE q.brand_id = a.brand_id AND q.starts_at <= %(now)s AND q.ends_at > %(now)s)
+"""
+# Something of delivery ``d`` is at the network, or may be: it is brought to its end.
+BEGUN_SQL = """
+    EXISTS (SELECT 1 FROM outbox_attempt t
+            WHERE t.delivery_id = d.id AND t.state IN ('in_flight', 'unknown', 'processing', 'done')
+              AND t.step LIKE '%%publish')
 """
 
 # What somebody must be allowed so that a delivery of theirs may go out.
@@ -91,18 +104,19 @@ class AccountFacts:
 
     is_active: bool
     is_paused: bool
+    is_quiet: bool  # of posts only: what somebody answers with goes out in a quiet period, too
     blocked_until: dt.datetime | None  # a network's Retry-After, perhaps over already
 
 
-def account_facts(account_id: UUID) -> AccountFacts:
+def account_facts(account_id: UUID, *, now: dt.datetime) -> AccountFacts:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT a.status = 'active', {PAUSED_SQL}, b.blocked_until
+            SELECT a.status = 'active', {PAUSED_SQL}, {QUIET_SQL}, b.blocked_until
             FROM accounts_socialaccount a LEFT JOIN outbox_bucket b ON b.key = 'account:' || a.id
-            WHERE a.id = %s
-            """,  # noqa: S608 - only our own constant is put in
-            [account_id],
+            WHERE a.id = %(account)s
+            """,  # noqa: S608 - only our own constants are put in
+            {"account": account_id, "now": now},
         )
         return AccountFacts(*cursor.fetchone())
 
@@ -195,3 +209,14 @@ def open_pause_of(account: SocialAccount) -> Pause | None:
         .order_by("started_at")
         .first()
     )
+
+
+def quiet_periods_of(brand: Brand, now: dt.datetime) -> QuerySet[QuietPeriod]:
+    """Those that are not over, in their order."""
+    rows = QuietPeriod.objects.for_brand(brand).filter(ends_at__gt=now)
+    return rows.select_related("created_by").order_by("starts_at", "pk")
+
+
+def quiet_period_at(brand: Brand, at: dt.datetime) -> QuietPeriod | None:
+    """The quiet period that holds what falls due at ``at``; of several, the one that ends last."""
+    return QuietPeriod.objects.for_brand(brand).at(at).order_by("-ends_at").first()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from outbox.views import brands, pauses
+from outbox.views import brands, pauses, quiet
 
 app_name = "outbox"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("accounts/<uuid:account_id>/pause/start/", pauses.pause_account, name="pause_account"),
     path("brands/<uuid:brand_id>/sending/", brands.brand_sending, name="brand_sending"),
     path("brands/<uuid:brand_id>/sending/late/", brands.late_rule, name="late_rule"),
+    path("brands/<uuid:brand_id>/quiet/", quiet.quiet_add, name="quiet_add"),
+    path("quiet/<uuid:period_id>/", quiet.quiet_change, name="quiet_change"),
+    path("quiet/<uuid:period_id>/remove/", quiet.quiet_remove, name="quiet_remove"),
     path("brands/<uuid:brand_id>/pause/start/", pauses.pause_brand, name="pause_brand"),
     path("pauses/<uuid:pause_id>/end/", pauses.resume, name="resume"),
 ]

@@ -45,7 +45,7 @@ from content_calendar.views.shown import MOST_CAMPAIGNS, may, shown
 from core.ids import uuid7
 from core.time import to_local
 from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
-from outbox.selectors import missed_rule_of
+from outbox.selectors import missed_rule_of, quiet_period_at
 from outbox.tasks import dispatch
 
 _SCHEDULING = ("schedule", "publish", "update")
@@ -208,6 +208,7 @@ def _context(request: MemberRequest, desk: _Desk, given: ComposerInput, **more: 
         "accepted_types": " ".join(mime for mime, _extension in media.FORMATS.values()),
         "max_bytes": media.MAX_BYTES,
         "is_past": given.planned_at is not None and given.planned_at <= timezone.now(),
+        "quiet": quiet_period_at(desk.brand, given.planned_at) if given.planned_at else None,
         **may(request),
         **more,
     }

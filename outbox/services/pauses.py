@@ -16,7 +16,7 @@ from outbox.models import (
     ReceiptEvent,
     ReceiptKind,
 )
-from outbox.selectors import PAUSED_SQL
+from outbox.selectors import BEGUN_SQL, PAUSED_SQL, QUIET_SQL
 from outbox.services.transitions import move_many, note
 
 BATCH = 500  # rows held or released in one transaction
@@ -77,19 +77,22 @@ def hold_blocked(*, now: dt.datetime, limit: int = BATCH) -> int:
     # The few accounts first: asking for each of a thousand due rows would be most of a tick.
     sql = f"""
         WITH blocked AS MATERIALIZED (
-            SELECT a.id, {PAUSED_SQL} AS is_paused FROM accounts_socialaccount a
-            WHERE a.status <> %s OR {PAUSED_SQL}
+            SELECT a.id, a.status <> %(active)s AS is_lost, {PAUSED_SQL} AS is_paused
+            FROM accounts_socialaccount a
+            WHERE a.status <> %(active)s OR {PAUSED_SQL} OR {QUIET_SQL}
         )
-        SELECT d.id, blocked.is_paused
+        SELECT d.id, CASE WHEN blocked.is_paused THEN 'paused' WHEN blocked.is_lost THEN 'reconnect'
+                          ELSE 'quiet' END
         FROM blocked JOIN outbox_delivery d ON d.account_id = blocked.id
-        WHERE d.state IN ('scheduled', 'processing') AND d.next_attempt_at <= %s
-        LIMIT %s FOR UPDATE OF d SKIP LOCKED
-    """  # noqa: S608 - only our own constant is put in
+        WHERE d.state IN ('scheduled', 'processing') AND d.next_attempt_at <= %(now)s
+          AND (blocked.is_paused OR blocked.is_lost OR (d.kind = 'post' AND NOT {BEGUN_SQL}))
+        LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
+    """  # noqa: S608 - only our own constants are put in
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, [AccountStatus.ACTIVE, now, limit])
+        cursor.execute(sql, {"active": AccountStatus.ACTIVE, "now": now, "limit": limit})
         rows = cursor.fetchall()
         for reason in HeldReason:
-            ids = [pk for pk, is_paused in rows if is_paused == (reason == HeldReason.PAUSED)]
+            ids = [pk for pk, why in rows if why == reason]
             if ids:
                 move_many(ids, DeliveryState.HELD, held_reason=reason)
                 ReceiptEvent.objects.bulk_create(
@@ -103,7 +106,8 @@ def release_held(*, now: dt.datetime, limit: int = BATCH) -> int:
     sql = f"""
         SELECT d.id
         FROM outbox_delivery d JOIN accounts_socialaccount a ON a.id = d.account_id
-        WHERE d.state = 'held' AND a.status = %s AND NOT {PAUSED_SQL}
+        WHERE d.state = 'held' AND d.held_reason IN ('', 'paused', 'reconnect')
+          AND a.status = %s AND NOT {PAUSED_SQL}
         LIMIT %s FOR UPDATE OF d SKIP LOCKED
     """  # noqa: S608 - only our own constant is put in
     with transaction.atomic(), connection.cursor() as cursor:

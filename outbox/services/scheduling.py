@@ -18,6 +18,7 @@ from outbox.models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    HeldReason,
     MissedPolicy,
     ReceiptEvent,
     ReceiptKind,
@@ -28,6 +29,9 @@ from outbox.services.transitions import NotPossible, move, note
 OPEN = (AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.PROCESSING)
 # What a person may still change: nothing of it is at the network or on its way.
 CHANGEABLE = (DeliveryState.SCHEDULED, DeliveryState.HELD, DeliveryState.MISSED, DeliveryState.FAILED)
+
+# What holds a delivery because of its time, and no longer does when a person gives it another.
+NOT_AFTER_A_MOVE = (HeldReason.QUIET,)
 
 
 def schedule_delivery(
@@ -92,8 +96,12 @@ def move_delivery(*, delivery: Delivery, due_at: dt.datetime, actor: User, now: 
         row = _lock(delivery)
         if row.state not in (DeliveryState.SCHEDULED, DeliveryState.HELD) or has_begun(row):
             raise NotPossible(row.state)
-        row.due_at = row.next_attempt_at = due_at
-        row.save(update_fields=["due_at", "next_attempt_at"])
+        times: dict[str, Any] = {"due_at": due_at, "next_attempt_at": due_at}
+        if row.state == DeliveryState.HELD and row.held_reason in NOT_AFTER_A_MOVE:
+            move(row, DeliveryState.SCHEDULED, held_reason="", **times)
+        else:
+            Delivery.objects.filter(pk=row.pk).update(**times)
+            row.due_at = row.next_attempt_at = due_at
         note(
             row.pk, ReceiptKind.RESCHEDULED, at=now, detail={"due_at": due_at.isoformat()}, actor=actor
         ).save()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from outbox.models import Pause
+from outbox.models import Pause, QuietPeriod
 from tests.cast import World, make_account
 
 
@@ -15,11 +16,20 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         account=account,
         started_at=world.now,
     )
+    quiet = QuietPeriod.objects.create(
+        brand=world.brand,
+        starts_at=world.now + dt.timedelta(days=1),
+        ends_at=world.now + dt.timedelta(days=2),
+        created_at=world.now,
+    )
     return {
         "outbox:account_pause": {"account_id": account.pk},
         "outbox:pause_account": {"account_id": account.pk},
         "outbox:pause_brand": {"brand_id": world.brand.pk},
         "outbox:brand_sending": {"brand_id": world.brand.pk},
         "outbox:late_rule": {"brand_id": world.brand.pk},
+        "outbox:quiet_add": {"brand_id": world.brand.pk},
+        "outbox:quiet_change": {"period_id": quiet.pk},
+        "outbox:quiet_remove": {"period_id": quiet.pk},
         "outbox:resume": {"pause_id": pause.pk},
     }
