@@ -133,6 +133,7 @@ ACTIONS: dict[str, Promise] = {
     "sla.changed": gettext_lazy("Target of answers changed"),
     "sending.paused": gettext_lazy("Sending paused"),
     "sending.resumed": gettext_lazy("Sending resumed"),
+    "sending.decided": gettext_lazy("Overdue posts decided"),
     "sending.quiet_added": gettext_lazy("Quiet period added"),
     "sending.quiet_changed": gettext_lazy("Quiet period changed"),
     "sending.quiet_removed": gettext_lazy("Quiet period removed"),
@@ -209,6 +210,7 @@ DETAILS: dict[str, Promise] = {
     "contacts": gettext_lazy("contacts"),
     "currency": gettext_lazy("currency"),
     "date": gettext_lazy("date"),
+    "decision": gettext_lazy("decision"),
     "effect": gettext_lazy("what it moves"),
     "ends_on": gettext_lazy("last day"),
     "entries": gettext_lazy("entries"),
@@ -229,6 +231,7 @@ DETAILS: dict[str, Promise] = {
     "notes": gettext_lazy("notes"),
     "objective": gettext_lazy("objective"),
     "other": gettext_lazy("other contact"),
+    "overdue": gettext_lazy("overdue posts"),
     "reason": gettext_lazy("reason"),
     "role": gettext_lazy("role"),
     "scopes": gettext_lazy("permissions"),
@@ -246,6 +249,11 @@ WORDS_OF: dict[tuple[str, str], Promise] = {
     ("if_later", "ask"): gettext_lazy("ask"),
     ("if_later", "skip"): gettext_lazy("skip"),
     ("if_later", "send"): gettext_lazy("send"),
+    ("decision", "send"): gettext_lazy("send"),
+    ("decision", "skip"): gettext_lazy("skip"),
+    ("decision", "plan"): gettext_lazy("plan anew"),
+    ("decision", "spread"): gettext_lazy("spread"),
+    ("decision", "each"): gettext_lazy("one by one"),
 }
 
 

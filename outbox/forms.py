@@ -11,6 +11,8 @@ from core.time import to_local
 from core.wall_time import wall_time
 from outbox.missed import CHOICES, GROUPS, MissedRule, choice_words, rule_of
 from outbox.models import QuietAfter, QuietPeriod
+from outbox.services.backlog import Decision
+from outbox.spreading import Spread
 
 
 class PauseForm(forms.Form):
@@ -85,3 +87,62 @@ class QuietForm(forms.Form):
             "after": QuietAfter(self.cleaned_data["after"]),
             "note": self.cleaned_data["note"].strip(),
         }
+
+
+class ResumeForm(forms.Form):
+    """What becomes of the posts that fell due during a pause."""
+
+    overdue = forms.ChoiceField(
+        label=_("What becomes of the overdue posts?"),
+        choices=[
+            ("each", _("Decide on each of them, or spread them: they stay held until then")),
+            (Decision.SEND.value, _("Send all of them now")),
+            (Decision.SKIP.value, _("Skip all of them; each can still be sent from its page")),
+        ],
+        widget=forms.RadioSelect,
+        initial="each",
+    )
+
+    def decision(self) -> Decision | None:
+        chosen = self.cleaned_data["overdue"]
+        return None if chosen == "each" else Decision(chosen)
+
+
+class SpreadForm(forms.Form):
+    """How a backlog is spread; ``start`` is that of the preview that somebody said yes to."""
+
+    every = forms.IntegerField(
+        label=_("Minutes between two posts of an account"),
+        min_value=1,
+        max_value=720,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    first = forms.TimeField(
+        label=pgettext_lazy("time", "From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    last = forms.TimeField(
+        label=pgettext_lazy("time", "Until"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    start = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def clean_start(self) -> dt.datetime | None:
+        value = self.cleaned_data["start"]
+        if not value:
+            return None
+        try:
+            start = dt.datetime.fromisoformat(value)
+        except ValueError:
+            raise forms.ValidationError(_("This is not a time.")) from None
+        if start.tzinfo is None:
+            raise forms.ValidationError(_("This is not a time."))
+        return start
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("first") and given.get("last") and given["last"] <= given["first"]:
+            self.add_error("last", _("The end must come after the beginning."))
+        return given
+
+    def spread(self) -> Spread:
+        given = self.cleaned_data
+        return Spread(given["every"], given["first"], given["last"])

@@ -61,6 +61,7 @@ class HeldReason(models.TextChoices):
     RECONNECT = "reconnect", _("The account must be reconnected")
     PAUSED = "paused", _("Sending is paused")
     QUIET = "quiet", _("It fell due in a quiet period")
+    UNDECIDED = "undecided", _("Sending was resumed: decide whether it still goes out")
 
 
 class MissedPolicy(models.TextChoices):

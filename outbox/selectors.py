@@ -13,12 +13,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Brand, Membership, Organization, SocialAccount, User
 from accounts.permissions import ALLOWED, Action
+from connectors.base import StepKind
 from outbox.errors import StopReason
 from outbox.missed import STANDARD, MissedRule
 from outbox.models import (
+    CLAIMABLE,
+    Attempt,
+    AttemptState,
     Delivery,
     DeliveryKind,
     DeliveryState,
+    HeldReason,
     MissedPolicy,
     Pause,
     QuietPeriod,
@@ -27,6 +32,9 @@ from outbox.models import (
 )
 
 NEEDS_PERSON = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.MISSED, DeliveryState.HELD)
+
+# States of a call that was carried out, or may have been.
+NOT_UNDONE = (AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.PROCESSING, AttemptState.DONE)
 
 # Account ``a`` is stopped by a pause of the organization, the brand or the account, and by an archived brand.
 PAUSED_SQL = """
@@ -142,6 +150,7 @@ def needs_person(
         Delivery.objects.for_member(membership)
         .filter(state__in=NEEDS_PERSON, kind__in=kinds)
         .exclude(state=DeliveryState.MISSED, error=StopReason.SKIPPED)
+        .exclude(state=DeliveryState.HELD, held_reason=HeldReason.UNDECIDED)  # a list of its own
         .select_related("account", "brand")
         .order_by("due_at")
     )
@@ -220,3 +229,53 @@ def quiet_periods_of(brand: Brand, now: dt.datetime) -> QuerySet[QuietPeriod]:
 def quiet_period_at(brand: Brand, at: dt.datetime) -> QuietPeriod | None:
     """The quiet period that holds what falls due at ``at``; of several, the one that ends last."""
     return QuietPeriod.objects.for_brand(brand).at(at).order_by("-ends_at").first()
+
+
+def overdue_of(pause: Pause, now: dt.datetime) -> QuerySet[Delivery]:
+    """The posts that this pause, and no other one, keeps from going out though their time has come. What has
+    begun is not among them: it is brought to its end."""
+    scope = Q(brand__organization=pause.organization_id)
+    if pause.account_id:
+        scope = Q(account=pause.account_id)
+    elif pause.brand_id:
+        scope = Q(brand=pause.brand_id)
+    others = (
+        Pause.objects.open()
+        .exclude(pk=pause.pk)
+        .filter(Q(brand=None) | Q(brand=OuterRef("brand")), organization=pause.organization_id)
+        .filter(Q(account=None) | Q(account=OuterRef("account")))
+    )
+    begun = Attempt.objects.filter(
+        delivery=OuterRef("pk"), state__in=NOT_UNDONE, step__endswith=StepKind.PUBLISH
+    )
+    held = Q(state=DeliveryState.HELD, held_reason=HeldReason.PAUSED)
+    # The tick holds some hundred rows at a time: of a long backlog the rest is still in the schedule.
+    return (
+        Delivery.objects.posts()
+        .filter(scope, held | Q(state__in=CLAIMABLE), next_attempt_at__lte=now, brand__is_archived=False)
+        .filter(~Exists(others), ~Exists(begun))
+        .order_by("due_at", "pk")
+    )
+
+
+def undecided(membership: Membership, brand: Brand | None = None) -> QuerySet[Delivery]:
+    """Posts that fell due in a pause which is over, and nobody has said what becomes of them."""
+    rows = Delivery.objects.for_member(membership).filter(
+        state=DeliveryState.HELD, held_reason=HeldReason.UNDECIDED
+    )
+    if brand is not None:
+        rows = rows.for_brand(brand)
+    return rows.order_by("due_at", "pk")
+
+
+def taken_times(accounts: Collection[UUID], *, since: dt.datetime) -> dict[UUID, list[dt.datetime]]:
+    """When something is planned on these accounts from ``since`` on, in its order."""
+    rows = (
+        Delivery.objects.posts()
+        .filter(account__in=accounts, state=DeliveryState.SCHEDULED, due_at__gte=since)
+        .order_by("due_at")
+    )
+    found: dict[UUID, list[dt.datetime]] = {}
+    for account_id, due_at in rows.values_list("account_id", "due_at"):
+        found.setdefault(account_id, []).append(due_at)
+    return found

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from outbox.views import brands, pauses, quiet
+from outbox.views import backlog, brands, pauses, quiet
 
 app_name = "outbox"
 urlpatterns = [
     path("sending/", brands.sending, name="sending"),
     path("sending/pause/", pauses.pause_everything, name="pause_everything"),
+    path("sending/overdue/", backlog.overdue, name="overdue"),
+    path("sending/overdue/decide/", backlog.decide_overdue, name="decide"),
+    path("sending/deliveries/<uuid:delivery_id>/", backlog.delivery_page, name="delivery"),
     path("accounts/<uuid:account_id>/pause/", pauses.account_pause, name="account_pause"),
     path("accounts/<uuid:account_id>/pause/start/", pauses.pause_account, name="pause_account"),
     path("brands/<uuid:brand_id>/sending/", brands.brand_sending, name="brand_sending"),

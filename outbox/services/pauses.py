@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -16,7 +18,8 @@ from outbox.models import (
     ReceiptEvent,
     ReceiptKind,
 )
-from outbox.selectors import BEGUN_SQL, PAUSED_SQL, QUIET_SQL
+from outbox.selectors import BEGUN_SQL, PAUSED_SQL, QUIET_SQL, overdue_of
+from outbox.services.backlog import MOST, Decision, decide
 from outbox.services.transitions import move_many, note
 
 BATCH = 500  # rows held or released in one transaction
@@ -54,22 +57,56 @@ def pause_sending(
     return pause
 
 
-def end_pause(*, pause: Pause, actor: User, now: dt.datetime) -> Pause:
-    """Resume. The tick then releases what was held; what is too late by its own policy becomes missed."""
+def end_pause(*, pause: Pause, actor: User, now: dt.datetime, overdue: Decision | None = None) -> int:
+    """Resume. Returns how many posts had fallen due meanwhile: with ``overdue`` (send or skip) that becomes
+    of all of them, else they stay held until somebody decides (``outbox.services.backlog``).
+
+    Answers, and posts that were moved to a time that is still to come, go back into the schedule by
+    themselves.
+    """
     with transaction.atomic():
+        # Pauses of one organization start and end one after the other: of two that end at the same moment,
+        # the second sees that it was the last to stand in the way.
+        Organization.objects.select_for_update().get(pk=pause.organization_id)
         row = Pause.objects.select_for_update().get(pk=pause.pk)
-        if row.ended_at is None:
-            row.ended_at, row.ended_by = now, actor
-            row.save(update_fields=["ended_at", "ended_by"])
-            record(
-                organization=row.organization,
-                actor=actor,
-                action="sending.resumed",
-                subject=row.account or row.brand or row.organization,
-                detail={},
-                now=now,
-            )
-    return row
+        if row.ended_at is not None:
+            return 0
+        ids = list(
+            overdue_of(row, now).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+        )
+        row.ended_at, row.ended_by = now, actor
+        row.save(update_fields=["ended_at", "ended_by"])
+        _keep_back(ids, actor, now)
+        record(
+            organization=row.organization,
+            actor=actor,
+            action="sending.resumed",
+            subject=row.account or row.brand or row.organization,
+            detail={"overdue": len(ids), "decision": str(overdue or "each")},
+            now=now,
+        )
+        if overdue is not None:
+            for first in range(0, len(ids), MOST):
+                decide(
+                    organization=row.organization,
+                    rows=Delivery.objects.filter(pk__in=ids[first : first + MOST]),
+                    decision=overdue,
+                    actor=actor,
+                    now=now,
+                )
+    return len(ids)
+
+
+def _keep_back(ids: Sequence[UUID], actor: User, now: dt.datetime) -> None:
+    """Held until somebody decides, whatever the tick does."""
+    rows = Delivery.objects.filter(pk__in=ids)
+    fresh = list(rows.exclude(state=DeliveryState.HELD).values_list("pk", flat=True))
+    move_many(fresh, DeliveryState.HELD, held_reason=HeldReason.UNDECIDED)
+    rows.filter(state=DeliveryState.HELD).update(held_reason=HeldReason.UNDECIDED)
+    detail = {"reason": HeldReason.UNDECIDED}
+    ReceiptEvent.objects.bulk_create(
+        [note(pk, ReceiptKind.HELD, at=now, detail=detail, actor=actor) for pk in ids]
+    )
 
 
 def hold_blocked(*, now: dt.datetime, limit: int = BATCH) -> int:

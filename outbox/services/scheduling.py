@@ -31,7 +31,7 @@ OPEN = (AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.PROCESSING)
 CHANGEABLE = (DeliveryState.SCHEDULED, DeliveryState.HELD, DeliveryState.MISSED, DeliveryState.FAILED)
 
 # What holds a delivery because of its time, and no longer does when a person gives it another.
-NOT_AFTER_A_MOVE = (HeldReason.QUIET,)
+NOT_AFTER_A_MOVE = (HeldReason.QUIET, HeldReason.UNDECIDED)
 
 
 def schedule_delivery(

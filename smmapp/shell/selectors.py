@@ -104,6 +104,7 @@ def needs_now(membership: Membership, brand: Brand | None, now: dt.datetime) -> 
     stopped, goals off pace; the most urgent first."""
     return [
         *_pauses(membership, brand),
+        *_undecided(membership, brand),
         *_accounts(membership, brand, now),
         *_waiting(membership, brand, now),
         *_answers(membership, brand),
@@ -116,6 +117,7 @@ def _pauses(membership: Membership, brand: Brand | None) -> Iterable[Need]:
     rows = Pause.objects.for_member(membership).open().select_related("brand", "account", "organization")
     if brand:
         rows = rows.filter(Q(brand=None, account=None) | Q(brand=brand) | Q(account__brand=brand))
+    may_resume = is_allowed(membership.role, Action.PAUSE)
     for pause in rows[:SHOWN]:
         what = str(pause.account or pause.brand or pause.organization)
         yield Need(
@@ -123,10 +125,29 @@ def _pauses(membership: Membership, brand: Brand | None) -> Iterable[Need]:
             icon="player-pause",
             title=_("Sending is paused for %(what)s") % {"what": what},
             text=pause.reason,
-            url=_url("content_calendar:calendar"),
-            action=_("Open calendar"),
+            url=_url("outbox:resume", pause.pk) if may_resume else _url("outbox:sending"),
+            action=_("Resume") if may_resume else _("Open"),
             at=pause.started_at,
             zone=brand.timezone if brand else "UTC",
+        )
+
+
+def _undecided(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    """Posts that fell due during a pause, in one line: there may be thousands."""
+    count = outbox.undecided(membership, brand).count()
+    if count:
+        yield Need(
+            tone="orange",
+            icon="hourglass",
+            title=ngettext(
+                "%(count)s post that fell due during a pause waits for a decision",
+                "%(count)s posts that fell due during a pause wait for a decision",
+                count,
+            )
+            % {"count": count},
+            text=_("They stay held until somebody says what becomes of them."),
+            url=_url("outbox:overdue") + (f"?brand={brand.pk}" if brand else ""),
+            action=_("Decide"),
         )
 
 

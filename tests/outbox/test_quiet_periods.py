@@ -25,6 +25,7 @@ from outbox.models import (
 )
 from outbox.selectors import receipt_of
 from outbox.services import quiet
+from outbox.services.backlog import Decision
 from outbox.services.pauses import end_pause, pause_sending
 from outbox.services.scheduling import move_delivery, retry_delivery
 from tests.outbox.conftest import START, run_until_quiet, tick
@@ -205,10 +206,13 @@ def test_a_pause_is_the_stronger_reason_and_the_quiet_period_comes_after_it(
     hush(1, 5)
     delivery = schedule(due_in_s=3600, kind=DeliveryKind.POST)
     pause = pause_sending(organization=brand.organization, brand=brand, reason="", actor=manager, now=clock())
-    at(clock, 6)
+    at(clock, 2)
     tick(network)
     assert state(delivery) == (DeliveryState.HELD, HeldReason.PAUSED)
-    end_pause(pause=pause, actor=manager, now=clock())
+    end_pause(pause=pause, actor=manager, now=clock(), overdue=Decision.SEND)
+    tick(network)
+    assert state(delivery) == (DeliveryState.HELD, HeldReason.QUIET)
+    at(clock, 5)
     tick(network)
     assert network.texts() == ["Hello"]
 

@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 from outbox.models import Pause, QuietPeriod
+from outbox.payloads import PartContent, freeze_post
+from outbox.services.scheduling import schedule_delivery
 from tests.cast import World, make_account
 
 
@@ -22,10 +24,18 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         ends_at=world.now + dt.timedelta(days=2),
         created_at=world.now,
     )
+    delivery = schedule_delivery(
+        account=account,
+        payload=freeze_post([PartContent("walked")]),
+        due_at=world.now + dt.timedelta(days=3),
+        actor=world.user,
+        now=world.now,
+    )
     return {
         "outbox:account_pause": {"account_id": account.pk},
         "outbox:pause_account": {"account_id": account.pk},
         "outbox:pause_brand": {"brand_id": world.brand.pk},
+        "outbox:delivery": {"delivery_id": delivery.pk},
         "outbox:brand_sending": {"brand_id": world.brand.pk},
         "outbox:late_rule": {"brand_id": world.brand.pk},
         "outbox:quiet_add": {"brand_id": world.brand.pk},
