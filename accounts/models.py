@@ -329,6 +329,7 @@ class NotificationKind(models.TextChoices):
     ACCOUNT_EXPIRING = "account_expiring", _("An account's connection ends soon")
     MEMBER_JOINED = "member_joined", _("Somebody joined")
     GOAL_OFF_TRACK = "goal_off_track", _("A goal is off track")
+    PREFLIGHT_PROBLEM = "preflight_problem", _("Planned posts will not go out as planned")
 
 
 class Notification(models.Model):

@@ -273,3 +273,9 @@ def with_media(given: ComposerInput, scope: str, key: str, assets: list[uuid.UUI
         for one in given.scopes.get(scope, ())
     )
     return replace(given, scopes={**given.scopes, scope: parts})
+
+
+class PreflightForm(forms.Form):
+    """How far a check looks ahead."""
+
+    days = forms.IntegerField(min_value=1, max_value=7)

@@ -18,6 +18,7 @@ from accounts.selectors import WARN_DAYS
 from analytics.models import AccountDay, GoalStatus, PostMetrics
 from analytics.selectors.goals import off_pace
 from connectors.base import PlatformInfo
+from content_calendar.selectors.preflight import count_failing
 from core.templatetags.ui import number
 from core.time import day_range, to_local
 from engagement.selectors import needs as inbox
@@ -105,6 +106,7 @@ def needs_now(membership: Membership, brand: Brand | None, now: dt.datetime) -> 
     return [
         *_pauses(membership, brand),
         *_undecided(membership, brand),
+        *_preflight(membership, brand),
         *_accounts(membership, brand, now),
         *_waiting(membership, brand, now),
         *_answers(membership, brand),
@@ -148,6 +150,27 @@ def _undecided(membership: Membership, brand: Brand | None) -> Iterable[Need]:
             text=_("They stay held until somebody says what becomes of them."),
             url=_url("outbox:overdue") + (f"?brand={brand.pk}" if brand else ""),
             action=_("Decide"),
+        )
+
+
+def _preflight(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    """What the last check of the coming days found, in one line."""
+    if not is_allowed(membership.role, Action.DRAFT_POSTS):
+        return
+    failing = count_failing(membership, brand)
+    if failing:
+        yield Need(
+            tone="red",
+            icon="clipboard-x",
+            title=ngettext(
+                "%(count)s post of the coming days will fail",
+                "%(count)s posts of the coming days will fail",
+                failing,
+            )
+            % {"count": failing},
+            text=_("The pre-flight check says why, and what helps."),
+            url=_url("content_calendar:preflight"),
+            action=_("Look why"),
         )
 
 
