@@ -279,3 +279,14 @@ def taken_times(accounts: Collection[UUID], *, since: dt.datetime) -> dict[UUID,
     for account_id, due_at in rows.values_list("account_id", "due_at"):
         found.setdefault(account_id, []).append(due_at)
     return found
+
+
+def quiet_spans(
+    brands: Collection[UUID], *, since: dt.datetime
+) -> dict[UUID, list[tuple[dt.datetime, dt.datetime]]]:
+    """The quiet periods of each brand that are not over at ``since``."""
+    rows = QuietPeriod.objects.filter(brand__in=brands, ends_at__gt=since).order_by("starts_at")
+    found: dict[UUID, list[tuple[dt.datetime, dt.datetime]]] = {}
+    for brand_id, starts_at, ends_at in rows.values_list("brand_id", "starts_at", "ends_at"):
+        found.setdefault(brand_id, []).append((starts_at, ends_at))
+    return found

@@ -38,6 +38,7 @@ class Waiting:
 
     id: UUID
     account_id: UUID
+    brand_id: UUID
     zone: str
 
 
@@ -71,9 +72,11 @@ def spread_times(
     *,
     start: dt.datetime,
     taken: Mapping[UUID, Sequence[dt.datetime]],
+    quiet: Mapping[UUID, Sequence[tuple[dt.datetime, dt.datetime]]],
 ) -> dict[UUID, dt.datetime]:
     """A time for each of the backlog, in its order. ``taken`` has, by account and in their order, the times
-    of what is planned there already: no slot comes closer to one of them than the distance.
+    of what is planned there already: no slot comes closer to one of them than the distance. ``quiet`` has the
+    quiet periods of each brand, in which no slot lies.
 
     Raises TooLongToSpread.
     """
@@ -83,7 +86,7 @@ def spread_times(
     for one in backlog:
         if one.account_id not in free:
             planned = taken.get(one.account_id, ())
-            every = slots(spread, zone=one.zone, start=start)
+            every = _outside(slots(spread, zone=one.zone, start=start), quiet.get(one.brand_id, ()))
             free[one.account_id] = _apart(every, planned, spread.step)
         # A night between two days may be shorter than the distance.
         before = last.get(one.account_id)
@@ -93,6 +96,12 @@ def spread_times(
             raise TooLongToSpread
         times[one.id] = last[one.account_id] = at
     return times
+
+
+def _outside(
+    every: Iterator[dt.datetime], periods: Sequence[tuple[dt.datetime, dt.datetime]]
+) -> Iterator[dt.datetime]:
+    return (at for at in every if not any(start <= at < end for start, end in periods))
 
 
 def _apart(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -44,6 +44,7 @@ from content_calendar.views.refusals import REFUSALS, refusal_sentence
 from content_calendar.views.shown import MOST_CAMPAIGNS, may, shown
 from core.ids import uuid7
 from core.time import to_local
+from core.wall_time import wall_time
 from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
 from outbox.selectors import missed_rule_of, quiet_period_at
 from outbox.tasks import dispatch
@@ -294,6 +295,7 @@ def compose(request: MemberRequest) -> HttpResponse:
         # With few accounts a post mostly goes to all of them; with many, a person says which.
         accounts=active if len(active) <= 4 else (),
         campaign=campaign.pk if campaign is not None and campaign.brand_id == brand.pk else None,
+        planned_at=_instant(date, time, brand.timezone),
     )
     desk = _Desk(uuid7(), None, brand, is_scheduled=False)
     context = _context(request, desk, given, brands=about.brands, is_fresh=True)
@@ -319,6 +321,14 @@ def _wanted_time(value: str, zone: str) -> tuple[str, str]:
         is_over = date == soon.strftime("%Y-%m-%d") and soon.hour > 9
         time = f"{soon.hour:02}:00" if is_over else "09:00"
     return date, time
+
+
+def _instant(date: str, time: str, zone: str) -> dt.datetime | None:
+    """The moment that the fields show, None where they show none (the form says so when it is sent)."""
+    try:
+        return wall_time(f"{date}T{time}", zone)
+    except ValidationError:
+        return None
 
 
 @requires(Action.DRAFT_POSTS)

@@ -227,8 +227,11 @@ function start(holder) {
     eventClass: ({ event }) => `tone-${event.extendedProps.tone ?? "secondary"}`,
     listItemEventBeforeClass: "d-none", // the theme's dot: the line at the left says its colour
     eventContent: content,
-    backgroundEventClass: "cal-quiet",
-    backgroundEventContent: ({ event, view }) => (view.type.startsWith("list") ? "" : { domNodes: [element("span", "cal-quiet-title", event.title)] }),
+    // Grids of hours shade the hours alone; in a month the name would lie over the numbers of the days.
+    backgroundEventClass: ({ event, view }) => (event.allDay && view.type.startsWith("timeGrid") ? "cal-quiet-none" : "cal-quiet"),
+    backgroundEventContent: ({ event, view }) => ({
+      domNodes: view.type.startsWith("timeGrid") ? [element("span", "cal-quiet-title", event.title)] : [],
+    }),
     dateClick: ({ dateStr, date, allDay }) => {
       if (!composeUrl) return;
       const end = date.getTime() + (allDay ? DAY_MS : 0);

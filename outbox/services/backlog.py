@@ -20,7 +20,7 @@ from accounts.models import Organization, User
 from accounts.services.audit import record
 from outbox.errors import StopReason
 from outbox.models import Delivery, DeliveryState, HeldReason, ReceiptEvent, ReceiptKind
-from outbox.selectors import taken_times
+from outbox.selectors import quiet_spans, taken_times
 from outbox.services.transitions import move_many, note
 from outbox.spreading import Spread, Waiting, spread_times
 
@@ -88,10 +88,11 @@ def preview_spread(
 ) -> dict[UUID, dt.datetime]:
     """The times that ``spread_backlog`` gives, by delivery, in the order of ``rows`` (with their brands).
     Raises TooLongToSpread."""
-    backlog = [Waiting(row.pk, row.account_id, row.brand.timezone) for row in rows]
+    backlog = [Waiting(row.pk, row.account_id, row.brand_id, row.brand.timezone) for row in rows]
     accounts = {one.account_id for one in backlog}
     taken = taken_times(accounts, since=start - spread.step)
-    return spread_times(backlog, spread, start=start, taken=taken)
+    quiet = quiet_spans({one.brand_id for one in backlog}, since=start)
+    return spread_times(backlog, spread, start=start, taken=taken, quiet=quiet)
 
 
 def _lock(rows: QuerySet[Delivery]) -> list[Delivery]:

@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import MemberRequest, load, requires
+from accounts.access import MemberRequest, current_brand, load, requires
 from accounts.models import Brand
 from accounts.permissions import Action, is_allowed
+from accounts.selectors import zone_of
 from accounts.views.organization import tabs
 from core.paging import page_of
 from outbox.forms import LateForm, PauseForm, QuietForm
@@ -40,6 +41,7 @@ def sending(request: MemberRequest) -> HttpResponse:
         "page": page,
         "rows": with_pauses(list(page)),
         "pause": open_pause_of_organization(request.organization),
+        "zone": zone_of(member, current_brand(request)),
         "form": PauseForm(),
         "may_pause": is_allowed(member.role, Action.PAUSE),
         "tabs": tabs(request, "outbox:sending"),

@@ -85,3 +85,14 @@ def test_whoever_moves_a_post_into_one_is_told(
     assert "It lies in a quiet period" in answer["message"]
     answer = sign_in(creator).post(path, {"local_time": "2026-11-27T10:00"}, headers=headers).json()
     assert "quiet" not in answer["message"]
+
+
+def test_a_new_post_for_a_day_inside_warns_at_once_and_names_the_brands_rule(
+    sign_in: Callable[[Any], Any], creator: User
+) -> None:
+    path = reverse("content_calendar:compose")
+    page = sign_in(creator).get(path, {"date": "2026-11-25"}).content.decode()
+    assert "This time lies in a quiet period" in page
+    assert "published up to 24 hours after its time, then you are asked (the rule of the brand)." in page
+    for nonsense in ("2026-13-45", "x", ""):
+        assert sign_in(creator).get(path, {"date": nonsense}).status_code == 200

@@ -307,16 +307,19 @@ ZONES = ("Asia/Tokyo", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe
     start=st.datetimes(dt.datetime(2026, 3, 1), dt.datetime(2027, 12, 1), timezones=st.just(dt.UTC)),
     count=st.integers(1, 30),
     taken=st.lists(st.integers(0, 5000), max_size=5),
+    hush=st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 3000)), max_size=3),
 )
 def test_slots_keep_their_distance_and_their_hours_whatever_the_clocks_do(
-    zone, every, hours, start, count, taken
+    zone, every, hours, start, count, taken, hush
 ):
     spread = Spread(every, dt.time(hours[0]), dt.time(hours[1]))
     account = uuid4()
-    backlog = [Waiting(uuid4(), account, zone) for _number in range(count)]
+    backlog = [Waiting(uuid4(), account, account, zone) for _number in range(count)]
     planned = sorted(start + dt.timedelta(minutes=minute) for minute in taken)
+    minute = dt.timedelta(minutes=1)
+    quiet = [(start + first * minute, start + (first + length) * minute) for first, length in hush]
     try:
-        times = spread_times(backlog, spread, start=start, taken={account: planned})
+        times = spread_times(backlog, spread, start=start, taken={account: planned}, quiet={account: quiet})
     except TooLongToSpread:
         return
     given = [times[one.id] for one in backlog]
@@ -325,6 +328,7 @@ def test_slots_keep_their_distance_and_their_hours_whatever_the_clocks_do(
         assert later - earlier >= spread.step
     for at in given:
         assert all(abs(at - other) >= spread.step for other in planned)
+        assert not any(first <= at < last for first, last in quiet)
         local = to_local(at, zone)
         # An hour that does not exist begins after the gap, at most an hour later.
         assert hours[0] <= local.hour <= hours[1]
@@ -350,9 +354,9 @@ def test_on_days_on_which_the_clocks_change(zone, day, first, expected):
 
 def test_accounts_are_spread_each_by_itself_and_in_order():
     one, two = uuid4(), uuid4()
-    backlog = [Waiting(uuid4(), account, "UTC") for account in (one, two, one)]
+    backlog = [Waiting(uuid4(), account, account, "UTC") for account in (one, two, one)]
     times = spread_times(
-        backlog, Spread(60, dt.time(9), dt.time(18)), start=START, taken={two: [START + HOUR / 2]}
+        backlog, Spread(60, dt.time(9), dt.time(18)), start=START, taken={two: [START + HOUR / 2]}, quiet={}
     )
     # Half past nine is taken on the second account: nine and ten are too near.
     assert [times[one.id] - START for one in backlog] == [0 * HOUR, 2 * HOUR, HOUR]
@@ -360,9 +364,9 @@ def test_accounts_are_spread_each_by_itself_and_in_order():
 
 def test_what_would_last_more_than_a_year_is_refused():
     account = uuid4()
-    backlog = [Waiting(uuid4(), account, "UTC") for _number in range(MOST_DAYS + 2)]
+    backlog = [Waiting(uuid4(), account, account, "UTC") for _number in range(MOST_DAYS + 2)]
     with pytest.raises(TooLongToSpread):
-        spread_times(backlog, Spread(720, dt.time(9), dt.time(10)), start=START, taken={})
+        spread_times(backlog, Spread(720, dt.time(9), dt.time(10)), start=START, taken={}, quiet={})
 
 
 def test_a_spread_backlog_goes_out_at_its_times(
