@@ -102,6 +102,13 @@ class PostView:
         return any(view.state in MOVABLE for view in self.variants) and not self.is_under_way
 
     @property
+    def at(self) -> dt.datetime | None:
+        """When the next of it goes out, else when it was planned: a person or a quiet period may have given
+        one account another time."""
+        waiting = [v.delivery.due_at for v in self.variants if v.delivery and v.state in MOVABLE]
+        return min(waiting, default=self.post.planned_at)
+
+    @property
     def is_under_way(self) -> bool:
         return self.state in (PostState.SENDING, PostState.UNCERTAIN)
 
