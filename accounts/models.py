@@ -337,6 +337,7 @@ class NotificationKind(models.TextChoices):
     MEMBER_JOINED = "member_joined", _("Somebody joined")
     GOAL_OFF_TRACK = "goal_off_track", _("A goal is off track")
     WEBHOOK_DISABLED = "webhook_disabled", _("A webhook was switched off")
+    PREFLIGHT_PROBLEM = "preflight_problem", _("Planned posts will not go out as planned")
 
 
 class MailChoice(models.TextChoices):

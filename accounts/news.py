@@ -85,7 +85,7 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
 
     ``context`` holds the words of the kind: ``account`` (all about accounts and posts), ``kind`` (of what was
     sent), its ``excerpt`` and ``error`` (a code of ``register_reasons``), ``network``, ``days``, ``member``,
-    ``organization``, ``goal``, ``webhook``, ``host``.
+    ``organization``, ``goal``, ``webhook``, ``host``, ``brand`` and ``count`` (of planned posts).
     """
     words = _words_of(context)
     if kind == K.ACCOUNT_EXPIRING:
@@ -94,6 +94,16 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
             "The connection to %(account)s ends in %(days)s day. Reconnect it in time.",
             "The connection to %(account)s ends in %(days)s days. Reconnect it in time.",
             days,
+        )
+        return template % words
+    if kind == K.PREFLIGHT_PROBLEM:
+        count = int(context.get("count", 0))
+        template = ngettext(
+            "%(count)s post of %(brand)s that is planned for the coming days will not go out as planned. "
+            "Look why.",
+            "%(count)s posts of %(brand)s that are planned for the coming days will not go out as planned. "
+            "Look why.",
+            count,
         )
         return template % words
     told = _OF_ANSWERS.get((kind, str(context.get("kind", "")))) or _SENTENCES[kind]

@@ -17,7 +17,7 @@ class Action(enum.StrEnum):
     DRAFT_POSTS = "draft_posts"  # write, change and delete drafts, upload media
     PUBLISH_POSTS = "publish_posts"  # schedule, move, publish now, cancel, answer "did it appear?"
     CONNECT_ACCOUNTS = "connect_accounts"  # connect, reconnect, disconnect social accounts
-    PAUSE = "pause"  # stop and resume sending for an account or a brand
+    PAUSE = "pause"  # stop and resume sending, quiet periods, what becomes of late posts
     MANAGE_BRANDS = "manage_brands"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_ORGANIZATION = "manage_organization"

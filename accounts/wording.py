@@ -150,6 +150,11 @@ ACTIONS: dict[str, Promise] = {
     "sla.changed": gettext_lazy("Target of answers changed"),
     "sending.paused": gettext_lazy("Sending paused"),
     "sending.resumed": gettext_lazy("Sending resumed"),
+    "sending.decided": gettext_lazy("Overdue posts decided"),
+    "sending.quiet_added": gettext_lazy("Quiet period added"),
+    "sending.quiet_changed": gettext_lazy("Quiet period changed"),
+    "sending.quiet_removed": gettext_lazy("Quiet period removed"),
+    "sending.rules_changed": gettext_lazy("Rule for late posts changed"),
     "post.scheduled": gettext_lazy("Post scheduled"),
     "post.published_now": gettext_lazy("Post sent at once"),
     "post.changed": gettext_lazy("Scheduled post changed"),
@@ -223,6 +228,7 @@ DETAILS: dict[str, Promise] = {
     "contacts": gettext_lazy("contacts"),
     "currency": gettext_lazy("currency"),
     "date": gettext_lazy("date"),
+    "decision": gettext_lazy("decision"),
     "effect": gettext_lazy("what it moves"),
     "ends_on": gettext_lazy("last day"),
     "entries": gettext_lazy("entries"),
@@ -230,9 +236,12 @@ DETAILS: dict[str, Promise] = {
     "excerpt": gettext_lazy("text"),
     "file": gettext_lazy("file"),
     "host": gettext_lazy("server"),
+    "from": pgettext_lazy("time", "from"),
     "identities": gettext_lazy("accounts moved"),
     "kind": gettext_lazy("kind"),
+    "if_later": gettext_lazy("if later"),
     "label": gettext_lazy("what for"),
+    "late_minutes": gettext_lazy("minutes late at most"),
     "last_day": gettext_lazy("last day"),
     "locale": gettext_lazy("language of its posts"),
     "margin_rate": gettext_lazy("margin"),
@@ -242,15 +251,29 @@ DETAILS: dict[str, Promise] = {
     "notes": gettext_lazy("notes"),
     "objective": gettext_lazy("objective"),
     "other": gettext_lazy("other contact"),
+    "overdue": gettext_lazy("overdue posts"),
     "reason": gettext_lazy("reason"),
     "role": gettext_lazy("role"),
     "scopes": gettext_lazy("permissions"),
     "starts_on": gettext_lazy("first day"),
     "target": gettext_lazy("target"),
     "targets": gettext_lazy("targets"),
+    "until": pgettext_lazy("time", "until"),
     "business_hours": gettext_lazy("business hours"),
     "timezone": gettext_lazy("time zone"),
     "week_starts_on": gettext_lazy("first day of the week"),
+}
+
+# Values that a detail stores as a code.
+WORDS_OF: dict[tuple[str, str], Promise] = {
+    ("if_later", "ask"): gettext_lazy("ask"),
+    ("if_later", "skip"): gettext_lazy("skip"),
+    ("if_later", "send"): gettext_lazy("send"),
+    ("decision", "send"): gettext_lazy("send"),
+    ("decision", "skip"): gettext_lazy("skip"),
+    ("decision", "plan"): gettext_lazy("plan anew"),
+    ("decision", "spread"): gettext_lazy("spread"),
+    ("decision", "each"): gettext_lazy("one by one"),
 }
 
 
@@ -299,12 +322,12 @@ def _value_words(name: str, value: Any, zone: str) -> str:
     if isinstance(value, list):
         # change_brand keeps [before, after] under the field's name; the rest are plain lists
         joint = " → " if name in _CHANGED_FIELDS else ", "
-        return joint.join(str(one) for one in value)
+        return joint.join(str(WORDS_OF.get((name, str(one)), one)) for one in value)
     if name == "role" and value in Role.values:
         return str(Role(value).label)
     if name in ("brand", "brands") and value == "all":
         return _("all brands")
-    if name == "at":
+    if name in {"at", "from", "until"}:
         return format_time(dt.datetime.fromisoformat(value), zone)
     if name == "metric":
         return metric_label(value)
@@ -313,8 +336,10 @@ def _value_words(name: str, value: Any, zone: str) -> str:
             return info_for(value).name
         except UnknownPlatform:  # the log is older than the networks that are offered today
             return str(value)
-    return str(value)
+    return str(WORDS_OF.get((name, str(value)), value))
 
 
 _KIND_LABELS: dict[str, Any] = dict(NotificationKind.choices)
-_CHANGED_FIELDS = frozenset({"name", "timezone", "locale", "currency", "week_starts_on", "color"})
+_CHANGED_FIELDS = frozenset(
+    {"name", "timezone", "locale", "currency", "week_starts_on", "color", "late_minutes", "if_later"}
+)

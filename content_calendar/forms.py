@@ -18,12 +18,11 @@ from content_calendar.content import MediaUse, Part, Parts
 from content_calendar.selectors.posts import PostFilter
 from content_calendar.selectors.states import PostState
 from content_calendar.services.drafts import Draft
-from core.time import LocalTimeMissing, to_utc
+from core.wall_time import wall_time
+from outbox.missed import CHOICES, rule_of
 
 BASE = "base"
 KEY = re.compile(r"[0-9a-z]{1,12}")
-WALL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
-EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 MOST_PARTS = 40
 MOST_MEDIA = 20
 MOST_TEXT = 30_000  # characters of one part; no network takes more
@@ -40,28 +39,6 @@ def _uuid(value: str) -> uuid.UUID | None:
 def _words(query: QueryDict, name: str, most: int) -> str:
     """A text field, at most ``most`` characters, without the NUL that no database takes."""
     return query.get(name, "").replace("\x00", "")[:most]
-
-
-def wall_time(value: str, zone: str) -> dt.datetime:
-    """UTC instant of ``YYYY-MM-DDTHH:MM`` in ``zone``. Raises forms.ValidationError with a sentence."""
-    try:
-        if not WALL_TIME.fullmatch(value):
-            raise ValueError(value)
-        wall = dt.datetime.fromisoformat(value)
-        # A slip of the finger; and near the ends of the calendar other zones have no such day.
-        if not EARLIEST_YEAR <= wall.year <= LATEST_YEAR:
-            raise ValueError(value)
-        return to_utc(wall, zone)
-    except LocalTimeMissing as gap:
-        raise forms.ValidationError(
-            _(
-                "The clocks are put forward then, so %(time)s does not exist on that day in %(zone)s. "
-                "The next possible time is %(next)s."
-            )
-            % {"time": wall.strftime("%H:%M"), "zone": zone, "next": gap.next_valid.strftime("%H:%M")}
-        ) from gap
-    except (ValueError, OverflowError) as error:
-        raise forms.ValidationError(_("Enter a date and a time.")) from error
 
 
 class MoveForm(forms.Form):
@@ -113,7 +90,7 @@ class ComposerInput:
     """What the composer's form holds, before anything is decided about it.
 
     ``scopes`` has the parts as they are edited: of the post itself under BASE, of an account with words of
-    its own under its id. ``errors`` are by field: "time", "text".
+    its own under its id. ``errors`` are by field: "time", "text", "late".
     """
 
     version: int = 0
@@ -124,6 +101,7 @@ class ComposerInput:
     time: str = ""
     planned_at: dt.datetime | None = None
     campaign: uuid.UUID | None = None
+    late: str = ""  # the key of a MissedRule, "" for what the brand does
     tab: str = BASE
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -135,6 +113,7 @@ class ComposerInput:
             own_parts={pk: self._parts(str(pk)) for pk in self.accounts if str(pk) in self.scopes},
             planned_at=self.planned_at,
             campaign=self.campaign,
+            missed=rule_of(self.late),
         )
 
     def _parts(self, scope: str) -> Parts:
@@ -145,8 +124,9 @@ class ComposerInput:
         return self.scopes.get(BASE, ())
 
 
-def composer_input(query: QueryDict, *, zone: str) -> ComposerInput:
-    """Read the composer's form. Never raises: what cannot be read becomes an error of its field."""
+def composer_input(query: QueryDict, *, zone: str, kept_late: str = "") -> ComposerInput:
+    """Read the composer's form. Never raises: what cannot be read becomes an error of its field.
+    ``kept_late``: the rule for being late that the post has already, listed or not."""
     errors: dict[str, str] = {}
     accounts = tuple(dict.fromkeys(pk for pk in map(_uuid, query.getlist("account")) if pk))
     own = {str(pk) for pk in map(_uuid, query.getlist("custom")) if pk}
@@ -160,6 +140,9 @@ def composer_input(query: QueryDict, *, zone: str) -> ComposerInput:
             planned_at = wall_time(f"{date}T{time}", zone)
         except forms.ValidationError as refusal:
             errors["time"] = refusal.messages[0]
+    late = query.get("late", "")
+    if late and late not in CHOICES and late != kept_late:
+        errors["late"], late = _("Choose one of the rules that are listed."), ""
     version = query.get("version", "0")
     return ComposerInput(
         version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
@@ -170,6 +153,7 @@ def composer_input(query: QueryDict, *, zone: str) -> ComposerInput:
         time=time,
         planned_at=planned_at,
         campaign=_uuid(query.get("campaign", "")),
+        late=late,
         tab=query.get("tab", BASE)[:36],
         errors=errors,
     )
@@ -235,6 +219,7 @@ def input_of(draft: Draft, *, version: int, page: str, date: str, time: str) -> 
         time=time,
         planned_at=draft.planned_at,
         campaign=draft.campaign,
+        late=draft.missed.key if draft.missed else "",
     )
 
 
@@ -288,3 +273,9 @@ def with_media(given: ComposerInput, scope: str, key: str, assets: list[uuid.UUI
         for one in given.scopes.get(scope, ())
     )
     return replace(given, scopes={**given.scopes, scope: parts})
+
+
+class PreflightForm(forms.Form):
+    """How far a check looks ahead."""
+
+    days = forms.IntegerField(min_value=1, max_value=7)

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from content_calendar.views import calendar, composer, media, posts
+from content_calendar.views import calendar, composer, media, posts, preflight
 
 app_name = "content_calendar"
 
 urlpatterns = [
     path("", calendar.calendar, name="calendar"),
     path("events/", calendar.events, name="events"),
+    path("preflight/", preflight.preflight, name="preflight"),
+    path("preflight/check/", preflight.preflight_check, name="preflight_check"),
     path("posts/", posts.posts, name="posts"),
     path("posts/new/", composer.compose, name="compose"),
     path("posts/<uuid:post_id>/", posts.post, name="post"),

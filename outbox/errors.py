@@ -23,6 +23,8 @@ class StopReason(enum.StrEnum):
     MEDIA_MISSING = "media_missing"
     POST_DELETED = "post_deleted"
     TOO_LATE = "too_late"
+    SKIPPED = "skipped"
+    QUIET_PERIOD = "quiet_period"
     QUOTA = "quota"
     PROGRAM_ERROR = "program_error"
     NEWER_MESSAGE = "newer_message"
@@ -61,6 +63,8 @@ SENTENCES: dict[str, Promise] = {
     StopReason.MEDIA_MISSING: _("An image of the post is no longer there."),
     StopReason.POST_DELETED: _("The post was deleted."),
     StopReason.TOO_LATE: _("It was too late to publish it."),
+    StopReason.SKIPPED: _("It was skipped: it was too late for it, or somebody decided so."),
+    StopReason.QUIET_PERIOD: _("It fell due in a quiet period. Decide whether it still goes out."),
     StopReason.QUOTA: _("The account's quota for now is used up."),
     StopReason.PROGRAM_ERROR: _("This program made a mistake while sending. Its log has the details."),
     StopReason.NEWER_MESSAGE: _(

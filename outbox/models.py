@@ -60,13 +60,29 @@ STOPPED = (S.SENT, S.FAILED, S.UNCERTAIN, S.MISSED, S.HELD, S.CANCELLED)
 class HeldReason(models.TextChoices):
     RECONNECT = "reconnect", _("The account must be reconnected")
     PAUSED = "paused", _("Sending is paused")
+    QUIET = "quiet", _("It fell due in a quiet period")
+    UNDECIDED = "undecided", _("Sending was resumed: decide whether it still goes out")
 
 
 class MissedPolicy(models.TextChoices):
-    """What happens to a delivery that could not be sent by ``due_at`` + ``missed_after_s``."""
+    """What happens to a delivery that could not be sent by ``due_at`` + ``missed_after_s``: it is ``missed``
+    in any case, but nobody is asked about what is skipped."""
 
     ASK = "ask", _("Ask me")
     SKIP = "skip", _("Skip it")
+
+
+class SendingRules(models.Model):
+    """What holds for the posts of one brand unless they say otherwise; without it, the defaults."""
+
+    brand = models.OneToOneField(
+        Brand, on_delete=models.CASCADE, primary_key=True, related_name="sending_rules"
+    )
+    missed_policy = models.CharField(max_length=8, choices=MissedPolicy, default=MissedPolicy.ASK)
+    missed_after_s = models.PositiveIntegerField(default=24 * 3600)
+
+    def __str__(self) -> str:
+        return f"sending rules of {self.brand_id}"
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -290,6 +306,55 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return f"pause since {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class QuietAfter(models.TextChoices):
+    """What becomes of the posts that a quiet period held, once it is over."""
+
+    SEND = "send", _("Send them right after it")
+    ASK = "ask", _("Ask about each of them")
+
+
+class QuietPeriodQuerySet(models.QuerySet["QuietPeriod"]):
+    def for_brand(self, brand: Brand) -> Self:
+        return self.filter(brand=brand)
+
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+    def at(self, instant: dt.datetime) -> Self:
+        return self.filter(starts_at__lte=instant, ends_at__gt=instant)
+
+    def between(self, start: dt.datetime, end: dt.datetime) -> Self:
+        """Those that have a moment in [start, end)."""
+        return self.filter(starts_at__lt=end, ends_at__gt=start)
+
+
+class QuietPeriod(models.Model):
+    """A stretch of time, [``starts_at``, ``ends_at``), in which no post of a brand goes out by itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="quiet_periods")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    after = models.CharField(max_length=8, choices=QuietAfter, default=QuietAfter.SEND)
+    note = models.CharField(max_length=255, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = QuietPeriodQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["brand", "ends_at"], name="quiet_of_brand")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="quiet_ends_after_it_starts", condition=Q(ends_at__gt=models.F("starts_at"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.note or f"quiet {self.starts_at:%Y-%m-%d %H:%M} to {self.ends_at:%Y-%m-%d %H:%M}"
 
 
 class Bucket(models.Model):

@@ -13,6 +13,7 @@ from outbox.leases import kept
 from outbox.selectors import is_queue_filled
 from outbox.services.claiming import claim_due, reap
 from outbox.services.pauses import hold_blocked, release_held
+from outbox.services.quiet import release_after_quiet
 from outbox.services.readback import claim_unseen, read_back
 from outbox.services.sending import send_deliveries
 
@@ -32,6 +33,7 @@ def dispatch(**kwargs: Any) -> None:
     now = timezone.now()
     reap(now=now)
     release_held(now=now)
+    release_after_quiet(now=now)
     hold_blocked(now=now)
     while True:
         claimed = claim_due(now=timezone.now())

@@ -220,6 +220,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "content_calendar.preflight_evenings": {
+        "task": "content_calendar.tasks.preflight_evenings",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
     "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
     "accounts.send_webhooks": {

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import choices, selectors
@@ -133,17 +134,19 @@ def audit(request: MemberRequest) -> HttpResponse:
 
 
 def tabs(request: MemberRequest, current: str) -> list[dict[str, object]]:
-    """The pages of the settings that this member may open."""
+    """The pages of the settings that this member may open. ``current`` is one of their names, that of an
+    app above with its namespace."""
     pages = (
-        ("settings", _("Organization"), Action.VIEW),
-        ("brand_list", _("Brands"), Action.MANAGE_BRANDS),
-        ("member_list", _("People"), Action.MANAGE_MEMBERS),
-        ("api_key_list", _("API keys"), Action.MANAGE_API_KEYS),
-        ("webhook_list", _("Webhooks"), Action.MANAGE_WEBHOOKS),
-        ("audit", _("Audit log"), Action.VIEW_AUDIT),
+        ("accounts:settings", _("Organization"), Action.VIEW),
+        ("accounts:brand_list", _("Brands"), Action.MANAGE_BRANDS),
+        ("outbox:sending", pgettext("activity", "Sending"), Action.VIEW),
+        ("accounts:member_list", _("People"), Action.MANAGE_MEMBERS),
+        ("accounts:api_key_list", _("API keys"), Action.MANAGE_API_KEYS),
+        ("accounts:webhook_list", _("Webhooks"), Action.MANAGE_WEBHOOKS),
+        ("accounts:audit", _("Audit log"), Action.VIEW_AUDIT),
     )
     return [
-        {"url_name": f"accounts:{name}", "label": label, "is_current": name == current}
+        {"url_name": name, "label": label, "is_current": name in (current, f"accounts:{current}")}
         for name, label, action in pages
         if is_allowed(request.membership.role, action)
         and (action is not Action.VIEW_AUDIT or request.membership.has_all_brands)

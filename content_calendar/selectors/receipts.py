@@ -16,7 +16,15 @@ from content_calendar.models import Post, Variant
 from content_calendar.selectors.posts import MOVABLE
 from content_calendar.selectors.states import PostState, derive_state
 from outbox.errors import sentence
-from outbox.models import Delivery, DeliveryState, HeldReason, ReceiptEvent, ReceiptKind
+from outbox.missed import MissedRule, rule_of, sentence_of
+from outbox.models import (
+    Delivery,
+    DeliveryState,
+    HeldReason,
+    MissedPolicy,
+    ReceiptEvent,
+    ReceiptKind,
+)
 
 # How long after publication a post is looked for on its network, as far as this page waits for it.
 _READ_BACK = dt.timedelta(minutes=10)
@@ -75,6 +83,7 @@ class VariantView:
     reason: str  # why it stopped, "" while nothing stands in its way
     detail: str  # the network's own words
     lines: tuple[Line, ...]
+    if_late: str = ""  # what happens if it cannot go out on time; "" once that is no question any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,13 @@ class PostView:
     @property
     def is_movable(self) -> bool:
         return any(view.state in MOVABLE for view in self.variants) and not self.is_under_way
+
+    @property
+    def at(self) -> dt.datetime | None:
+        """When the next of it goes out, else when it was planned: a person or a quiet period may have given
+        one account another time."""
+        waiting = [v.delivery.due_at for v in self.variants if v.delivery and v.state in MOVABLE]
+        return min(waiting, default=self.post.planned_at)
 
     @property
     def is_under_way(self) -> bool:
@@ -149,7 +165,14 @@ def _variant_view(variant: Variant, post: Post, events: Sequence[ReceiptEvent]) 
         reason=reason,
         detail=delivery.error_detail if delivery is not None and reason else "",
         lines=_lines(events, delivery) if delivery is not None else (),
+        if_late=_if_late(delivery),
     )
+
+
+def _if_late(delivery: Delivery | None) -> str:
+    if delivery is None or delivery.state not in (DeliveryState.SCHEDULED, DeliveryState.HELD):
+        return ""
+    return sentence_of(MissedRule(MissedPolicy(delivery.missed_policy), delivery.missed_after_s))
 
 
 def _frozen_parts(delivery: Delivery) -> Parts:
@@ -185,6 +208,8 @@ def _line(event: ReceiptEvent, delivery: Delivery) -> Line:
     elif event.kind == ReceiptKind.HELD and detail.get("reason") in HeldReason.values:
         text = f"{text}: {HeldReason(detail['reason']).label}"
     says = [sentence(detail.get("error", "")), detail.get("detail", "")]
+    if rule := rule_of(detail.get("missed")):
+        says.append(sentence_of(rule))
     if event.actor is not None:
         says.append(str(event.actor))
     moment = detail.get("due_at") or detail.get("until")

@@ -16,6 +16,7 @@ from campaigns.selectors.campaigns import choosable
 from content_calendar.content import Part, Parts, asset_ids, parts_from_json, parts_to_json
 from content_calendar.models import Approval, MediaAsset, Post, Variant
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
+from outbox.missed import MissedRule
 from outbox.models import DeliveryState
 from outbox.services.scheduling import cancel_delivery
 from outbox.services.transitions import NotPossible
@@ -62,6 +63,7 @@ class Draft:
     own_parts: Mapping[uuid.UUID, Parts] = field(default_factory=dict)
     planned_at: dt.datetime | None = None
     campaign: uuid.UUID | None = None
+    missed: MissedRule | None = None  # None: what the brand does
 
     @classmethod
     def of_post(cls, post: Post) -> Draft:
@@ -73,6 +75,7 @@ class Draft:
             own_parts={v.account_id: parts_from_json(v.parts) for v in variants if v.parts is not None},
             planned_at=post.planned_at,
             campaign=post.campaign_id,
+            missed=post.missed_rule,
         )
 
 
@@ -99,6 +102,8 @@ def create_post(
             campaign_id=draft.campaign,
             parts=parts_to_json(draft.parts),
             planned_at=draft.planned_at,
+            missed_policy=draft.missed.policy if draft.missed else "",
+            missed_after_s=draft.missed.after_s if draft.missed else None,
             edited_in=edited_in,
             created_at=now,
             updated_at=now,
@@ -144,12 +149,16 @@ def write_content(*, post: Post, draft: Draft, edited_in: str, now: dt.datetime)
     post.parts = parts_to_json(draft.parts)
     post.campaign_id = draft.campaign
     post.planned_at = draft.planned_at
+    post.missed_policy = draft.missed.policy if draft.missed else ""
+    post.missed_after_s = draft.missed.after_s if draft.missed else None
     post.edited_in = edited_in
     post.updated_at = now
     Post.objects.filter(pk=post.pk).update(
         parts=post.parts,
         planned_at=post.planned_at,
         campaign_id=post.campaign_id,
+        missed_policy=post.missed_policy,
+        missed_after_s=post.missed_after_s,
         edited_in=edited_in,
         updated_at=now,
         version=F("version") + 1,

@@ -19,10 +19,13 @@ from content_calendar.selectors.checks import AccountCheck, as_sent, check_conte
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
 from content_calendar.services.drafts import AlreadySending, Draft, lock_version, write_content
 from content_calendar.services.media import rendition_for
-from outbox.models import Delivery, DeliveryKind, DeliveryState
+from outbox.missed import MissedRule
+from outbox.models import Delivery, DeliveryKind, DeliveryState, MissedPolicy
 from outbox.payloads import MediaContent, PartContent, freeze_post
+from outbox.selectors import missed_rule_of
 from outbox.services.scheduling import (
     cancel_delivery,
+    change_missed_rule,
     has_begun,
     move_delivery,
     replace_payload,
@@ -232,6 +235,7 @@ def _schedule(post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, mov
     needs_time = any(v.delivery is None or v.delivery.state in _OVER for v in open_variants)
     if needs_time and at < now:
         raise InThePast
+    rule = post.missed_rule or missed_rule_of(post.brand)
     for variant in open_variants:
         delivery = variant.delivery
         is_new = delivery is None or delivery.state in _OVER
@@ -246,12 +250,16 @@ def _schedule(post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, mov
                 due_at=at,
                 actor=actor,
                 now=now,
+                missed_policy=rule.policy,
+                missed_after_s=rule.after_s,
                 delivery_id=carrier.pk,
             )
             variant.save(update_fields=["delivery"])
             continue
         if payload != delivery.payload:
             _tried(replace_payload, delivery=delivery, payload=payload, actor=actor, now=now)
+        if rule != MissedRule(MissedPolicy(delivery.missed_policy), delivery.missed_after_s):
+            _change_rule(delivery, rule=rule, actor=actor, now=now)
         if moves:
             _move(delivery, at=at, actor=actor, now=now)
     _write(post, approval=Approval.APPROVED, planned_at=at, updated_at=now)
@@ -268,6 +276,12 @@ def tracked(
     use = LinkUse(post.brand, campaign, account, delivery=carrier)
     links = links_to(addresses_in(parts), use=use, actor=actor, now=now)
     return with_addresses(parts, {url: short_url(link) for url, link in links.items()})
+
+
+def _change_rule(delivery: Delivery, *, rule: MissedRule, actor: User, now: dt.datetime) -> None:
+    """What has begun is brought to its end however late it is: no rule is asked any more."""
+    if not has_begun(delivery):
+        _tried(change_missed_rule, delivery=delivery, rule=rule, actor=actor, now=now)
 
 
 def _move(delivery: Delivery, *, at: dt.datetime, actor: User, now: dt.datetime) -> None:

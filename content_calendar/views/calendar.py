@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, requires
@@ -16,10 +17,14 @@ from campaigns.models import Campaign
 from content_calendar.forms import post_filter
 from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, calendar_events
 from content_calendar.selectors.states import TONES, PostState
-from content_calendar.views.shown import filter_context, may, shown
+from content_calendar.views.shown import Shown, filter_context, may, shown
+from core.templatetags.ui import format_time
+from core.time import to_local
+from outbox.models import QuietPeriod
 
 # A month's grid shows six weeks; a list four. More than this is not one page of a calendar.
 _LONGEST = dt.timedelta(days=100)
+MOST_QUIET = 50
 
 
 @requires(Action.VIEW)
@@ -57,6 +62,7 @@ def events(request: MemberRequest) -> HttpResponse:
         "move_url": reverse("content_calendar:move", args=[_NOBODY]).replace(str(_NOBODY), "{id}")
         + f"?zone={about.zone}",
         "is_cut": window.is_cut,
+        "quiet": _quiet(request, about, start, end),
     }
     response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})
     response["Cache-Control"] = "private, no-store"
@@ -64,6 +70,32 @@ def events(request: MemberRequest) -> HttpResponse:
 
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def _quiet(
+    request: MemberRequest, about: Shown, start: dt.datetime, end: dt.datetime
+) -> list[dict[str, Any]]:
+    """Quiet periods, with the days of the shown zone that they touch: a month has no hours to shade."""
+    rows = QuietPeriod.objects.for_member(request.membership).between(start, end).select_related("brand")
+    if about.brand is not None:
+        rows = rows.for_brand(about.brand)
+    told = []
+    for period in rows.order_by("starts_at")[:MOST_QUIET]:
+        first = to_local(period.starts_at, about.zone).date()
+        last = to_local(period.ends_at - dt.timedelta(microseconds=1), about.zone).date()
+        whose = "" if about.brand is not None else f"{period.brand}: "
+        words = period.note or _("Quiet period")
+        times = [format_time(at, about.zone, "short") for at in (period.starts_at, period.ends_at)]
+        told.append(
+            {
+                "title": f"{whose}{words}",
+                "text": f"{' – '.join(times)} · {period.get_after_display()}",
+                "start": period.starts_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "end": period.ends_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "days": [first.isoformat(), (last + dt.timedelta(days=1)).isoformat()],
+            }
+        )
+    return told
 
 
 def _event(event: CalendarEvent, rights: dict[str, bool]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -44,6 +44,9 @@ from content_calendar.views.refusals import REFUSALS, refusal_sentence
 from content_calendar.views.shown import MOST_CAMPAIGNS, may, shown
 from core.ids import uuid7
 from core.time import to_local
+from core.wall_time import wall_time
+from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
+from outbox.selectors import missed_rule_of, quiet_period_at
 from outbox.tasks import dispatch
 
 _SCHEDULING = ("schedule", "publish", "update")
@@ -120,6 +123,24 @@ def _desk(request: MemberRequest, post_id: uuid.UUID) -> _Desk:
     return _Desk(post_id, None, brand, is_scheduled=False)
 
 
+def _given(request: MemberRequest, desk: _Desk) -> ComposerInput:
+    """What stands on the page."""
+    kept = desk.post.missed_rule if desk.post else None
+    return composer_input(request.POST, zone=desk.zone, kept_late=kept.key if kept else "")
+
+
+def _late_rules(given: ComposerInput) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The rules for being late to choose from, by what comes after the limit."""
+    rules = list(CHOICES.values())
+    own = rule_of(given.late)
+    if own is not None and own not in rules:
+        rules.append(own)
+    return [
+        (str(words), [(rule.key, choice_words(rule)) for rule in rules if rule.policy is policy])
+        for policy, words in GROUPS.items()
+    ]
+
+
 def _choices(brand: Brand, chosen: tuple[uuid.UUID, ...]) -> tuple[Choice, ...]:
     accounts = (
         SocialAccount.objects.for_brand(brand)
@@ -173,6 +194,9 @@ def _context(request: MemberRequest, desk: _Desk, given: ComposerInput, **more: 
         "campaigns": list(
             choosable(desk.brand, desk.post.campaign_id if desk.post else None)[:MOST_CAMPAIGNS]
         ),
+        "late_rules": _late_rules(given),
+        # Asked by the whole page only: the checks while somebody types do without.
+        "brand_late": lambda: sentence_of(missed_rule_of(desk.brand)),
         "tracked_addresses": _tracked_addresses(choices, draft),
         "panels": panels,
         "assets": assets,
@@ -185,6 +209,7 @@ def _context(request: MemberRequest, desk: _Desk, given: ComposerInput, **more: 
         "accepted_types": " ".join(mime for mime, _extension in media.FORMATS.values()),
         "max_bytes": media.MAX_BYTES,
         "is_past": given.planned_at is not None and given.planned_at <= timezone.now(),
+        "quiet": quiet_period_at(desk.brand, given.planned_at) if given.planned_at else None,
         **may(request),
         **more,
     }
@@ -270,6 +295,7 @@ def compose(request: MemberRequest) -> HttpResponse:
         # With few accounts a post mostly goes to all of them; with many, a person says which.
         accounts=active if len(active) <= 4 else (),
         campaign=campaign.pk if campaign is not None and campaign.brand_id == brand.pk else None,
+        planned_at=_instant(date, time, brand.timezone),
     )
     desk = _Desk(uuid7(), None, brand, is_scheduled=False)
     context = _context(request, desk, given, brands=about.brands, is_fresh=True)
@@ -295,6 +321,14 @@ def _wanted_time(value: str, zone: str) -> tuple[str, str]:
         is_over = date == soon.strftime("%Y-%m-%d") and soon.hour > 9
         time = f"{soon.hour:02}:00" if is_over else "09:00"
     return date, time
+
+
+def _instant(date: str, time: str, zone: str) -> dt.datetime | None:
+    """The moment that the fields show, None where they show none (the form says so when it is sent)."""
+    try:
+        return wall_time(f"{date}T{time}", zone)
+    except ValidationError:
+        return None
 
 
 @requires(Action.DRAFT_POSTS)
@@ -325,7 +359,7 @@ def _saved_input(post: Post, tab: str = BASE) -> ComposerInput:
 def check(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """Counts, problems and previews of what stands on the page. Saves nothing."""
     desk = _desk(request, post_id)
-    given = composer_input(request.POST, zone=desk.zone)
+    given = _given(request, desk)
     context = _context(request, desk, given, is_check=True)
     return render(request, "content_calendar/composer.html#checked", context)
 
@@ -335,7 +369,7 @@ def check(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
 def change(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """The editor after ``change`` (see forms.apply_change), from what stands on the page. Saves nothing."""
     desk = _desk(request, post_id)
-    given = apply_change(composer_input(request.POST, zone=desk.zone), request.POST.get("change", ""))
+    given = apply_change(_given(request, desk), request.POST.get("change", ""))
     return render(request, "content_calendar/composer.html#editor", _context(request, desk, given))
 
 
@@ -352,7 +386,7 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
         row: Post = load(request, Action.DRAFT_POSTS, Post.objects, post_id)
         return redirect("content_calendar:edit", post_id=row.pk)
     desk = _desk(request, post_id)
-    given = _with_exact_time(desk, composer_input(request.POST, zone=desk.zone))
+    given = _with_exact_time(desk, _given(request, desk))
     if "application/json" in request.headers.get("Accept", ""):
         return _autosave(request, desk, given)
     action = request.POST.get("action", "draft")

@@ -34,6 +34,7 @@ from core.htmx import render_page, wants_partial
 from core.templatetags.ui import format_time
 from core.time import is_zone, to_local
 from outbox.models import Delivery
+from outbox.selectors import quiet_period_at
 from outbox.services.scheduling import answer_uncertain, retry_delivery
 from outbox.tasks import dispatch
 
@@ -182,6 +183,8 @@ def move(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
             form.add_error("local_time", refusal_sentence(refusal))
         else:
             said = _("Moved to %(time)s.") % {"time": wall(at, zone)}
+            if quiet_period_at(row.brand, at):
+                said += " " + _("It lies in a quiet period: the post is held until that is over.")
             if _wants_json(request):
                 return JsonResponse({"message": said})
             messages.success(request, said)

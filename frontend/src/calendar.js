@@ -5,7 +5,8 @@
 //
 // The feed answers GET ?start=&end= (+ filters) with what repeats told once:
 //   {events: [{post, title, start, state, accounts: [id], editable, campaign?: id}], states: {state: {label, tone}},
-//    accounts: {id: {icon, name, handle}}, campaigns: {id: name}, post_url, move_url (with "{id}" for the post), is_cut}
+//    accounts: {id: {icon, name, handle}}, campaigns: {id: name}, post_url, move_url (with "{id}" for the post), is_cut,
+//    quiet: [{title, text, start, end, days: [first, day after the last]}]}
 // A move POSTs local_time=YYYY-MM-DDTHH:MM (wall time in the brand's zone) to move_url; JSON {"message"?} or {"error"}.
 import "temporal-polyfill/global";
 import { Calendar } from "fullcalendar";
@@ -54,6 +55,7 @@ function start(holder) {
   const filters = document.querySelector("form[data-calendar-filters]");
   const title = document.querySelector("[data-calendar-title]");
   const busy = document.querySelector("[data-calendar-busy]");
+  const quietList = document.querySelector("[data-calendar-quiet]");
   const cut = document.querySelector("[data-calendar-cut]");
   const address = new URL(location.href);
   const wanted = address.searchParams.get("view");
@@ -85,9 +87,28 @@ function start(holder) {
     return eventsOf(await response.json());
   }
 
+  /** In words above the calendar (the list has nothing to shade, and colour alone tells nobody), shaded in its
+   *  grids: hours where there are hours, whole days in a month. */
+  function quietOf(periods) {
+    if (quietList) {
+      quietList.hidden = !periods.length;
+      quietList.replaceChildren(
+        ...periods.map((period) => {
+          const line = element("li");
+          line.append(iconElement(sprite, "moon"), element("strong", "", period.title), element("span", "text-secondary", period.text));
+          return line;
+        }),
+      );
+    }
+    return periods.flatMap(({ title: words, start: from, end: until, days }) => [
+      { title: words, start: from, end: until, display: "background" },
+      { title: words, start: days[0], end: days[1], allDay: true, display: "background" },
+    ]);
+  }
+
   function eventsOf(answer) {
     if (cut) cut.hidden = !answer.is_cut;
-    return answer.events.map(({ post, title: words, start: at, state, accounts, editable, campaign }) => ({
+    const posts = answer.events.map(({ post, title: words, start: at, state, accounts, editable, campaign }) => ({
       id: `${post} ${at}`,
       title: words || text("untitled", {}, holder),
       start: at,
@@ -100,6 +121,7 @@ function start(holder) {
       platforms: accounts.map((id) => answer.accounts[id]).filter(Boolean),
       campaign: answer.campaigns[campaign] ?? "",
     }));
+    return [...posts, ...quietOf(answer.quiet)];
   }
 
   async function move(event, localTime) {
@@ -205,6 +227,11 @@ function start(holder) {
     eventClass: ({ event }) => `tone-${event.extendedProps.tone ?? "secondary"}`,
     listItemEventBeforeClass: "d-none", // the theme's dot: the line at the left says its colour
     eventContent: content,
+    // Grids of hours shade the hours alone; in a month the name would lie over the numbers of the days.
+    backgroundEventClass: ({ event, view }) => (event.allDay && view.type.startsWith("timeGrid") ? "cal-quiet-none" : "cal-quiet"),
+    backgroundEventContent: ({ event, view }) => ({
+      domNodes: view.type.startsWith("timeGrid") ? [element("span", "cal-quiet-title", event.title)] : [],
+    }),
     dateClick: ({ dateStr, date, allDay }) => {
       if (!composeUrl) return;
       const end = date.getTime() + (allDay ? DAY_MS : 0);

@@ -22,7 +22,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from accounts.models import AccountStatus
 from outbox.errors import StopReason
 from outbox.models import Attempt, AttemptState, Delivery, DeliveryState, ReceiptEvent, ReceiptKind
-from outbox.selectors import PAUSED_SQL
+from outbox.selectors import BEGUN_SQL, PAUSED_SQL, QUIET_SQL
 from outbox.services.transitions import move_many, note
 
 LEASE = dt.timedelta(seconds=30)
@@ -51,6 +51,7 @@ _CLAIM_SQL = f"""
                 (SELECT d.id, true, d.next_attempt_at FROM outbox_delivery d
                  WHERE d.account_id = a.id AND d.state IN ('scheduled', 'processing')
                    AND d.kind = 'post' AND d.next_attempt_at <= %(now)s
+                   AND (NOT {QUIET_SQL} OR {BEGUN_SQL})
                  ORDER BY d.next_attempt_at LIMIT %(per_account)s)
             ) y
             ORDER BY turn LIMIT %(per_account)s
@@ -65,7 +66,7 @@ _CLAIM_SQL = f"""
     WHERE d.state IN ('scheduled', 'processing') AND d.next_attempt_at <= %(now)s
     ORDER BY (pick.turn - 1) / %(handful)s, pick.is_post, pick.next_attempt_at
     FOR UPDATE OF d SKIP LOCKED
-"""  # noqa: S608 - only our own constant is put in
+"""  # noqa: S608 - only our own constants are put in
 
 
 class Claim(NamedTuple):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -16,7 +18,8 @@ from outbox.models import (
     ReceiptEvent,
     ReceiptKind,
 )
-from outbox.selectors import PAUSED_SQL
+from outbox.selectors import BEGUN_SQL, PAUSED_SQL, QUIET_SQL, overdue_of
+from outbox.services.backlog import MOST, Decision, decide
 from outbox.services.transitions import move_many, note
 
 BATCH = 500  # rows held or released in one transaction
@@ -54,22 +57,56 @@ def pause_sending(
     return pause
 
 
-def end_pause(*, pause: Pause, actor: User, now: dt.datetime) -> Pause:
-    """Resume. The tick then releases what was held; what is too late by its own policy becomes missed."""
+def end_pause(*, pause: Pause, actor: User, now: dt.datetime, overdue: Decision | None = None) -> int:
+    """Resume. Returns how many posts had fallen due meanwhile: with ``overdue`` (send or skip) that becomes
+    of all of them, else they stay held until somebody decides (``outbox.services.backlog``).
+
+    Answers, and posts that were moved to a time that is still to come, go back into the schedule by
+    themselves.
+    """
     with transaction.atomic():
+        # Pauses of one organization start and end one after the other: of two that end at the same moment,
+        # the second sees that it was the last to stand in the way.
+        Organization.objects.select_for_update().get(pk=pause.organization_id)
         row = Pause.objects.select_for_update().get(pk=pause.pk)
-        if row.ended_at is None:
-            row.ended_at, row.ended_by = now, actor
-            row.save(update_fields=["ended_at", "ended_by"])
-            record(
-                organization=row.organization,
-                actor=actor,
-                action="sending.resumed",
-                subject=row.account or row.brand or row.organization,
-                detail={},
-                now=now,
-            )
-    return row
+        if row.ended_at is not None:
+            return 0
+        ids = list(
+            overdue_of(row, now).select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True)
+        )
+        row.ended_at, row.ended_by = now, actor
+        row.save(update_fields=["ended_at", "ended_by"])
+        _keep_back(ids, actor, now)
+        record(
+            organization=row.organization,
+            actor=actor,
+            action="sending.resumed",
+            subject=row.account or row.brand or row.organization,
+            detail={"overdue": len(ids), "decision": str(overdue or "each")},
+            now=now,
+        )
+        if overdue is not None:
+            for first in range(0, len(ids), MOST):
+                decide(
+                    organization=row.organization,
+                    rows=Delivery.objects.filter(pk__in=ids[first : first + MOST]),
+                    decision=overdue,
+                    actor=actor,
+                    now=now,
+                )
+    return len(ids)
+
+
+def _keep_back(ids: Sequence[UUID], actor: User, now: dt.datetime) -> None:
+    """Held until somebody decides, whatever the tick does."""
+    rows = Delivery.objects.filter(pk__in=ids)
+    fresh = list(rows.exclude(state=DeliveryState.HELD).values_list("pk", flat=True))
+    move_many(fresh, DeliveryState.HELD, held_reason=HeldReason.UNDECIDED)
+    rows.filter(state=DeliveryState.HELD).update(held_reason=HeldReason.UNDECIDED)
+    detail = {"reason": HeldReason.UNDECIDED}
+    ReceiptEvent.objects.bulk_create(
+        [note(pk, ReceiptKind.HELD, at=now, detail=detail, actor=actor) for pk in ids]
+    )
 
 
 def hold_blocked(*, now: dt.datetime, limit: int = BATCH) -> int:
@@ -77,19 +114,22 @@ def hold_blocked(*, now: dt.datetime, limit: int = BATCH) -> int:
     # The few accounts first: asking for each of a thousand due rows would be most of a tick.
     sql = f"""
         WITH blocked AS MATERIALIZED (
-            SELECT a.id, {PAUSED_SQL} AS is_paused FROM accounts_socialaccount a
-            WHERE a.status <> %s OR {PAUSED_SQL}
+            SELECT a.id, a.status <> %(active)s AS is_lost, {PAUSED_SQL} AS is_paused
+            FROM accounts_socialaccount a
+            WHERE a.status <> %(active)s OR {PAUSED_SQL} OR {QUIET_SQL}
         )
-        SELECT d.id, blocked.is_paused
+        SELECT d.id, CASE WHEN blocked.is_paused THEN 'paused' WHEN blocked.is_lost THEN 'reconnect'
+                          ELSE 'quiet' END
         FROM blocked JOIN outbox_delivery d ON d.account_id = blocked.id
-        WHERE d.state IN ('scheduled', 'processing') AND d.next_attempt_at <= %s
-        LIMIT %s FOR UPDATE OF d SKIP LOCKED
-    """  # noqa: S608 - only our own constant is put in
+        WHERE d.state IN ('scheduled', 'processing') AND d.next_attempt_at <= %(now)s
+          AND (blocked.is_paused OR blocked.is_lost OR (d.kind = 'post' AND NOT {BEGUN_SQL}))
+        LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
+    """  # noqa: S608 - only our own constants are put in
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, [AccountStatus.ACTIVE, now, limit])
+        cursor.execute(sql, {"active": AccountStatus.ACTIVE, "now": now, "limit": limit})
         rows = cursor.fetchall()
         for reason in HeldReason:
-            ids = [pk for pk, is_paused in rows if is_paused == (reason == HeldReason.PAUSED)]
+            ids = [pk for pk, why in rows if why == reason]
             if ids:
                 move_many(ids, DeliveryState.HELD, held_reason=reason)
                 ReceiptEvent.objects.bulk_create(
@@ -103,7 +143,8 @@ def release_held(*, now: dt.datetime, limit: int = BATCH) -> int:
     sql = f"""
         SELECT d.id
         FROM outbox_delivery d JOIN accounts_socialaccount a ON a.id = d.account_id
-        WHERE d.state = 'held' AND a.status = %s AND NOT {PAUSED_SQL}
+        WHERE d.state = 'held' AND d.held_reason IN ('', 'paused', 'reconnect')
+          AND a.status = %s AND NOT {PAUSED_SQL}
         LIMIT %s FOR UPDATE OF d SKIP LOCKED
     """  # noqa: S608 - only our own constant is put in
     with transaction.atomic(), connection.cursor() as cursor:

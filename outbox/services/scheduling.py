@@ -12,11 +12,13 @@ from accounts.models import AccountStatus, SocialAccount, User
 from connectors.base import Json
 from core.ids import uuid7
 from outbox.errors import StopReason
+from outbox.missed import MissedRule
 from outbox.models import (
     AttemptState,
     Delivery,
     DeliveryKind,
     DeliveryState,
+    HeldReason,
     MissedPolicy,
     ReceiptEvent,
     ReceiptKind,
@@ -27,6 +29,9 @@ from outbox.services.transitions import NotPossible, move, note
 OPEN = (AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.PROCESSING)
 # What a person may still change: nothing of it is at the network or on its way.
 CHANGEABLE = (DeliveryState.SCHEDULED, DeliveryState.HELD, DeliveryState.MISSED, DeliveryState.FAILED)
+
+# What holds a delivery because of its time, and no longer does when a person gives it another.
+NOT_AFTER_A_MOVE = (HeldReason.QUIET, HeldReason.UNDECIDED)
 
 
 def schedule_delivery(
@@ -59,7 +64,14 @@ def schedule_delivery(
             scheduled_by=actor,
         )
         note(
-            delivery.pk, ReceiptKind.SCHEDULED, at=now, detail={"due_at": due_at.isoformat()}, actor=actor
+            delivery.pk,
+            ReceiptKind.SCHEDULED,
+            at=now,
+            detail={
+                "due_at": due_at.isoformat(),
+                "missed": MissedRule(MissedPolicy(missed_policy), missed_after_s).key,
+            },
+            actor=actor,
         ).save()
     return delivery
 
@@ -84,8 +96,12 @@ def move_delivery(*, delivery: Delivery, due_at: dt.datetime, actor: User, now: 
         row = _lock(delivery)
         if row.state not in (DeliveryState.SCHEDULED, DeliveryState.HELD) or has_begun(row):
             raise NotPossible(row.state)
-        row.due_at = row.next_attempt_at = due_at
-        row.save(update_fields=["due_at", "next_attempt_at"])
+        times: dict[str, Any] = {"due_at": due_at, "next_attempt_at": due_at}
+        if row.state == DeliveryState.HELD and row.held_reason in NOT_AFTER_A_MOVE:
+            move(row, DeliveryState.SCHEDULED, held_reason="", **times)
+        else:
+            Delivery.objects.filter(pk=row.pk).update(**times)
+            row.due_at = row.next_attempt_at = due_at
         note(
             row.pk, ReceiptKind.RESCHEDULED, at=now, detail={"due_at": due_at.isoformat()}, actor=actor
         ).save()
@@ -102,6 +118,18 @@ def replace_payload(*, delivery: Delivery, payload: Json, actor: User, now: dt.d
         row.scheduled_by = actor
         row.save(update_fields=["payload", "scheduled_by"])
         note(row.pk, ReceiptKind.CHANGED, at=now, actor=actor).save()
+    return row
+
+
+def change_missed_rule(*, delivery: Delivery, rule: MissedRule, actor: User, now: dt.datetime) -> Delivery:
+    """Another rule for a delivery that has not begun. Raises NotPossible when it has, or is over."""
+    with transaction.atomic():
+        row = _lock(delivery)
+        if row.state not in CHANGEABLE or has_begun(row):
+            raise NotPossible(row.state)
+        row.missed_policy, row.missed_after_s = rule.policy, rule.after_s
+        row.save(update_fields=["missed_policy", "missed_after_s"])
+        note(row.pk, ReceiptKind.CHANGED, at=now, detail={"missed": rule.key}, actor=actor).save()
     return row
 
 

@@ -89,7 +89,7 @@ class Desk:
     def look_up(self) -> AccountFacts:
         now = self.clock()
         if self.facts is None or self.read_at is None or now - self.read_at > FACTS_GOOD_FOR:
-            self.facts, self.read_at = account_facts(self.account.pk), now
+            self.facts, self.read_at = account_facts(self.account.pk, now=now), now
         return self.facts
 
     def may_send(self, delivery: Delivery) -> bool:
@@ -196,11 +196,14 @@ def _may_start(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, A
     is_counted = any(attempt.state in (*OPEN, AttemptState.DONE) for attempt in attempts.values())
     if now - delivery.due_at > dt.timedelta(seconds=delivery.missed_after_s):
         asks = delivery.missed_policy == MissedPolicy.ASK
-        stop(delivery, DeliveryState.MISSED, fence, now, error=StopReason.TOO_LATE, tells=asks)
+        why = StopReason.TOO_LATE if asks else StopReason.SKIPPED
+        stop(delivery, DeliveryState.MISSED, fence, now, error=why, tells=asks)
     elif not facts.is_active:
         hold(delivery, fence, now, HeldReason.RECONNECT)
     elif facts.is_paused:
         hold(delivery, fence, now, HeldReason.PAUSED)
+    elif facts.is_quiet and delivery.kind == DeliveryKind.POST:
+        hold(delivery, fence, now, HeldReason.QUIET)
     elif not desk.may_send(delivery):
         fail(delivery, fence, now, StopReason.NOT_ALLOWED)
     elif reason := refusal(delivery, now):

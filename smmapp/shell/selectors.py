@@ -18,6 +18,7 @@ from accounts.selectors import WARN_DAYS
 from analytics.models import AccountDay, GoalStatus, PostMetrics
 from analytics.selectors.goals import off_pace
 from connectors.base import PlatformInfo
+from content_calendar.selectors.preflight import count_failing
 from core.templatetags.ui import number
 from core.time import day_range, to_local
 from engagement.selectors import needs as inbox
@@ -104,6 +105,8 @@ def needs_now(membership: Membership, brand: Brand | None, now: dt.datetime) -> 
     stopped, goals off pace; the most urgent first."""
     return [
         *_pauses(membership, brand),
+        *_undecided(membership, brand),
+        *_preflight(membership, brand),
         *_accounts(membership, brand, now),
         *_waiting(membership, brand, now),
         *_answers(membership, brand),
@@ -116,6 +119,7 @@ def _pauses(membership: Membership, brand: Brand | None) -> Iterable[Need]:
     rows = Pause.objects.for_member(membership).open().select_related("brand", "account", "organization")
     if brand:
         rows = rows.filter(Q(brand=None, account=None) | Q(brand=brand) | Q(account__brand=brand))
+    may_resume = is_allowed(membership.role, Action.PAUSE)
     for pause in rows[:SHOWN]:
         what = str(pause.account or pause.brand or pause.organization)
         yield Need(
@@ -123,10 +127,50 @@ def _pauses(membership: Membership, brand: Brand | None) -> Iterable[Need]:
             icon="player-pause",
             title=_("Sending is paused for %(what)s") % {"what": what},
             text=pause.reason,
-            url=_url("content_calendar:calendar"),
-            action=_("Open calendar"),
+            url=_url("outbox:resume", pause.pk) if may_resume else _url("outbox:sending"),
+            action=_("Resume") if may_resume else _("Open"),
             at=pause.started_at,
             zone=brand.timezone if brand else "UTC",
+        )
+
+
+def _undecided(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    """Posts that fell due during a pause, in one line: there may be thousands."""
+    count = outbox.undecided(membership, brand).count()
+    if count:
+        yield Need(
+            tone="orange",
+            icon="hourglass",
+            title=ngettext(
+                "%(count)s post that fell due during a pause waits for a decision",
+                "%(count)s posts that fell due during a pause wait for a decision",
+                count,
+            )
+            % {"count": count},
+            text=_("They stay held until somebody says what becomes of them."),
+            url=_url("outbox:overdue") + (f"?brand={brand.pk}" if brand else ""),
+            action=_("Decide"),
+        )
+
+
+def _preflight(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    """What the last check of the coming days found, in one line."""
+    if not is_allowed(membership.role, Action.DRAFT_POSTS):
+        return
+    failing = count_failing(membership, brand)
+    if failing:
+        yield Need(
+            tone="red",
+            icon="clipboard-x",
+            title=ngettext(
+                "%(count)s post of the coming days will fail",
+                "%(count)s posts of the coming days will fail",
+                failing,
+            )
+            % {"count": failing},
+            text=_("The pre-flight check says why, and what helps."),
+            url=_url("content_calendar:preflight"),
+            action=_("Look why"),
         )
 
 

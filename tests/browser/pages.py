@@ -92,8 +92,16 @@ NO_PAGES = {
     "api:conversion",
     "api:refunds",
     "content_calendar:events",
+    "content_calendar:preflight_check",
     "outbox:pause_account",
     "outbox:pause_brand",
+    "outbox:pause_everything",
+    "outbox:late_rule",
+    "outbox:decide",
+    "outbox:delivery",
+    "outbox:quiet_add",
+    "outbox:quiet_change",
+    "outbox:quiet_remove",
     "outbox:resume",
     "content_calendar:save",
     "content_calendar:change",
@@ -134,6 +142,7 @@ PLAIN = (
     "shell:today",
     "shell:notifications",
     "content_calendar:posts",
+    "content_calendar:preflight",
     "engagement:inbox",
     "engagement:numbers",
     "engagement:promises",
@@ -151,6 +160,8 @@ PLAIN = (
     "accounts:organization_create",
     "accounts:brand_list",
     "accounts:brand_create",
+    "outbox:sending",
+    "outbox:overdue",
     "accounts:member_list",
     "accounts:member_invite",
     "accounts:api_key_list",
@@ -269,6 +280,7 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         pages.append(LookedAt(f"analytics:passport {key}", path))
     pages.append(LookedAt("analytics:operations 90 days", reverse("analytics:operations") + "?days=90"))
     add("outbox:account_pause", account["id"])
+    add("outbox:brand_sending", brand["id"])
     pages += [*_of_inbox(stage), *_of_campaigns(stage), *_of_audience(stage), *_of_webhooks(stage)]
     return pages
 

@@ -18,8 +18,10 @@ from accounts.models import AccountStatus, Brand, SocialAccount, User
 from content_calendar.models import MediaAsset, Post
 from content_calendar.services.drafts import Draft
 from content_calendar.services.scheduling import schedule_post
+from outbox.missed import CHOICES
 from outbox.models import Delivery, DeliveryState
 from outbox.payloads import thaw
+from outbox.services.rules import set_missed_rule
 from tests.content_calendar.conftest import LATER, NOW, image_bytes, make_image
 
 pytestmark = pytest.mark.django_db
@@ -413,6 +415,53 @@ def test_manager_schedules_from_the_composer_in_the_brands_zone(
     response = send(sign_in(manager), fresh, data)
     assert response["Location"] == f"/calendar/posts/{fresh}/"
     assert Delivery.objects.get().due_at == dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
+
+
+# --- when it is late --------------------------------------------------------------------------
+
+
+def rule() -> tuple[str, int]:
+    delivery = Delivery.objects.get()
+    return delivery.missed_policy, delivery.missed_after_s
+
+
+def test_the_rule_for_being_late_is_chosen_frozen_and_shown(
+    sign_in: SignIn, manager: User, brand: Brand, sandbox_account: SocialAccount, fresh: uuid.UUID
+) -> None:
+    client = sign_in(manager)
+    when = {"date": "2026-12-01", "time": "09:00"}
+    send(client, fresh, form(brand, sandbox_account, action="schedule", late="skip:3600", **when))
+    assert rule() == ("skip", 3600)
+    page = client.get(reverse("content_calendar:post", args=[fresh])).content.decode()
+    assert page.count("If late: published up to 1 hour after its time, then skipped") == 2
+    editor = client.get(reverse("content_calendar:edit", args=[fresh])).content.decode()
+    assert '<option value="skip:3600" selected>' in editor
+
+    version = str(Post.objects.get().version)
+    data = form(brand, sandbox_account, action="update", late="ask:900", version=version, **when)
+    send(client, fresh, data)
+    assert rule() == ("ask", 900)
+
+
+def test_without_a_choice_the_brands_rule_is_frozen(
+    sign_in: SignIn, manager: User, brand: Brand, sandbox_account: SocialAccount, fresh: uuid.UUID
+) -> None:
+    set_missed_rule(brand=brand, rule=CHOICES["skip:10800"], actor=manager, now=NOW)
+    data = form(brand, sandbox_account, action="schedule", date="2026-12-01", time="09:00")
+    send(sign_in(manager), fresh, data)
+    assert rule() == ("skip", 10800)
+    set_missed_rule(brand=brand, rule=CHOICES["ask:300"], actor=manager, now=NOW)
+    assert rule() == ("skip", 10800)  # what is scheduled keeps its rule
+
+
+def test_a_rule_that_is_not_listed_is_refused_in_words(
+    sign_in: SignIn, manager: User, brand: Brand, sandbox_account: SocialAccount, fresh: uuid.UUID
+) -> None:
+    data = form(brand, sandbox_account, action="schedule", late="never:7", date="2026-12-01", time="09:00")
+    response = send(sign_in(manager), fresh, data)
+    assert response.status_code == 422
+    assert "Choose one of the rules that are listed." in response.content.decode()
+    assert not Delivery.objects.exists()
 
 
 @pytest.mark.parametrize("action", ["schedule", "publish", "update"])

@@ -12,6 +12,7 @@ from outbox.models import Delivery, DeliveryKind, DeliveryState
 from outbox.payloads import PartContent, freeze_message, freeze_moderation, freeze_post, freeze_reply
 from outbox.services.claiming import LEASE, claim_due, reap
 from outbox.services.pauses import hold_blocked, release_held
+from outbox.services.quiet import release_after_quiet
 from outbox.services.scheduling import schedule_delivery
 from outbox.services.sending import send_deliveries
 from tests.outbox.network import Clock, Killed, Network
@@ -89,6 +90,7 @@ def tick(network: Network) -> int:
     now = network.clock()
     reap(now=now)
     release_held(now=now)
+    release_after_quiet(now=now)
     hold_blocked(now=now)
     claimed = claim_due(now=now)
     for claim in claimed:

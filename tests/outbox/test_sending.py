@@ -17,6 +17,7 @@ from connectors.errors import (
 from outbox.models import Attempt, AttemptState, Bucket, Delivery, DeliveryState, MissedPolicy, ReceiptKind
 from outbox.payloads import MediaContent, PartContent, freeze_post
 from outbox.selectors import receipt_of
+from outbox.services.backlog import Decision
 from outbox.services.claiming import LEASE, claim_due, reap, renew_leases
 from outbox.services.pauses import AlreadyPaused, end_pause, pause_sending
 from outbox.services.readback import LOOK_AFTER_S, claim_unseen, read_back
@@ -412,7 +413,9 @@ def test_nothing_goes_out_for_somebody_who_may_no_longer_publish(schedule, netwo
     assert network.calls == []
 
 
-def test_a_pause_holds_and_its_end_releases(schedule, network, clock, organization, brand, manager):
+def test_a_pause_holds_and_its_end_sends_what_was_held(
+    schedule, network, clock, organization, brand, manager
+):
     pause = pause_sending(organization=organization, brand=brand, reason="a fire", actor=manager, now=clock())
     with pytest.raises(AlreadyPaused):
         pause_sending(organization=organization, brand=brand, reason="again", actor=manager, now=clock())
@@ -421,12 +424,13 @@ def test_a_pause_holds_and_its_end_releases(schedule, network, clock, organizati
     assert state(delivery) == DeliveryState.HELD
     assert delivery.held_reason == "paused"
     assert network.calls == []
-    end_pause(pause=pause, actor=manager, now=clock())
+    end_pause(pause=pause, actor=manager, now=clock(), overdue=Decision.SEND)
     tick(network)
     assert state(delivery) == DeliveryState.SENT
     assert [entry.action for entry in organization.audit_entries.order_by("at", "id")] == [
         "sending.paused",
         "sending.resumed",
+        "sending.decided",
     ]
 
 

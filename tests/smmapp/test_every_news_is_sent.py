@@ -35,10 +35,13 @@ from analytics.services.checkins import check_in
 from analytics.services.goals import NewGoal, create_goal
 from connectors.base import RetrySafety
 from connectors.errors import OutcomeUnknown, Rejected, RejectReason
+from content_calendar.services.preflight import check_evening
+from content_calendar.services.scheduling import schedule_post
 from metrics.goals import GoalKind
 from outbox.payloads import PartContent, freeze_post
 from outbox.services.scheduling import schedule_delivery
 from tests.cast import make_user
+from tests.content_calendar.conftest import make_post
 from tests.outbox.conftest import run_until_quiet, tick
 from tests.outbox.network import Clock, Network, Refused
 
@@ -131,6 +134,13 @@ def a_receiver_takes_nothing_for_a_day(scene: Scene) -> None:
             send_due(endpoint_id=claim.endpoint_id, fence=claim.fence, clock=lambda: now)  # noqa: B023
 
 
+def the_evening_finds_a_post_that_nobody_could_send(scene: Scene) -> None:
+    post = make_post(scene.brand, scene.manager, "For tomorrow", scene.account)
+    schedule_post(post=post, at=NOW + DAY, actor=scene.manager, now=NOW)
+    SocialAccount.objects.update(connection_expires_at=NOW + 12 * HOUR)
+    assert check_evening(brand=scene.brand, now=NOW + 9 * HOUR)  # 19:00 in the zone of the brand
+
+
 HAPPENINGS: dict[str, Callable[[Scene], None]] = {
     K.DELIVERY_FAILED: a_network_refuses_a_post,
     K.DELIVERY_UNCERTAIN: nobody_can_tell_whether_a_post_appeared,
@@ -139,6 +149,7 @@ HAPPENINGS: dict[str, Callable[[Scene], None]] = {
     K.ACCOUNT_EXPIRING: a_connection_comes_to_its_end,
     K.MEMBER_JOINED: somebody_accepts_an_invitation,
     K.GOAL_OFF_TRACK: a_goal_gets_no_leads,
+    K.PREFLIGHT_PROBLEM: the_evening_finds_a_post_that_nobody_could_send,
     K.WEBHOOK_DISABLED: a_receiver_takes_nothing_for_a_day,
 }
 
