@@ -60,7 +60,7 @@ def _measured(world: World, rounds: int) -> dict[str, dict[str, float]]:
     pages = {
         "list": [inbox],
         "list_all": [f"{inbox}?state=all"],
-        "list_mine": [f"{inbox}?who=me"],
+        "list_mine": [f"{inbox}?whose=mine"],
         "list_kind": [f"{inbox}?kind=dm&state=done"],
         "list_search": [f"{inbox}?q=Sundays&state=all"],
         "conversation": [reverse("engagement:conversation", args=[pk]) for (pk,) in ids],

@@ -23,6 +23,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.fleet import connect, say, schedule, start_worker
 from benchmarks.stage import Stage, quantile, staged, wait_until
 from sandbox.control import SandboxTokens
 
@@ -38,16 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     with staged() as stage:
         tokens = stage.sandbox.many_accounts(options.accounts)
-        accounts, actor = _connect(tokens, stage.sandbox.base_url)
+        accounts, actor = connect(tokens, stage.sandbox.base_url)
         _start(stage, options)
 
         say(f"steady: {options.steady} posts, ten a second")
-        steady = _schedule(accounts, actor, options.steady, spacing_s=0.1, label="steady")
+        steady = schedule(accounts, actor, options.steady, spacing_s=0.1, label="steady")
         _wait_sent(len(steady), "steady")
         steady_lateness = _lateness(steady)
 
         say(f"ours: {options.deliveries} posts due at once")
-        burst = _schedule(accounts, actor, options.deliveries, spacing_s=0, label="burst")
+        burst = schedule(accounts, actor, options.deliveries, spacing_s=0, label="burst")
         started = time.monotonic()
         _wait_sent(len(steady) + len(burst), "burst")
         ours_s = _duration(burst)
@@ -79,93 +80,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _connect(tokens: list[SandboxTokens], host: str) -> tuple[list[Any], Any]:
-    """An organization with all the accounts, connected as after a visit to the connect page."""
-    from django.utils import timezone
-
-    from accounts.models import Brand, Credential, Membership, Organization, Role, SocialAccount, User
-    from core.crypto import encrypt_json
-
-    now = timezone.now()
-    organization = Organization.objects.create(name="Benchmark")
-    brand = Brand.objects.create(organization=organization, name="Benchmark")
-    actor = User.objects.create_user("benchmark@example.com", "benchmark")
-    Membership.objects.create(organization=organization, user=actor, role=Role.MANAGER)
-    accounts = SocialAccount.objects.bulk_create(
-        SocialAccount(
-            brand=brand,
-            platform="sandbox",
-            remote_id=one.handle,
-            handle=one.handle,
-            options={"host": host, "retry_safety": "idempotency_key"},
-            connected_at=now,
-        )
-        for one in tokens
-    )
-    Credential.objects.bulk_create(
-        Credential(account=account, secret=encrypt_json({"access_token": one.access_token}), refreshed_at=now)
-        for account, one in zip(accounts, tokens, strict=True)
-    )
-    return accounts, actor
-
-
 def _start(stage: Stage, options: argparse.Namespace) -> None:
-    """The parts of the application, ready: each has answered a first post of its own."""
+    """The parts of the application, with time to be ready."""
     from smmapp.run import parts
 
-    os.environ["SMM_WORKER_CONCURRENCY"] = str(options.threads)
-    # Counting likes is not part of publishing, nor of the bare loop.
-    command = [
-        "--queues=publish,default" if word.startswith("--queues=") else word
-        for word in parts.worker().command
-    ]
     for number in range(options.processes):
-        stage.start(
-            f"worker-{number}",
-            tuple(
-                f"--hostname=worker{number}@%h" if word.startswith("--hostname=") else word
-                for word in command
-            ),
-        )
+        start_worker(stage, number, threads=options.threads)
     stage.start("dispatch", parts.dispatch().command)
     stage.start("beat", parts.beat(stage.folder).command)
     time.sleep(8)
-
-
-def _schedule(
-    accounts: list[Any], actor: Any, count: int, *, spacing_s: float, label: str
-) -> list[uuid.UUID]:
-    from django.utils import timezone
-
-    from outbox.models import Delivery, ReceiptEvent, ReceiptKind
-    from outbox.payloads import PartContent, freeze_post
-
-    now = timezone.now()
-    due_at = now + dt.timedelta(seconds=3)
-    rows = []
-    for number in range(count):
-        account = accounts[number % len(accounts)]
-        at = due_at + dt.timedelta(seconds=number * spacing_s)
-        payload = freeze_post([PartContent(f"{label} {number}: fresh coffee every morning at the harbour.")])
-        rows.append(
-            Delivery(
-                brand_id=account.brand_id,
-                account=account,
-                payload=payload,
-                due_at=at,
-                next_attempt_at=at,
-                scheduled_by=actor,
-            )
-        )
-    Delivery.objects.bulk_create(rows, batch_size=1000)
-    ReceiptEvent.objects.bulk_create(
-        [ReceiptEvent(delivery=row, kind=ReceiptKind.SCHEDULED, at=now) for row in rows], batch_size=1000
-    )
-    return [row.pk for row in rows]
 
 
 def _wait_sent(count: int, what: str) -> None:
