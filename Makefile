@@ -61,7 +61,7 @@ unit: environment ## Tests that need nothing but PostgreSQL and Redis
 	$(RUN) -m pytest -n 2 -m "not integration and not browser"
 
 integration: assets ## Tests with servers of their own: sandbox, a real Bluesky network, workers
-	$(RUN) -m pytest -n 2 -m "integration and not browser"
+	$(RUN) -m pytest -n 2 --dist loadgroup -m "integration and not browser"
 
 browser: assets ## Tests in Chromium
 	$(RUN) -m pytest -n 2 --dist worksteal -m browser

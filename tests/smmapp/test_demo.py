@@ -92,7 +92,8 @@ from smmapp.demo.network import free_suffix
 from smmapp.demo.plan import BRANDS
 from smmapp.demo.seeding import AlreadySeeded, seed
 
-pytestmark = pytest.mark.integration
+# All of them look at one demo, which takes half a minute to make: in one process, not in each.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("demo")]
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
