@@ -102,6 +102,7 @@ class ComposerInput:
     planned_at: dt.datetime | None = None
     campaign: uuid.UUID | None = None
     late: str = ""  # the key of a MissedRule, "" for what the brand does
+    labels: tuple[uuid.UUID, ...] = ()
     tab: str = BASE
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -114,6 +115,7 @@ class ComposerInput:
             planned_at=self.planned_at,
             campaign=self.campaign,
             missed=rule_of(self.late),
+            labels=self.labels,
         )
 
     def _parts(self, scope: str) -> Parts:
@@ -154,6 +156,7 @@ def composer_input(query: QueryDict, *, zone: str, kept_late: str = "") -> Compo
         planned_at=planned_at,
         campaign=_uuid(query.get("campaign", "")),
         late=late,
+        labels=tuple(dict.fromkeys(pk for pk in map(_uuid, query.getlist("label")) if pk)),
         tab=query.get("tab", BASE)[:36],
         errors=errors,
     )
@@ -220,6 +223,7 @@ def input_of(draft: Draft, *, version: int, page: str, date: str, time: str) -> 
         planned_at=draft.planned_at,
         campaign=draft.campaign,
         late=draft.missed.key if draft.missed else "",
+        labels=draft.labels,
     )
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from content_calendar.views import calendar, composer, media, posts, preflight
+from content_calendar.views import calendar, composer, media, posts, preflight, saving
 
 app_name = "content_calendar"
 
@@ -15,7 +15,7 @@ urlpatterns = [
     path("posts/new/", composer.compose, name="compose"),
     path("posts/<uuid:post_id>/", posts.post, name="post"),
     path("posts/<uuid:post_id>/edit/", composer.edit, name="edit"),
-    path("posts/<uuid:post_id>/save/", composer.save, name="save"),
+    path("posts/<uuid:post_id>/save/", saving.save, name="save"),
     path("posts/<uuid:post_id>/change/", composer.change, name="change"),
     path("posts/<uuid:post_id>/check/", composer.check, name="check"),
     path("posts/<uuid:post_id>/move/", posts.move, name="move"),

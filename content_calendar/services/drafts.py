@@ -14,7 +14,7 @@ from accounts.models import Brand, SocialAccount, User
 from accounts.services.audit import record
 from campaigns.selectors.campaigns import choosable
 from content_calendar.content import Part, Parts, asset_ids, parts_from_json, parts_to_json
-from content_calendar.models import Approval, MediaAsset, Post, Variant
+from content_calendar.models import Approval, Label, MediaAsset, Post, Variant
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
 from outbox.missed import MissedRule
 from outbox.models import DeliveryState
@@ -46,6 +46,10 @@ class CampaignUnknown(Exception):
     """A campaign was chosen that is not the brand's, or was archived meanwhile."""
 
 
+class LabelUnknown(Exception):
+    """A label was chosen that is not the brand's, or was deleted meanwhile."""
+
+
 class AlreadyScheduled(Exception):
     """The post stands in the schedule: change it there, or take it back to the drafts first."""
 
@@ -64,10 +68,11 @@ class Draft:
     planned_at: dt.datetime | None = None
     campaign: uuid.UUID | None = None
     missed: MissedRule | None = None  # None: what the brand does
+    labels: tuple[uuid.UUID, ...] = ()
 
     @classmethod
     def of_post(cls, post: Post) -> Draft:
-        """What is saved. Two queries at most; ``variants`` may be prefetched."""
+        """What is saved. Two queries; ``variants`` and ``labels`` may be prefetched."""
         variants = list(post.variants.all())
         return cls(
             parts=parts_from_json(post.parts) or (Part(),),
@@ -76,6 +81,7 @@ class Draft:
             planned_at=post.planned_at,
             campaign=post.campaign_id,
             missed=post.missed_rule,
+            labels=tuple(label.pk for label in post.labels.all()),
         )
 
 
@@ -91,7 +97,7 @@ def create_post(
     """A new draft. ``post_id`` is chosen by the page that writes it, so that a repeated request makes one
     post; ``edited_in`` names that page.
 
-    Raises PostTaken, AccountUnknown, CampaignUnknown, MediaUnknown.
+    Raises PostTaken, AccountUnknown, CampaignUnknown, LabelUnknown, MediaUnknown.
     """
     with transaction.atomic():
         _check_media(brand, draft)
@@ -116,6 +122,7 @@ def create_post(
         except IntegrityError as error:
             raise PostTaken from error
         set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
+        set_labels(post=post, labels=draft.labels)
     return post
 
 
@@ -123,7 +130,7 @@ def save_draft(*, post: Post, version: int, draft: Draft, now: dt.datetime, edit
     """Save what the composer holds over version ``version`` of the post.
 
     Raises EditConflict when somebody else has saved since, AlreadyScheduled when the post is in the
-    schedule, AccountUnknown, CampaignUnknown, MediaUnknown. Nothing is written then.
+    schedule, AccountUnknown, CampaignUnknown, LabelUnknown, MediaUnknown. Nothing is written then.
     """
     with transaction.atomic():
         row = lock_version(post=post, version=version, edited_in=edited_in)
@@ -143,7 +150,8 @@ def lock_version(*, post: Post, version: int, edited_in: str) -> Post:
 
 
 def write_content(*, post: Post, draft: Draft, edited_in: str, now: dt.datetime) -> None:
-    """Put the draft's content on a locked post. Raises AccountUnknown, CampaignUnknown, MediaUnknown."""
+    """Put the draft's content on a locked post. Raises AccountUnknown, CampaignUnknown, LabelUnknown,
+    MediaUnknown."""
     _check_media(post.brand, draft)
     _check_campaign(post.brand, draft, present=post.campaign_id)
     post.parts = parts_to_json(draft.parts)
@@ -165,6 +173,18 @@ def write_content(*, post: Post, draft: Draft, edited_in: str, now: dt.datetime)
     )
     post.version += 1
     set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
+    set_labels(post=post, labels=draft.labels)
+
+
+def set_labels(*, post: Post, labels: Collection[uuid.UUID]) -> None:
+    """Give the post these labels and no others. Raises LabelUnknown."""
+    if not labels:
+        post.labels.clear()
+        return
+    known = list(Label.objects.for_brand(post.brand).filter(pk__in=labels))
+    if len(known) != len(set(labels)):
+        raise LabelUnknown
+    post.labels.set(known)
 
 
 def set_variants(

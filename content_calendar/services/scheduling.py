@@ -95,7 +95,7 @@ def update_scheduled(
     already stays as it went out.
 
     Raises EditConflict, AlreadySending, NoAccountChosen, InThePast, NotReady, AccountUnknown,
-    CampaignUnknown, MediaUnknown.
+    CampaignUnknown, LabelUnknown, MediaUnknown.
     """
     with transaction.atomic():
         row = lock_version(post=post, version=version, edited_in=edited_in)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from content_calendar.services.drafts import AlreadyScheduled, AlreadySending, CampaignUnknown
+from content_calendar.services.drafts import (
+    AlreadyScheduled,
+    AlreadySending,
+    CampaignUnknown,
+    LabelUnknown,
+)
 from content_calendar.services.media import ImageBroken, MediaRefused
 from content_calendar.services.scheduling import InThePast, NoAccountChosen, NothingToMove, NotReady
 from outbox.services.transitions import NotPossible
@@ -14,6 +19,7 @@ REFUSALS = (
     AlreadySending,
     CampaignUnknown,
     InThePast,
+    LabelUnknown,
     NoAccountChosen,
     NotReady,
     NothingToMove,
@@ -46,6 +52,8 @@ def refusal_sentence(refusal: Exception) -> str:
             )
         case CampaignUnknown():
             return _("This campaign cannot be chosen any more. Choose another one, or none.")
+        case LabelUnknown():
+            return _("A label was deleted meanwhile. Look at the labels again.")
         case NothingToMove():
             return _("Nothing of this post is waiting to be sent any more.")
         case ImageBroken():

@@ -1,4 +1,4 @@
-"""Posts as people plan them: one idea, its variants for each account, its media."""
+"""Posts as people plan them: one idea, its labels, its variants for each account."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,63 +17,45 @@ from outbox.missed import MissedRule
 from outbox.models import Delivery, MissedPolicy
 
 
-class MediaAssetQuerySet(models.QuerySet["MediaAsset"]):
-    def for_organization(self, organization: Organization) -> Self:
-        return self.filter(brand__organization=organization)
+class LabelTone(models.TextChoices):
+    """The colours that a label can have: names of the interface's tones."""
+
+    BLUE = "blue", _("Blue")
+    GREEN = "green", _("Green")
+    YELLOW = "yellow", _("Yellow")
+    ORANGE = "orange", _("Orange")
+    RED = "red", _("Red")
+    PURPLE = "purple", _("Purple")
+    GREY = "secondary", _("Grey")
+
+
+class LabelQuerySet(models.QuerySet["Label"]):
+    def for_brand(self, brand: Brand) -> Self:
+        return self.filter(brand=brand)
 
     def for_member(self, membership: Membership) -> Self:
         rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
         return rows if membership.has_all_brands else rows.filter(brand__members=membership)
 
 
-class MediaAsset(models.Model):
-    """One image of a brand, stored once by its content, without its camera's metadata."""
+class Label(models.Model):
+    """A word by which a brand sorts its posts: a series, a topic, a product."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="media_assets")
-    sha256 = models.CharField(max_length=64)  # of the stored bytes
-    storage_key = models.CharField(max_length=255)
-    thumbnail_key = models.CharField(max_length=255, blank=True)
-    mime_type = models.CharField(max_length=64)
-    size = models.PositiveBigIntegerField()  # bytes
-    width = models.PositiveIntegerField()  # pixels, upright
-    height = models.PositiveIntegerField()
-    original_name = models.CharField(max_length=255, blank=True)
-    uploaded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="labels")
+    name = models.CharField(_("name"), max_length=40)
+    tone = models.CharField(_("colour"), max_length=12, choices=LabelTone, default=LabelTone.BLUE)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = MediaAssetQuerySet.as_manager()
+    objects = LabelQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["brand", "sha256"], name="media_stored_once_per_brand")
+            models.UniqueConstraint("brand", Lower("name"), name="label_name_once_per_brand")
         ]
 
     def __str__(self) -> str:
-        return self.original_name or self.sha256[:12]
-
-
-class Rendition(models.Model):
-    """A smaller copy of an image, made because a network does not take the original."""
-
-    asset = models.ForeignKey(MediaAsset, on_delete=models.CASCADE, related_name="renditions")
-    max_bytes = models.PositiveBigIntegerField()  # the limits it was made for
-    max_pixels = models.PositiveBigIntegerField()  # width x height, 0 = none
-    mime_type = models.CharField(max_length=64)
-    storage_key = models.CharField(max_length=255)
-    size = models.PositiveBigIntegerField()
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["asset", "max_bytes", "max_pixels", "mime_type"], name="rendition_once_per_limit"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height} of {self.asset_id}"
+        return self.name
 
 
 class Approval(models.TextChoices):
@@ -120,6 +103,7 @@ class Post(models.Model):
     campaign = models.ForeignKey(
         Campaign, on_delete=models.SET_NULL, null=True, blank=True, related_name="posts"
     )
+    labels = models.ManyToManyField(Label, blank=True, related_name="posts")
     approval = models.CharField(max_length=12, choices=Approval, default=Approval.DRAFT)
     parts: models.JSONField[Any, Any] = models.JSONField(default=list)
     planned_at = models.DateTimeField(null=True, blank=True)  # a draft may have a time, too
@@ -199,64 +183,3 @@ class Variant(models.Model):
         """Its own parts, or the post's."""
         own: list[dict[str, Any]] = self.parts if self.parts is not None else self.post.parts
         return own
-
-
-class PreflightLevel(models.TextChoices):
-    """How bad it is; in this order, the worst first."""
-
-    FAILS = "1_fails", _("Will fail")
-    HELD = "2_held", _("Will be held")
-    LOOK = "3_look", _("Worth a look")
-
-
-class PreflightCode(models.TextChoices):
-    ACCOUNT_LOST = "account_lost", _("The account must be reconnected")
-    CONNECTION_ENDS = "connection_ends", _("The connection ends before its time")
-    NOT_GRANTED = "not_granted", _("The account was not given the permission for this")
-    SCOPES = "scopes", _("Some permissions were not given")
-    MEDIA_MISSING = "media_missing", _("An image is no longer there")
-    CONTENT = "content", _("The network will refuse the content")
-    NOT_ALLOWED = "not_allowed", _("Whoever scheduled it may no longer publish")
-    QUOTA = "quota", _("The account’s quota will be used up")
-    COLLISION = "collision", _("Another post is close by")
-    DUPLICATE = "duplicate", _("The same text again")
-    QUIET = "quiet", _("It falls due in a quiet period")
-    PAUSED = "paused", _("Sending is paused")
-
-
-class Preflight(models.Model):
-    """The last check of what a brand has planned for the coming days."""
-
-    brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="preflight")
-    checked_at = models.DateTimeField()
-    until = models.DateTimeField()  # what is planned from there on was not looked at
-    count = models.PositiveIntegerField(default=0)  # deliveries looked at
-    is_cut = models.BooleanField(default=False)  # there were more than fit in one check
-    # The evening (a date of the brand's zone) on which it was last checked by itself and people were told.
-    evening_date = models.DateField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"preflight of {self.brand_id} at {self.checked_at:%Y-%m-%d %H:%M}"
-
-
-class PreflightProblemQuerySet(models.QuerySet["PreflightProblem"]):
-    def for_member(self, membership: Membership) -> Self:
-        rows = self.filter(
-            preflight__brand__organization_id=membership.organization_id, preflight__brand__is_archived=False
-        )
-        return rows if membership.has_all_brands else rows.filter(preflight__brand__members=membership)
-
-
-class PreflightProblem(models.Model):
-    """One thing that the last check found in the way of one planned post."""
-
-    preflight = models.ForeignKey(Preflight, on_delete=models.CASCADE, related_name="problems")
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="preflight_problems")
-    code = models.CharField(max_length=20, choices=PreflightCode)
-    level = models.CharField(max_length=8, choices=PreflightLevel)
-    detail: models.JSONField[Any, Any] = models.JSONField(default=dict)  # what its sentence needs
-
-    objects = PreflightProblemQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"{self.code} of {self.delivery_id}"
