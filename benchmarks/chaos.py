@@ -10,15 +10,20 @@ is held against our rows.
 * ``lost``: posts that we call sent and the network does not have, and posts that came to no end at all;
 * ``uncertain``: posts about which a person was asked; ``unexplained``: those of them without an attempt whose
   outcome the network never told;
-* ``early``: requests before the Retry-After that the network had given was over;
+* ``early``: requests before the Retry-After that the network had given was over; ``early_unexplained``: those
+  of them where nothing was struck between the network's answer and the request, and the request was not on
+  its way when the answer was given: a worker that is killed takes an answer along that it has not written yet;
 * ``takeover_s``: from the ``kill -9`` of a worker to the publication of the last post that was in hand then,
-  whatever the network did to it as well.
+  whatever the network did to it as well;
+* ``memory_mib``: resident memory of all processes of the application together, at a quarter of the run, at
+  its most and at the end.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import os
 import random
 import signal
@@ -36,6 +41,10 @@ from benchmarks.fleet import connect, say, schedule, start_worker
 from benchmarks.stage import Stage, quantile, staged, wait_until
 
 MODES = ("idempotency_key", "two_phase", "neither")
+# A process that has loaded the application takes at least so much memory (64 MiB in pages of 4 KiB).
+_STARTED_PAGES = 16_384
+# A request that was on its way when the network asked for patience arrives within so much.
+ON_ITS_WAY_S = 0.1
 # As probabilities of one request to publish.
 FAULTS: tuple[tuple[str, float, dict[str, Any]], ...] = (
     ("rate_limit", 0.01, {"retry_after_s": 4}),
@@ -81,20 +90,25 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         say(f"{options.deliveries} posts, {options.per_second:.0f} due in a second")
         spacing = 1 / options.per_second
         ids = schedule(accounts, actor, options.deliveries, spacing_s=spacing, label="chaos")
-        with watched() as seen, struck(fleet, options) as blows:
+        with watched(fleet) as seen, struck(fleet, options) as blows:
             time.sleep(options.deliveries * spacing + 3)
         say("calm: what is left comes to its end")
         stage.sandbox.clear_faults()
         fleet.make_whole()
         connections.close_all()  # ours was cut, too
         wait_until("every post has come to an end", lambda: not _under_way(ids), timeout_s=options.wait)
-        figures = _compared(stage, ids) | _takeovers(blows)
+        figures = _compared(stage, ids) | _early(stage, blows) | _takeovers(blows)
         fleet.stop()
     return figures | {
         "connections_max": max(seen.connections),
         "connections_end": seen.connections[-1],
         "redis_keys_max": max(seen.keys),
         "redis_keys_end": seen.keys[-1],
+        "memory_mib": {
+            "quarter": round(seen.memory[len(seen.memory) // 4]),
+            "max": round(max(seen.memory)),
+            "end": round(seen.memory[-1]),
+        },
         "blows": dict(Counter(blow.what for blow in blows)),
         "deliveries": options.deliveries,
         "accounts": options.accounts,
@@ -133,6 +147,17 @@ class Fleet:
     def kill(self, name: str) -> None:
         self.parts[name].kill()
         self.parts[name].wait()
+
+    def memory_mib(self) -> float:
+        """Of all processes, 0 while one of them is down or has just been started."""
+        pages = 0
+        for part in list(self.parts.values()):
+            with contextlib.suppress(OSError, IndexError):
+                own = int(Path(f"/proc/{part.pid}/statm").read_text().split()[1])
+                if own < _STARTED_PAGES:
+                    return 0.0
+                pages += own
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
 
     def make_whole(self) -> None:
         for name in self.names():
@@ -235,14 +260,15 @@ def _cut_database() -> None:
 
 @dataclass
 class Seen:
-    """Once a second: connections to PostgreSQL, keys in Redis."""
+    """Once a second: connections to PostgreSQL, keys in Redis, memory of the processes (MiB)."""
 
     connections: list[int] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
 
 
 @contextlib.contextmanager
-def watched() -> Any:
+def watched(fleet: Fleet) -> Any:
     seen = Seen()
     over = threading.Event()
 
@@ -252,6 +278,8 @@ def watched() -> Any:
         from core.redis import client
 
         while not over.wait(1):
+            if memory := fleet.memory_mib():
+                seen.memory.append(memory)
             # Both are struck, too: then there is nothing to see this second.
             with contextlib.suppress(Exception):
                 seen.keys.append(int(client().dbsize()))
@@ -307,13 +335,29 @@ def _compared(stage: Stage, ids: list[uuid.UUID]) -> dict[str, Any]:
         "uncertain": len(uncertain),
         "unexplained": len(set(uncertain) - told),
         "uncertain_there": sum(bool(there[texts[pk]]) for pk in uncertain),
-        "early": summary["early"],
         "states": dict(states),
         "network": {key: count for key, count in summary["by_outcome"].items() if count},
         "lateness_p50_s": round(quantile(lateness, 0.5), 2),
         "lateness_p99_s": round(quantile(lateness, 0.99), 2),
         "lateness_max_s": round(max(lateness), 1),
     }
+
+
+def _early(stage: Stage, blows: list[Blow]) -> dict[str, int]:
+    """Requests that came too early, and those of them that no blow explains."""
+    strikes = [blow.at for blow in blows]
+    asked: dict[tuple[str, str], float] = {}  # account and endpoint -> when the network last asked to wait
+    early = unexplained = 0
+    for row in stage.sandbox.ledger():
+        place, at = (row["account"], row["endpoint"]), dt.datetime.fromisoformat(row["at"]).timestamp()
+        if row["early_ms"]:
+            early += 1
+            since = asked.get(place, at)
+            is_struck = any(since - 1 <= strike <= at for strike in strikes)
+            unexplained += not is_struck and at - since > ON_ITS_WAY_S
+        elif row["status"] == 429:
+            asked[place] = at
+    return {"early": early, "early_unexplained": unexplained}
 
 
 def _takeovers(blows: list[Blow]) -> dict[str, Any]:

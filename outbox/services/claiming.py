@@ -25,7 +25,7 @@ from outbox.models import Attempt, AttemptState, Delivery, DeliveryState, Receip
 from outbox.selectors import BEGUN_SQL, PAUSED_SQL, QUIET_SQL
 from outbox.services.transitions import move_many, note
 
-LEASE = dt.timedelta(seconds=30)
+LEASE = dt.timedelta(seconds=20)
 REAP_BATCH = 500
 # Of one account at most so many at a time, however many are due: the rest waits for the next round.
 PER_ACCOUNT = 8

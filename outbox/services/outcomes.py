@@ -43,7 +43,7 @@ from outbox.payloads import result_to_json
 from outbox.services.claiming import LEASE
 from outbox.services.rates import block_until
 from outbox.services.telling import tell_people
-from outbox.services.transitions import Beside, LeaseLost, move, note
+from outbox.services.transitions import Beside, LeaseLost, Only, move, note
 
 logger = logging.getLogger(__name__)
 
@@ -97,14 +97,20 @@ class Run:
 
 
 def enter_sending(
-    run: Run, *, events: Sequence[ReceiptEvent] = (), beside: Beside | None = None
+    run: Run, *, events: Sequence[ReceiptEvent] = (), beside: Beside | None = None, only: Only | None = None
 ) -> int | None:
     """This worker starts to talk to the network about the delivery; returns the id that ``beside`` gave."""
     if run.delivery.state != DeliveryState.CLAIMED:
         return None
     until = run.clock() + LEASE
     return move(
-        run.delivery, DeliveryState.SENDING, fence=run.fence, events=events, beside=beside, lease_until=until
+        run.delivery,
+        DeliveryState.SENDING,
+        fence=run.fence,
+        events=events,
+        beside=beside,
+        only=only,
+        lease_until=until,
     )
 
 
@@ -211,6 +217,8 @@ def _await_processing(run: Run, step: Step, attempt: Attempt, result: StepResult
 def handle_error(run: Run, step: Step, attempt: Attempt, error: ConnectorError) -> None:
     """Step 4: what the error of a call that was made says about the attempt and the delivery."""
     now = run.clock()
+    if isinstance(error, RateLimited):
+        _block(run.delivery.account, error)  # before anything else: others are about to send, too
     if isinstance(error, OutcomeUnknown) and not step.is_repeatable:
         _record(attempt, AttemptState.UNKNOWN, now, error=StopReason.OUTCOME_UNKNOWN, detail=error.detail)
         wait_s = _backoff_s(run.delivery.failures, first_s=UNKNOWN_FIRST_LOOK_S)
@@ -314,7 +322,7 @@ def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: Conn
         code = StopReason.NEEDS_RECONNECT
         hold(delivery, fence, now, HeldReason.RECONNECT, error=code, detail=error.detail)
     elif isinstance(error, RateLimited):
-        block_until(account=delivery.account, until=error.retry_at)
+        _block(delivery.account, error)
         wait(delivery, fence, now, until=error.retry_at, error=StopReason.RATE_LIMITED, detail=error.detail)
     elif isinstance(error, Rejected):
         fail(delivery, fence, now, error.reason, detail=error.detail)
@@ -329,6 +337,14 @@ def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: Conn
             detail=error.detail,
             failures=delivery.failures + 1,
         )
+
+
+def _block(account: SocialAccount, error: RateLimited) -> None:
+    def write() -> bool:
+        block_until(account=account, until=error.retry_at)
+        return True
+
+    _persist(write)
 
 
 def error_code(error: ConnectorError) -> str:

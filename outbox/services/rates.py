@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.models import SocialAccount
 from connectors.base import PlatformInfo, Rate
 from outbox.models import Bucket
+from outbox.services.transitions import Only
 
 
 def account_key(account: SocialAccount) -> str:
@@ -29,6 +30,18 @@ def block_until(*, account: SocialAccount, until: dt.datetime) -> None:
             """,
             [account_key(account), until],
         )
+
+
+def not_blocked(*, account: SocialAccount, now: dt.datetime) -> Only:
+    """As a condition of a move: no worker has been told by the network to wait."""
+    sql = "NOT EXISTS (SELECT 1 FROM outbox_bucket WHERE key = %s AND blocked_until > %s)"
+    return Only(sql, [account_key(account), now])
+
+
+def blocked_until(*, account: SocialAccount, now: dt.datetime) -> dt.datetime | None:
+    """Until when the network has asked to wait, None when that is over or it has not."""
+    rows = Bucket.objects.filter(key=account_key(account), blocked_until__gt=now)
+    return rows.values_list("blocked_until", flat=True).first()
 
 
 def take(

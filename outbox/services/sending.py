@@ -59,7 +59,7 @@ from outbox.services.outcomes import (
     stop,
     wait,
 )
-from outbox.services.rates import take
+from outbox.services.rates import blocked_until, not_blocked, take
 from outbox.services.transitions import LeaseLost, note
 from outbox.services.unknown import clear_up
 
@@ -275,7 +275,8 @@ def _still_fits(run: Run, step: Step, attempt: Attempt) -> bool:
 def _begin_attempt(run: Run, step: Step, previous: Attempt | None) -> Attempt:
     """Step 3, write before you call: commits the attempt with its intent. Raises LeaseLost.
 
-    A repetition of the same content takes over key and intent of the attempt before it.
+    A repetition of the same content takes over key and intent of the attempt before it. Raises Stopped when
+    the network has asked this account to wait.
     """
     now = run.clock()
     mark = fingerprint(run.delivery.payload, step.key)
@@ -296,13 +297,26 @@ def _begin_attempt(run: Run, step: Step, previous: Attempt | None) -> Attempt:
     if previous is None and run.delivery.state == DeliveryState.CLAIMED:
         # The usual way, in one statement: the move, its receipt line and the attempt.
         started = [note(run.delivery.pk, ReceiptKind.STARTED, at=now)]
-        attempt.pk = enter_sending(run, events=started, beside=attempt_of_moved(attempt))
+        free = not_blocked(account=run.account, now=now)
+        try:
+            attempt.pk = enter_sending(run, events=started, beside=attempt_of_moved(attempt), only=free)
+        except LeaseLost:
+            _wait_if_blocked(run, now)
+            raise
     else:
+        _wait_if_blocked(run, now)
         with transaction.atomic():
             _make_room(run, previous, now)
             insert_attempt(attempt)
     run.attempts[step.key] = attempt
     return attempt
+
+
+def _wait_if_blocked(run: Run, now: dt.datetime) -> None:
+    """Another worker was told to wait since this one last looked. Raises Stopped then."""
+    if until := blocked_until(account=run.account, now=now):
+        wait(run.delivery, run.fence, now, until=until, error=StopReason.RATE_LIMITED)
+        raise Stopped
 
 
 def _make_room(run: Run, previous: Attempt | None, now: dt.datetime) -> None:

@@ -42,6 +42,13 @@ class Beside(NamedTuple):
     parameters: Sequence[Any]
 
 
+class Only(NamedTuple):
+    """A further condition of a move, in its statement."""
+
+    sql: str
+    parameters: Sequence[Any]
+
+
 def move(
     delivery: Delivery,
     to: DeliveryState,
@@ -49,16 +56,18 @@ def move(
     fence: int | None = None,
     events: Sequence[ReceiptEvent] = (),
     beside: Beside | None = None,
+    only: Only | None = None,
     **values: Any,
 ) -> int | None:
     """Move one delivery and write its receipt lines, in one statement; ``values`` are set on row and object.
 
-    With ``fence`` only the worker that holds that token may move it, else LeaseLost. Without, the change
+    With ``fence`` only the worker that holds that token may move it, else LeaseLost (so it is where ``only``
+    does not hold: the caller tells which). Without, the change
     is a person's or the tick's, and a state that does not allow it raises NotPossible. Returns the id that
     ``beside`` returned.
     """
     is_moved, beside_id = _update(
-        delivery.pk, values={"state": to, **values}, fence=fence, events=events, beside=beside
+        delivery.pk, values={"state": to, **values}, fence=fence, events=events, beside=beside, only=only
     )
     if not is_moved:
         if fence is not None:
@@ -78,6 +87,7 @@ def _update(
     fence: int | None,
     events: Sequence[ReceiptEvent],
     beside: Beside | None,
+    only: Only | None,
 ) -> tuple[bool, int | None]:
     # By hand: this runs twice for every post, and building it through the ORM takes longer than the rest.
     assignments = ", ".join(f"{name} = %s" for name in values)
@@ -86,6 +96,9 @@ def _update(
     if fence is not None:
         fenced = "AND fence = %s"
         parameters.append(fence)
+    if only is not None:
+        fenced += f" AND {only.sql}"
+        parameters += only.parameters
     # The state is compared as an expression, so that the row is looked up by its id: a partial index on a
     # state looks tiny to the planner, and in a burst it is full of rows that have just left that state.
     states = "state || '' = ANY(%s)"
