@@ -12,7 +12,7 @@ is held against our rows.
   outcome the network never told;
 * ``early``: requests before the Retry-After that the network had given was over; ``early_unexplained``: those
   of them where nothing was struck between the network's answer and the request, and the request was not on
-  its way when the answer was given: a worker that is killed takes an answer along that it has not written yet;
+  its way when the answer was given: a killed worker takes an answer along that it has not written yet;
 * ``takeover_s``: from the ``kill -9`` of a worker to the publication of the last post that was in hand then,
   whatever the network did to it as well;
 * ``memory_mib``: resident memory of all processes of the application together, at a quarter of the run, at

@@ -143,7 +143,9 @@ def _settle_done(
     if len(run.payload.parts) > 1:
         detail |= {"part": step.part + 1, "parts": len(run.payload.parts)}
     events.append(note(delivery.pk, ReceiptKind.PART_ACCEPTED, at=now, detail=detail))
-    first = {"remote_id": result.remote_id, "permalink": result.permalink} if step.part == 0 else {}
+    first: dict[str, Any] = (
+        {"remote_id": result.remote_id, "permalink": result.permalink} if step.part == 0 else {}
+    )
     try:
         if step is run.steps[-1]:
             events.append(note(delivery.pk, ReceiptKind.SENT, at=now))
