@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar
 
@@ -490,6 +490,13 @@ class Connector(abc.ABC):
     @abc.abstractmethod
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         """Read one post back as the public sees it; None when the network says it is not there."""
+
+    def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
+        """The same of several, in any order, each as soon as it is read; those that are not there are absent.
+        A network that can be asked for several at once overrides this."""
+        for remote_id in remote_ids:
+            if (post := self.fetch_post(remote_id)) is not None:
+                yield post
 
     # Inbox.
 

@@ -430,6 +430,9 @@ class MastodonConnector(Connector):
         status = self._status(remote_id)
         return None if status is None else remote_post(status)
 
+    def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
+        yield from (remote_post(status) for status in self._statuses(remote_ids))
+
     # Inbox.
 
     def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:

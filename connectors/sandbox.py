@@ -18,7 +18,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import quote, urlencode
 
@@ -361,6 +361,12 @@ class SandboxConnector(Connector):
         if response.status_code == 404:
             return None
         return _remote_post(http.json_object(_checked(response)))
+
+    def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
+        for start in range(0, len(remote_ids), POSTS_PER_CALL):
+            params = {"ids": ",".join(remote_ids[start : start + POSTS_PER_CALL])}
+            answer = http.json_object(_checked(_call("GET", self._host, "/api/v1/posts", params=params)))
+            yield from (_remote_post(post) for post in answer["posts"])
 
     # Inbox.
 

@@ -258,6 +258,29 @@ def read_post(call: Call) -> Answer:
     return Answer(content.posts_json(call.store, [visible_post(call)], call.base_url, call.now_ms)[0])
 
 
+@endpoint("posts", is_public=True)
+def read_posts(call: Call) -> Answer:
+    """Several of anybody; ``ids`` separated by commas, at most 100. Those that are not to be seen are absent."""
+    ids = asked_ids(call)
+    rows = []
+    if ids:
+        rows = call.store.all(
+            f"{content.POSTS} WHERE p.id IN ({marks(len(ids))}) AND p.deleted_at IS NULL"
+            " AND p.hidden_at IS NULL AND p.visible_at <= ?",
+            *ids,
+            call.now_ms,
+        )
+    return Answer({"posts": content.posts_json(call.store, rows, call.base_url, call.now_ms)})
+
+
+def asked_ids(call: Call) -> list[int]:
+    """The ids of the address. Raises Refused when there are too many."""
+    ids = [content.number(one, "ids") for one in call.request.query_params.get("ids", "").split(",") if one]
+    if len(ids) > PAGE_MAX:
+        raise Refused(422, "invalid", f"At most {PAGE_MAX} ids.")
+    return ids
+
+
 @endpoint("delete", scope="write")
 def delete_post(call: Call) -> Answer:
     post = visible_post(call)
@@ -365,9 +388,7 @@ def account_metrics(call: Call) -> Answer:
 @endpoint("post_metrics", scope="metrics")
 def post_metrics(call: Call) -> Answer:
     """Of own posts; ``ids`` separated by commas, at most 100. Posts that are gone are absent."""
-    ids = [content.number(one, "ids") for one in call.request.query_params.get("ids", "").split(",") if one]
-    if len(ids) > PAGE_MAX:
-        raise Refused(422, "invalid", f"At most {PAGE_MAX} ids.")
+    ids = asked_ids(call)
     rows = []
     if ids:
         rows = call.store.all(
@@ -400,6 +421,7 @@ ROUTES = [
     Route("/api/v1/containers/{id}/publish", publish_container, methods=["POST"]),
     Route("/api/v1/containers/{id}", container_status, methods=["GET"]),
     Route("/api/v1/posts/{id}", read_post, methods=["GET"]),
+    Route("/api/v1/posts", read_posts, methods=["GET"]),
     Route("/api/v1/posts/{id}", delete_post, methods=["DELETE"]),
     Route("/api/v1/media", upload_media, methods=["POST"]),
     Route("/api/v1/media/{id}", media_status, methods=["GET"]),

@@ -61,10 +61,11 @@ def read_back(
     rows = Delivery.objects.filter(pk__in=delivery_ids).only("remote_id")
     try:
         connector = connect(account)
-        for delivery in rows:
-            post = connector.fetch_post(delivery.remote_id)
-            if post is not None:
-                seen.append((delivery.pk, clock(), post.permalink))
+        ours = {delivery.remote_id: delivery.pk for delivery in rows}
+        for post in connector.fetch_posts(list(ours)):
+            if post.remote_id in ours:
+                # One by one: what was seen before an error stays seen.
+                seen.append((ours[post.remote_id], clock(), post.permalink))  # noqa: PERF401
     except ConnectorError:
         pass
     if not seen:

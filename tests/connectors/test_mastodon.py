@@ -462,6 +462,13 @@ def test_post_is_read_back_or_gone(canned: responses.RequestsMock) -> None:
     assert connector().fetch_post("2") is None
 
 
+def test_posts_are_read_back_together(canned: responses.RequestsMock) -> None:
+    canned.get(f"{HOST}/api/v1/statuses", json=[STATUS])
+    found = list(connector(software="mastodon", version="4.3.0").fetch_posts(["1", "2"]))
+    assert [post.remote_id for post in found] == [STATUS["id"]]
+    assert parse_qs(urlsplit(str(canned.calls[0].request.url)).query) == {"id[]": ["1", "2"]}
+
+
 def test_ids_cannot_lead_to_another_address(canned: responses.RequestsMock) -> None:
     canned.get(re.compile(".*"), status=404)
     connector().fetch_post("../../oauth/token?x=1")

@@ -455,6 +455,14 @@ def test_a_post_that_is_gone_is_none(canned: responses.RequestsMock) -> None:
     assert connector().fetch_post("42") is None
 
 
+def test_posts_are_read_back_in_hundreds_and_gone_ones_are_absent(canned: responses.RequestsMock) -> None:
+    canned.get(f"{HOST}/api/v1/posts", json={"posts": [POST]})
+    found = list(connector().fetch_posts([str(number) for number in range(150)]))
+    assert [post.remote_id for post in found] == ["42", "42"]
+    assert len(canned.calls) == 2
+    assert "Authorization" not in canned.calls[0].request.headers
+
+
 def test_counts_are_taken_in_hundreds_and_gone_posts_are_absent(canned: responses.RequestsMock) -> None:
     counts = {"likes": 3, "comments": 1, "shares": 2, "impressions": 90}
     canned.get(f"{HOST}/api/v1/metrics/posts", json={"posts": {"1": counts}})

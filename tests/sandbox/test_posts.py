@@ -372,6 +372,16 @@ def test_counts_grow_with_time_and_never_shrink(account: Account, sandbox: Sandb
     assert all(counts["impressions"] > 100 and counts["likes"] > 0 for counts in after.values())
 
 
+def test_several_posts_are_read_at_once_without_what_is_gone(account: Account) -> None:
+    api, other = account(), account("other")
+    own, gone = api.publish("a").json()["id"], api.publish("b").json()["id"]
+    foreign = other.publish("c").json()["id"]
+    api.call("DELETE", f"/api/v1/posts/{gone}")
+    found = api.get("/api/v1/posts", ids=f"{own},{gone},{foreign}").json()["posts"]
+    assert {post["id"]: post["text"] for post in found} == {own: "a", foreign: "c"}
+    assert api.get("/api/v1/posts", ids=",".join(["1"] * 101)).status_code == 422
+
+
 def test_metrics_are_of_own_posts_and_skip_what_is_gone(account: Account) -> None:
     api, other = account(), account("other")
     own, gone, foreign = (
