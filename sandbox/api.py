@@ -260,7 +260,7 @@ def read_post(call: Call) -> Answer:
 
 @endpoint("posts", is_public=True)
 def read_posts(call: Call) -> Answer:
-    """Several of anybody; ``ids`` separated by commas, at most 100. Those that are not to be seen are absent."""
+    """Several of anybody; ``ids`` separated by commas, at most 100. Unseen ones are absent."""
     ids = asked_ids(call)
     rows = []
     if ids:
