@@ -6,7 +6,8 @@ A burst of deliveries, all due at the same second, on a sandbox without latency:
 * *bare*: as many processes with a plain loop each: the same HTTP calls (publish, read back) and the same SQL
   writes (claim, attempt, result, receipt lines), without queue, leases, checks or connectors.
 
-``ratio`` is ours to bare, posts per second. Lateness is ``sent_at`` minus ``due_at`` over the burst;
+``ratio`` is ours to bare, posts per second; ``cpu_s_per_1000`` what a thousand posts of the burst took of the
+processors. Lateness is ``sent_at`` minus ``due_at`` over the burst;
 ``steady_lateness`` the same for posts that are due one after the other.
 """
 
@@ -17,6 +18,7 @@ import datetime as dt
 import json
 import multiprocessing
 import os
+import resource
 import sys
 import time
 import uuid
@@ -24,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.fleet import connect, say, schedule, start_worker
-from benchmarks.stage import Stage, quantile, staged, wait_until
+from benchmarks.stage import Stage, cpu_s, postgres_pid, quantile, staged, wait_until
 from sandbox.control import SandboxTokens
 
 
@@ -40,7 +42,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     with staged() as stage:
         tokens = stage.sandbox.many_accounts(options.accounts)
         accounts, actor = connect(tokens, stage.sandbox.base_url)
-        _start(stage, options)
+        own = _start(stage, options)
 
         say(f"steady: {options.steady} posts, ten a second")
         steady = schedule(accounts, actor, options.steady, spacing_s=0.1, label="steady")
@@ -49,17 +51,25 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
         say(f"ours: {options.deliveries} posts due at once")
         burst = schedule(accounts, actor, options.deliveries, spacing_s=0, label="burst")
+        parts = {"postgres": [postgres_pid()], **own}
+        before = {name: sum(map(cpu_s, pids)) for name, pids in parts.items()}
         started = time.monotonic()
         _wait_sent(len(steady) + len(burst), "burst")
         ours_s = _duration(burst)
         lateness = _lateness(burst)
         say(f"ours took {ours_s:.1f} s (waited {time.monotonic() - started:.1f} s)")
+        cpu = {name: sum(map(cpu_s, pids)) - before[name] for name, pids in parts.items()}
         stage.stop_processes()
         summary = stage.sandbox.summary()
         posts = len(steady) + len(burst)
 
         say(f"bare: the same with {options.processes} plain loops")
+        before = {"postgres": cpu_s(postgres_pid()), "loops": _children_s()}
         bare_s = _bare(stage, options, tokens, accounts)
+        bare_cpu = {
+            "postgres": cpu_s(postgres_pid()) - before["postgres"],
+            "loops": _children_s() - before["loops"],
+        }
         say(f"bare took {bare_s:.1f} s")
 
     per_s, bare_per_s = len(burst) / ours_s, options.deliveries / bare_s
@@ -73,6 +83,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "steady_lateness_p99_s": round(quantile(steady_lateness, 0.99), 2),
         "duplicates": summary["same_text"],
         "lost": posts - summary["posts"] + summary["same_text"],
+        "cpu_s_per_1000": _per_1000(cpu, len(burst)),
+        "bare_cpu_s_per_1000": _per_1000(bare_cpu, options.deliveries),
         "deliveries": len(burst),
         "accounts": options.accounts,
         "processes": options.processes,
@@ -80,15 +92,27 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _start(stage: Stage, options: argparse.Namespace) -> None:
-    """The parts of the application, with time to be ready."""
+def _per_1000(took: dict[str, float], posts: int) -> dict[str, float]:
+    return {name: round(seconds / posts * 1000, 2) for name, seconds in took.items()}
+
+
+def _children_s() -> float:
+    """Processor time (seconds) of the children of this process that have ended and been waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _start(stage: Stage, options: argparse.Namespace) -> dict[str, list[int]]:
+    """The parts of the application, with time to be ready; the ids of their processes by what they do."""
     from smmapp.run import parts
 
-    for number in range(options.processes):
-        start_worker(stage, number, threads=options.threads)
-    stage.start("dispatch", parts.dispatch().command)
+    workers = [
+        start_worker(stage, number, threads=options.threads).pid for number in range(options.processes)
+    ]
+    dispatch = stage.start("dispatch", parts.dispatch().command)
     stage.start("beat", parts.beat(stage.folder).command)
     time.sleep(8)
+    return {"workers": workers, "dispatch": [dispatch.pid]}
 
 
 def _wait_sent(count: int, what: str) -> None:

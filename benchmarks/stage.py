@@ -47,6 +47,32 @@ class Stage:
         self.processes.clear()
 
 
+def cpu_s(pid: int) -> float:
+    """Processor time (seconds) of a process and its children, those that have ended and those that live."""
+    took = 0.0
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            values = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(folder.name) == pid or int(values[1]) == pid:
+                mine = (
+                    4 if int(folder.name) == pid else 2
+                )  # children that have ended count once: at their parent
+                took += sum(map(int, values[11 : 11 + mine])) / os.sysconf("SC_CLK_TCK")
+    return took
+
+
+def postgres_pid() -> int:
+    """The server behind the connection of this process."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = cursor.fetchone()[0]
+    return int(Path(f"/proc/{backend}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 @contextlib.contextmanager
 def staged() -> Iterator[Stage]:
     """Servers up, database migrated, Django ready to use in this process; all gone at the end."""

@@ -19,7 +19,10 @@ from outbox.models import Delivery, ReceiptKind
 LOOK_AFTER_S = (1, 10, 60, 600, 3600)
 
 
-def claim_unseen(*, now: dt.datetime, limit: int = 200) -> dict[UUID, list[UUID]]:
+LOOKS_AT_ONCE = 500
+
+
+def claim_unseen(*, now: dt.datetime, limit: int = LOOKS_AT_ONCE) -> dict[UUID, list[UUID]]:
     """Sent deliveries that are due to be looked for, by account. Each look is claimed once, by whoever counts
     it up first, so two ticks do not look twice."""
     with transaction.atomic(), connection.cursor() as cursor:
