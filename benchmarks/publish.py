@@ -9,6 +9,10 @@ A burst of deliveries, all due at the same second, on a sandbox without latency:
 ``ratio`` is ours to bare, posts per second; ``cpu_s_per_1000`` what a thousand posts of the burst took of the
 processors. Lateness is ``sent_at`` minus ``due_at`` over the burst;
 ``steady_lateness`` the same for posts that are due one after the other.
+
+* ``fairness``: posts of other accounts while one account has a backlog and another is told to wait;
+* ``burst``: all due at once on a network that takes 100 ms for each, beside what nobody can beat;
+* ``growth``: the burst again with a million old posts in the table, as a ratio of times until all are sent.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.circumstances import beside_a_backlog, fill_with_old, lateness, slow_network, until_sent
 from benchmarks.fleet import connect, say, schedule, start_worker
 from benchmarks.stage import Stage, cpu_s, postgres_pid, quantile, staged, wait_until
 from sandbox.control import SandboxTokens
@@ -36,10 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=int, default=2, help="worker processes, and bare loops")
     parser.add_argument("--threads", type=int, default=4, help="threads of each worker process")
     parser.add_argument("--steady", type=int, default=200, help="posts of the steady run, ten a second")
+    parser.add_argument("--backlog", type=int, default=2000, help="posts that one account has due")
+    parser.add_argument("--slow", type=int, default=5000, help="posts due at once on a slow network")
+    parser.add_argument("--latency-ms", type=int, default=100, help="of the slow network")
+    parser.add_argument("--old", type=int, default=1_000_000, help="sent posts for the burst beside old ones")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     with staged() as stage:
+        from outbox.models import Delivery
+
         tokens = stage.sandbox.many_accounts(options.accounts)
         accounts, actor = connect(tokens, stage.sandbox.base_url)
         own = _start(stage, options)
@@ -47,7 +58,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         say(f"steady: {options.steady} posts, ten a second")
         steady = schedule(accounts, actor, options.steady, spacing_s=0.1, label="steady")
         _wait_sent(len(steady), "steady")
-        steady_lateness = _lateness(steady)
+        steady_lateness = lateness(steady)
 
         say(f"ours: {options.deliveries} posts due at once")
         burst = schedule(accounts, actor, options.deliveries, spacing_s=0, label="burst")
@@ -56,12 +67,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         started = time.monotonic()
         _wait_sent(len(steady) + len(burst), "burst")
         ours_s = _duration(burst)
-        lateness = _lateness(burst)
+        burst_lateness = lateness(burst)
         say(f"ours took {ours_s:.1f} s (waited {time.monotonic() - started:.1f} s)")
         cpu = {name: sum(map(cpu_s, pids)) - before[name] for name, pids in parts.items()}
+        more = _circumstances(stage, options, accounts, actor, until_sent(burst, "burst"))
         stage.stop_processes()
         summary = stage.sandbox.summary()
-        posts = len(steady) + len(burst)
+        posts = Delivery.objects.filter(attempts__fingerprint__gt="").distinct().count()
 
         say(f"bare: the same with {options.processes} plain loops")
         before = {"postgres": cpu_s(postgres_pid()), "loops": _children_s()}
@@ -77,12 +89,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "ratio": round(per_s / bare_per_s, 3),
         "per_s": round(per_s, 1),
         "bare_per_s": round(bare_per_s, 1),
-        "lateness_p50_s": round(quantile(lateness, 0.5), 2),
-        "lateness_p99_s": round(quantile(lateness, 0.99), 2),
+        "lateness_p50_s": round(quantile(burst_lateness, 0.5), 2),
+        "lateness_p99_s": round(quantile(burst_lateness, 0.99), 2),
         "steady_lateness_p50_s": round(quantile(steady_lateness, 0.5), 2),
         "steady_lateness_p99_s": round(quantile(steady_lateness, 0.99), 2),
         "duplicates": summary["same_text"],
         "lost": posts - summary["posts"] + summary["same_text"],
+        **more,
         "cpu_s_per_1000": _per_1000(cpu, len(burst)),
         "bare_cpu_s_per_1000": _per_1000(bare_cpu, options.deliveries),
         "deliveries": len(burst),
@@ -90,6 +103,37 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "processes": options.processes,
         "threads": options.threads,
     }
+
+
+def _circumstances(
+    stage: Stage, options: argparse.Namespace, accounts: list[Any], actor: Any, alone_s: float
+) -> dict[str, Any]:
+    """``alone_s``: seconds of the burst until all were sent, with nothing else in the table."""
+    found: dict[str, Any] = {}
+    if options.backlog:
+        found["fairness"] = beside_a_backlog(
+            stage, accounts, actor, backlog=options.backlog, steady=options.steady
+        )
+    if options.slow:
+        found["burst"] = slow_network(
+            stage,
+            accounts,
+            actor,
+            posts=options.slow,
+            latency_ms=options.latency_ms,
+            at_once=options.processes * options.threads,
+        )
+    if options.old:
+        fill_with_old(accounts[0], options.old)
+        say(f"beside old ones: {options.deliveries} posts due at once")
+        again = schedule(accounts, actor, options.deliveries, spacing_s=0, label="beside old")
+        took_s = until_sent(again, "beside old ones")
+        found["growth"] = {
+            "alone_s": round(alone_s, 1),
+            "took_s": round(took_s, 1),
+            "ratio": round(took_s / alone_s, 2),
+        }
+    return found
 
 
 def _per_1000(took: dict[str, float], posts: int) -> dict[str, float]:
@@ -111,8 +155,18 @@ def _start(stage: Stage, options: argparse.Namespace) -> dict[str, list[int]]:
     ]
     dispatch = stage.start("dispatch", parts.dispatch().command)
     stage.start("beat", parts.beat(stage.folder).command)
-    time.sleep(8)
+    _wait_ready(options.processes)
     return {"workers": workers, "dispatch": [dispatch.pid]}
+
+
+def _wait_ready(workers: int) -> None:
+    """Until every worker answers, and a moment more for the first tick."""
+    from smmapp.celery import app
+
+    wait_until(
+        f"{workers} workers answer", lambda: len(app.control.ping(timeout=1) or ()) >= workers, timeout_s=120
+    )
+    time.sleep(3)
 
 
 def _wait_sent(count: int, what: str) -> None:
@@ -133,13 +187,6 @@ def _duration(ids: list[uuid.UUID]) -> float:
 
     times = Delivery.objects.filter(pk__in=ids).aggregate(due=Min("due_at"), seen=Max("seen_at"))
     return (times["seen"] - times["due"]).total_seconds()
-
-
-def _lateness(ids: list[uuid.UUID]) -> list[float]:
-    from outbox.models import Delivery
-
-    rows = Delivery.objects.filter(pk__in=ids, sent_at__isnull=False)
-    return [(row.sent_at - row.due_at).total_seconds() for row in rows if row.sent_at]
 
 
 # --- the bare loop ----------------------------------------------------------------------------

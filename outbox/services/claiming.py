@@ -3,6 +3,8 @@
 1. ``claim_due`` locks due rows (``FOR UPDATE SKIP LOCKED``, so any number of ticks may run), a handful of
    each account first, then the next handful of each, so that no account waits behind another's backlog; an
    account's answers (replies, messages, likes and hides) come before its posts, however late those are;
+   while posts of an account are in hand no more of them are claimed: it keeps one worker's thread busy at
+   most, and its posts go out one after the other;
 2. it writes a lease and a new fencing token on them and commits; the caller enqueues the ids;
 3. the number of rows claimed and not yet begun is bounded by what the workers can take, so that leases do not
    run out in the queue;
@@ -34,7 +36,11 @@ HANDFUL = 4
 _CLAIM_LOCK = 0x736D6D01  # advisory lock: one claim at a time, so that the bound on claimed rows holds
 
 _CLAIM_SQL = f"""
-    WITH pick AS MATERIALIZED (
+    WITH busy AS MATERIALIZED (
+        SELECT DISTINCT account_id FROM outbox_delivery
+        WHERE state IN ('claimed', 'sending') AND kind = 'post'
+    ),
+    pick AS MATERIALIZED (
         SELECT x.id, x.turn, x.is_post, x.next_attempt_at
         FROM accounts_socialaccount a
         LEFT JOIN outbox_bucket b ON b.key = 'account:' || a.id
@@ -51,6 +57,7 @@ _CLAIM_SQL = f"""
                 (SELECT d.id, true, d.next_attempt_at FROM outbox_delivery d
                  WHERE d.account_id = a.id AND d.state IN ('scheduled', 'processing')
                    AND d.kind = 'post' AND d.next_attempt_at <= %(now)s
+                   AND a.id NOT IN (SELECT account_id FROM busy)
                    AND (NOT {QUIET_SQL} OR {BEGUN_SQL})
                  ORDER BY d.next_attempt_at LIMIT %(per_account)s)
             ) y
