@@ -101,9 +101,9 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
     """What happened, in the active language.
 
     ``context`` holds the words of the kind: ``account`` (all about accounts and posts), ``kind`` (of what was
-    sent, or of an approval), its ``excerpt`` and ``error`` (a code of ``register_reasons``), ``network``, ``days``, ``member``,
-    ``organization``, ``goal``, ``webhook``, ``host``, ``brand`` and ``count`` (of planned posts),
-    ``person`` (who answered).
+    sent, or of an approval), its ``excerpt`` and ``error`` (a code of ``register_reasons``), ``network``,
+    ``days``, ``member``, ``organization``, ``goal``, ``webhook``, ``host``, ``brand``, ``count`` (of planned
+    posts) and ``person`` (who answered).
     """
     words = _words_of(context)
     if kind == K.ACCOUNT_EXPIRING:

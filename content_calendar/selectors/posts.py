@@ -264,6 +264,10 @@ class PostRow:
     networks: tuple[tuple[SocialAccount, PlatformInfo], ...]
     is_movable: bool
 
+    @property
+    def is_unscheduled(self) -> bool:
+        return self.state in UNSCHEDULED_STATES
+
 
 @dataclass(frozen=True, slots=True)
 class PostPage:

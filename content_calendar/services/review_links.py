@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import logging
 import secrets
 import smtplib
@@ -31,6 +30,7 @@ from content_calendar.models import (
     ReviewStep,
 )
 from content_calendar.selectors.approval import for_client
+from content_calendar.selectors.review_links import hash_of
 from content_calendar.services import approval, comments
 
 logger = logging.getLogger(__name__)
@@ -59,10 +59,6 @@ class LinkFacts:
     note: str
     days: int
     language: str
-
-
-def hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def new_key(*, request: ReviewRequest, now: dt.datetime) -> str:
