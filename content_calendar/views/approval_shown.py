@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.access import MemberRequest
@@ -37,9 +38,12 @@ def approval_context(request: MemberRequest, post: Post) -> dict[str, Any]:
         "may_approve": is_allowed(request.membership.role, Action.APPROVE_POSTS),
         "approves_alone": ReviewStep.INTERNAL in view.lacks,
         "needs_client_after": view.rule is ApprovalRule.BOTH,
-        "comments": page_of(request, comments.order_by("-created_at", "-pk"), size=COMMENTS),
+        # Asked by the whole page only: its live part does without.
+        "comments": SimpleLazyObject(
+            lambda: page_of(request, comments.order_by("-created_at", "-pk"), size=COMMENTS)
+        ),
         "comment_form": CommentForm(),
-        "version_count": PostVersion.objects.filter(post=post).count(),
+        "version_count": SimpleLazyObject(lambda: PostVersion.objects.filter(post=post).count()),
     }
 
 
