@@ -110,8 +110,9 @@ class LinkForm(forms.Form):
 
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["posts"]
-        field.queryset = for_client(brand)[:MOST_POSTS]  # type: ignore[attr-defined]
+        # A queryset that is cut cannot be asked for what was chosen.
+        first = list(for_client(brand).values_list("pk", flat=True)[:MOST_POSTS])
+        self.fields["posts"].queryset = for_client(brand).filter(pk__in=first)  # type: ignore[attr-defined]
 
     def clean_posts(self) -> list[uuid.UUID]:
         return [post.pk for post in self.cleaned_data["posts"]]

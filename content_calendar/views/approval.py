@@ -66,7 +66,8 @@ def approval_rules(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def approval_rule(request: MemberRequest, brand_id: uuid.UUID) -> HttpResponse:
     brand: Brand = load(request, Action.MANAGE_BRANDS, Brand.objects.select_related("organization"), brand_id)
-    form = RulesForm(request.POST or None, initial=RulesForm.initial_of(rules_of(brand.pk)))
+    given = request.POST if request.method == "POST" else None
+    form = RulesForm(given, initial=RulesForm.initial_of(rules_of(brand.pk)))
     if request.method == "POST" and form.is_valid():
         approval.set_rules(
             brand=brand,

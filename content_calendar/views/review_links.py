@@ -54,7 +54,8 @@ def review_link_new(request: MemberRequest) -> HttpResponse:
             raise Http404
     if brand is None:
         return render(request, "content_calendar/review_link_new.html", {"shown": about})
-    form = LinkForm(request.POST or None, brand=brand, initial=_initial(request, brand))
+    given = request.POST if request.method == "POST" else None
+    form = LinkForm(given, brand=brand, initial=_initial(request, brand))
     if request.method == "POST" and form.is_valid():
         try:
             row, token = review_links.create_request(
