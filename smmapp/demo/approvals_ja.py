@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smmapp.demo.plan import DemoReview, Piece
 
-CLIENT = "谷中商店会 山本様"
+CLIENT = "谷中商店会 山本"
 NOTE = "来週の投稿案です。今週中にご確認いただけると助かります。"
 
 REVIEWS = (

@@ -29,8 +29,8 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     Image.new("RGB", (2, 2)).save(picture, "PNG")
     picture.seek(0)
     asset = store_image(brand=world.brand, upload=picture, name="walked.png", actor=world.user, now=world.now)
-    of_post = ("post", "edit", "save", "change", "check", "move", "schedule", "publish", "unschedule")
-    of_post += ("submit", "withdraw", "approve", "ask_for_changes", "comment", "versions")
+    of_post = ["post", "edit", "save", "change", "check", "move", "schedule", "publish", "unschedule"]
+    of_post += ["submit", "withdraw", "approve", "ask_for_changes", "comment", "versions"]
     found: dict[str, dict[str, Any]] = {
         f"content_calendar:{name}": {"post_id": post.pk} for name in (*of_post, "duplicate", "delete")
     }
