@@ -338,6 +338,8 @@ class NotificationKind(models.TextChoices):
     GOAL_OFF_TRACK = "goal_off_track", _("A goal is off track")
     WEBHOOK_DISABLED = "webhook_disabled", _("A webhook was switched off")
     PREFLIGHT_PROBLEM = "preflight_problem", _("Planned posts will not go out as planned")
+    APPROVAL_WANTED = "approval_wanted", _("A post waits for approval")
+    APPROVAL_ANSWERED = "approval_answered", _("A post was approved, sent back or commented on")
 
 
 class MailChoice(models.TextChoices):

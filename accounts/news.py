@@ -32,6 +32,23 @@ _SENTENCES: dict[str, Promise] = {
         "The webhook “%(webhook)s” was switched off, because %(host)s did not take its messages for a day."
     ),
 }
+# What is told of an approval, by what it is about (``context["kind"]``).
+_OF_APPROVALS: dict[tuple[str, str], Promise] = {
+    (K.APPROVAL_WANTED, "internal"): _("The post “%(excerpt)s” of %(brand)s waits for your approval."),
+    (K.APPROVAL_WANTED, "client"): _(
+        "The post “%(excerpt)s” of %(brand)s waits for the client’s approval. Send a link, or ask the client."
+    ),
+    (K.APPROVAL_ANSWERED, "approved"): _(
+        "%(person)s approved the post “%(excerpt)s” of %(brand)s. It is in the schedule."
+    ),
+    (K.APPROVAL_ANSWERED, "approved_unscheduled"): _(
+        "%(person)s approved the post “%(excerpt)s” of %(brand)s. It can be scheduled now."
+    ),
+    (K.APPROVAL_ANSWERED, "changes"): _(
+        "%(person)s asks for changes to the post “%(excerpt)s” of %(brand)s."
+    ),
+    (K.APPROVAL_ANSWERED, "comment"): _("%(person)s commented on the post “%(excerpt)s” of %(brand)s."),
+}
 # The same of what is no post, by the kind of the news and that of the delivery (``context["kind"]``).
 _OF_ANSWERS: dict[tuple[str, str], Promise] = {
     (K.DELIVERY_FAILED, "reply"): _("Your answer “%(excerpt)s” on %(account)s was not sent. %(reason)s"),
@@ -53,7 +70,7 @@ _OF_ANSWERS: dict[tuple[str, str], Promise] = {
 }
 # Nobody has to see these in the app. Every other kind says that something does not go out or will not, and
 # is always shown there.
-OPTIONAL_IN_APP = frozenset({K.MEMBER_JOINED, K.GOAL_OFF_TRACK})
+OPTIONAL_IN_APP = frozenset({K.MEMBER_JOINED, K.GOAL_OFF_TRACK, K.APPROVAL_WANTED, K.APPROVAL_ANSWERED})
 
 # What programs are told of answers, messages and likes: it names nobody and quotes nothing.
 _SUMMARIES_OF_ANSWERS: dict[tuple[str, str], str] = {
@@ -84,8 +101,9 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
     """What happened, in the active language.
 
     ``context`` holds the words of the kind: ``account`` (all about accounts and posts), ``kind`` (of what was
-    sent), its ``excerpt`` and ``error`` (a code of ``register_reasons``), ``network``, ``days``, ``member``,
-    ``organization``, ``goal``, ``webhook``, ``host``, ``brand`` and ``count`` (of planned posts).
+    sent, or of an approval), its ``excerpt`` and ``error`` (a code of ``register_reasons``), ``network``,
+    ``days``, ``member``, ``organization``, ``goal``, ``webhook``, ``host``, ``brand``, ``count`` (of planned
+    posts) and ``person`` (who answered).
     """
     words = _words_of(context)
     if kind == K.ACCOUNT_EXPIRING:
@@ -106,7 +124,8 @@ def sentence(kind: str, context: Mapping[str, Any]) -> str:
             count,
         )
         return template % words
-    told = _OF_ANSWERS.get((kind, str(context.get("kind", "")))) or _SENTENCES[kind]
+    about = (kind, str(context.get("kind", "")))
+    told = _OF_ANSWERS.get(about) or _OF_APPROVALS.get(about) or _SENTENCES[kind]
     return (str(told) % words).strip()
 
 

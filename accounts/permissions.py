@@ -16,6 +16,7 @@ class Action(enum.StrEnum):
     VIEW = "view"  # see calendar, posts, accounts and numbers of one's brands
     DRAFT_POSTS = "draft_posts"  # write, change and delete drafts, upload media
     PUBLISH_POSTS = "publish_posts"  # schedule, move, publish now, cancel, answer "did it appear?"
+    APPROVE_POSTS = "approve_posts"  # approve posts, ask for changes, send review links to clients
     CONNECT_ACCOUNTS = "connect_accounts"  # connect, reconnect, disconnect social accounts
     PAUSE = "pause"  # stop and resume sending, quiet periods, what becomes of late posts
     MANAGE_BRANDS = "manage_brands"
@@ -45,7 +46,15 @@ _MARKETER = _VIEWER | {
     Action.MANAGE_GOALS,
 }
 _MANAGER = (
-    _CREATOR | _RESPONDER | {Action.PUBLISH_POSTS, Action.PAUSE, Action.VIEW_CAMPAIGNS, Action.MANAGE_GOALS}
+    _CREATOR
+    | _RESPONDER
+    | {
+        Action.PUBLISH_POSTS,
+        Action.APPROVE_POSTS,
+        Action.PAUSE,
+        Action.VIEW_CAMPAIGNS,
+        Action.MANAGE_GOALS,
+    }
 )
 _ADMIN = (
     _MANAGER
@@ -80,6 +89,7 @@ WORDS: dict[Action, Promise] = {
     Action.VIEW: _("See calendar, posts, accounts and numbers"),
     Action.DRAFT_POSTS: _("Write and change drafts, upload images"),
     Action.PUBLISH_POSTS: _("Schedule, move, publish and cancel posts"),
+    Action.APPROVE_POSTS: _("Approve posts, ask for changes, send review links to clients"),
     Action.CONNECT_ACCOUNTS: _("Connect and disconnect social accounts"),
     Action.PAUSE: _("Pause and resume sending"),
     Action.MANAGE_BRANDS: _("Create and change brands"),

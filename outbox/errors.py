@@ -22,6 +22,7 @@ class StopReason(enum.StrEnum):
     ACCOUNT_DISCONNECTED = "account_disconnected"
     MEDIA_MISSING = "media_missing"
     POST_DELETED = "post_deleted"
+    APPROVAL_MISSING = "approval_missing"
     TOO_LATE = "too_late"
     SKIPPED = "skipped"
     QUIET_PERIOD = "quiet_period"
@@ -62,6 +63,10 @@ SENTENCES: dict[str, Promise] = {
     StopReason.ACCOUNT_DISCONNECTED: _("The account was disconnected."),
     StopReason.MEDIA_MISSING: _("An image of the post is no longer there."),
     StopReason.POST_DELETED: _("The post was deleted."),
+    StopReason.APPROVAL_MISSING: _(
+        "What it says was not approved. Submit the post for review; once it is approved it can be scheduled "
+        "again."
+    ),
     StopReason.TOO_LATE: _("It was too late to publish it."),
     StopReason.SKIPPED: _("It was skipped: it was too late for it, or somebody decided so."),
     StopReason.QUIET_PERIOD: _("It fell due in a quiet period. Decide whether it still goes out."),

@@ -225,6 +225,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "content_calendar.remind_of_approvals": {
+        "task": "content_calendar.tasks.remind_of_approvals",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "content_calendar.send_review_mails": {
+        "task": "content_calendar.tasks.send_review_mails",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
     "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
     "accounts.send_webhooks": {

@@ -140,6 +140,7 @@ def tabs(request: MemberRequest, current: str) -> list[dict[str, object]]:
         ("accounts:settings", _("Organization"), Action.VIEW),
         ("accounts:brand_list", _("Brands"), Action.MANAGE_BRANDS),
         ("outbox:sending", pgettext("activity", "Sending"), Action.VIEW),
+        ("content_calendar:approval_rules", _("Approval"), Action.MANAGE_BRANDS),
         ("accounts:member_list", _("People"), Action.MANAGE_MEMBERS),
         ("accounts:api_key_list", _("API keys"), Action.MANAGE_API_KEYS),
         ("accounts:webhook_list", _("Webhooks"), Action.MANAGE_WEBHOOKS),

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from allauth.account.adapter import get_adapter
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
@@ -21,6 +19,7 @@ from accounts.access import public
 from campaigns.addresses import SHORT_PATH
 from campaigns.services.clicks import Visit, follow
 from campaigns.visitors import is_bot, referrer_host, visitor
+from core.visitors import address_of
 
 _CODE = re.compile(r"[0-9A-Za-z]{1,16}")
 RETRY_AFTER_S = 5
@@ -50,7 +49,7 @@ def link(request: HttpRequest, code: str) -> HttpResponse:
     visit = Visit(
         at=now,
         is_bot=is_bot(request.method or "", request.headers),
-        visitor=visitor(_address(request), request.headers.get("User-Agent", ""), now.date()),
+        visitor=visitor(address_of(request), request.headers.get("User-Agent", ""), now.date()),
         referrer_host=referrer_host(request.headers.get("Referer", "")),
     )
     try:
@@ -64,14 +63,6 @@ def link(request: HttpRequest, code: str) -> HttpResponse:
     # Not HttpResponseRedirect: the target was checked when it was stored, and needs no second encoding.
     response = HttpResponse(status=302, headers={"Location": target})
     return _private(response)
-
-
-def _address(request: HttpRequest) -> str:
-    """The visitor's address, by the rule that rate limits read it with; "" if the proxy does not tell."""
-    try:
-        return str(get_adapter(request).get_client_ip(request))
-    except (ImproperlyConfigured, PermissionDenied):
-        return ""
 
 
 def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:

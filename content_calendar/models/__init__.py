@@ -1,7 +1,25 @@
 """What the calendar keeps, by subject."""
 
+from content_calendar.models.approval import (
+    REMIND_AFTER_H,
+    STEPS,
+    ApprovalRule,
+    ApprovalRules,
+    Comment,
+    CommentQuerySet,
+    KeptBecause,
+    PostVersion,
+    Review,
+    ReviewKey,
+    ReviewOutcome,
+    ReviewQuerySet,
+    ReviewRequest,
+    ReviewRequestQuerySet,
+    ReviewStep,
+)
 from content_calendar.models.media import MediaAsset, MediaAssetQuerySet, Rendition
 from content_calendar.models.posts import (
+    UNSCHEDULED,
     Approval,
     Label,
     LabelQuerySet,
@@ -19,7 +37,15 @@ from content_calendar.models.preflight import (
 )
 
 __all__ = [
+    "REMIND_AFTER_H",
+    "STEPS",
+    "UNSCHEDULED",
     "Approval",
+    "ApprovalRule",
+    "ApprovalRules",
+    "Comment",
+    "CommentQuerySet",
+    "KeptBecause",
     "Label",
     "LabelQuerySet",
     "LabelTone",
@@ -27,11 +53,19 @@ __all__ = [
     "MediaAssetQuerySet",
     "Post",
     "PostQuerySet",
+    "PostVersion",
     "Preflight",
     "PreflightCode",
     "PreflightLevel",
     "PreflightProblem",
     "PreflightProblemQuerySet",
     "Rendition",
+    "Review",
+    "ReviewKey",
+    "ReviewOutcome",
+    "ReviewQuerySet",
+    "ReviewRequest",
+    "ReviewRequestQuerySet",
+    "ReviewStep",
     "Variant",
 ]

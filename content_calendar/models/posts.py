@@ -59,8 +59,17 @@ class Label(models.Model):
 
 
 class Approval(models.TextChoices):
+    """How far a post is on its way into the schedule (services.transitions has what leads where)."""
+
     DRAFT = "draft", _("Draft")
-    APPROVED = "approved", _("Approved")
+    IN_REVIEW = "in_review", _("In review")
+    CHANGES_ASKED = "changes_asked", _("Changes asked")
+    READY = "ready", _("Approved")  # and not in the schedule yet
+    APPROVED = "approved", _("Scheduled")  # in the schedule, or out already
+
+
+# What stands in no schedule. The rows are few of many, and have partial indexes of their own.
+UNSCHEDULED = (Approval.DRAFT, Approval.IN_REVIEW, Approval.CHANGES_ASKED, Approval.READY)
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -104,7 +113,10 @@ class Post(models.Model):
         Campaign, on_delete=models.SET_NULL, null=True, blank=True, related_name="posts"
     )
     labels = models.ManyToManyField(Label, blank=True, related_name="posts")
-    approval = models.CharField(max_length=12, choices=Approval, default=Approval.DRAFT)
+    approval = models.CharField(max_length=16, choices=Approval, default=Approval.DRAFT)
+    # The content (selectors.approval.fingerprint) that was approved and may be sent; empty where the brand
+    # asked for no approval when the post was put into the schedule.
+    approved_fingerprint = models.CharField(max_length=64, blank=True)
     parts: models.JSONField[Any, Any] = models.JSONField(default=list)
     planned_at = models.DateTimeField(null=True, blank=True)  # a draft may have a time, too
     # What happens if it cannot go out on time; empty: what its brand does then. Frozen into its deliveries.
@@ -115,6 +127,10 @@ class Post(models.Model):
     # The composer page that saved last: a save whose answer got lost on the way, sent again by the same
     # page, is not taken for somebody else's.
     edited_in = models.CharField(max_length=36, blank=True)
+    # Who saved last: what one person wrote is kept when another one changes it.
+    edited_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -131,13 +147,13 @@ class Post(models.Model):
             ),
             models.Index(
                 fields=["brand", "planned_at"],
-                name="post_draft_plans",
-                condition=Q(deleted_at__isnull=True, approval="draft"),
+                name="post_unscheduled_plans",
+                condition=Q(deleted_at__isnull=True, approval__in=UNSCHEDULED),
             ),
             models.Index(
                 fields=["brand", "-updated_at"],
-                name="post_drafts",
-                condition=Q(deleted_at__isnull=True, approval="draft"),
+                name="post_unscheduled",
+                condition=Q(deleted_at__isnull=True, approval__in=UNSCHEDULED),
             ),
         ]
 

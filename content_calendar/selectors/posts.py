@@ -14,8 +14,15 @@ from django.db.models.functions import Left
 
 from accounts.models import Brand, Membership, SocialAccount
 from connectors.base import PlatformInfo
-from content_calendar.models import Approval, Post, Variant
-from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES, PostState, derive_state
+from content_calendar.models import UNSCHEDULED, Approval, Post, Variant
+from content_calendar.selectors.states import (
+    LIVE_STATES,
+    OF_APPROVAL,
+    UNDER_WAY_STATES,
+    UNSCHEDULED_STATES,
+    PostState,
+    derive_state,
+)
 from outbox.models import DeliveryState
 
 # What one answer of the calendar holds at most: about 300 KiB. The page says so when there is more.
@@ -81,6 +88,7 @@ class _Group:
     at: dt.datetime
     text: str
     campaign_id: uuid.UUID | None = None
+    approval: str = Approval.APPROVED
     states: list[str] = field(default_factory=list)
     accounts: list[uuid.UUID] = field(default_factory=list)
 
@@ -104,7 +112,7 @@ def calendar_events(
     is_cut = _add_drafts(groups, brands, start, end, wanted) or is_cut
     events = []
     for (post_id, at), group in groups.items():
-        state = derive_state(group.states)
+        state = derive_state(group.states, group.approval)
         if wanted.states and state not in wanted.states:
             continue
         if chosen is not None and not chosen.intersection(group.accounts):
@@ -117,7 +125,7 @@ def calendar_events(
                 title=_title(group.text),
                 state=state,
                 accounts=tuple(shown),
-                is_movable=state is PostState.DRAFT
+                is_movable=state in UNSCHEDULED_STATES
                 or (
                     any(s in MOVABLE for s in group.states)
                     and not any(s in UNDER_WAY_STATES for s in group.states)
@@ -207,11 +215,12 @@ def _add_drafts(
     end: dt.datetime,
     wanted: PostFilter,
 ) -> bool:
-    if wanted.states and PostState.DRAFT not in wanted.states:
+    stages = [one for one in UNSCHEDULED if not wanted.states or OF_APPROVAL[one] in wanted.states]
+    if not stages:
         return False
     rows = Post.objects.filter(
         ~Exists(_live_variants()),
-        approval=Approval.DRAFT,
+        approval__in=stages,
         brand_id__in=brands,
         planned_at__gte=start,
         planned_at__lt=end,
@@ -223,10 +232,12 @@ def _add_drafts(
         rows = rows.filter(campaign_id=wanted.campaign)
     if wanted.text:
         rows = rows.filter(parts__0__text__icontains=wanted.text)
-    found = list(rows.values_list("pk", "planned_at", "campaign_id", _excerpt("parts"))[: MOST_EVENTS + 1])
+    columns = ("pk", "planned_at", "campaign_id", "approval", _excerpt("parts"))
+    found = list(rows.values_list(*columns)[: MOST_EVENTS + 1])
     drafts = {}
-    for post_id, planned_at, campaign_id, text in found[:MOST_EVENTS]:
-        drafts[post_id] = groups[post_id, planned_at] = _Group(planned_at, text or "", campaign_id)
+    for post_id, planned_at, campaign_id, approval, text in found[:MOST_EVENTS]:
+        group = _Group(planned_at, text or "", campaign_id, approval)
+        drafts[post_id] = groups[post_id, planned_at] = group
     if drafts:
         for post_id, account_id in Variant.objects.filter(post_id__in=drafts).values_list(
             "post_id", "account_id"
@@ -252,6 +263,10 @@ class PostRow:
     at: dt.datetime | None
     networks: tuple[tuple[SocialAccount, PlatformInfo], ...]
     is_movable: bool
+
+    @property
+    def is_unscheduled(self) -> bool:
+        return self.state in UNSCHEDULED_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,13 +350,13 @@ def row_of(post: Post) -> PostRow:
     """The line of a post whose variants are prefetched (``with_variants``)."""
     variants = list(post.variants.all())
     states = [v.delivery.state for v in variants if v.delivery is not None]
-    state = derive_state(states)
+    state = derive_state(states, post.approval)
     return PostRow(
         post=post,
         state=state,
         at=next_time(post),
         networks=tuple((v.account, v.account.info) for v in variants),
-        is_movable=state is PostState.DRAFT
+        is_movable=state in UNSCHEDULED_STATES
         or (any(s in MOVABLE for s in states) and not any(s in UNDER_WAY_STATES for s in states)),
     )
 
@@ -399,9 +414,10 @@ def in_state(state: PostState, brand: uuid.UUID) -> Q:
     def of_deliveries(state: DeliveryState) -> Any:
         return Variant.objects.filter(delivery__brand_id=brand, delivery__state=state).values("post_id")
 
-    if state is PostState.DRAFT:
-        # What was never approved, or was taken back: few rows of many, with an index of their own.
-        return Q(approval=Approval.DRAFT) & Q(~has(LIVE_STATES))
+    if state in UNSCHEDULED_STATES:
+        # What is in no schedule: few rows of many, with an index of their own.
+        stages = [one for one in UNSCHEDULED if OF_APPROVAL[one] is state]
+        return Q(approval__in=stages) & Q(~has(LIVE_STATES))
     if state is PostState.PARTLY_PUBLISHED:
         waiting = [of_deliveries(one) for one in _WAITING]
         candidates = Q(pk__in=waiting[0].union(*waiting[1:]))

@@ -14,7 +14,7 @@ from connectors.base import PlatformInfo
 from content_calendar.content import Parts, parts_from_json
 from content_calendar.models import Post, Variant
 from content_calendar.selectors.posts import MOVABLE
-from content_calendar.selectors.states import PostState, derive_state
+from content_calendar.selectors.states import UNSCHEDULED_STATES, PostState, derive_state
 from outbox.errors import sentence
 from outbox.missed import MissedRule, rule_of, sentence_of
 from outbox.models import (
@@ -109,6 +109,10 @@ class PostView:
         return min(waiting, default=self.post.planned_at)
 
     @property
+    def is_unscheduled(self) -> bool:
+        return self.state in UNSCHEDULED_STATES
+
+    @property
     def is_under_way(self) -> bool:
         return self.state in (PostState.SENDING, PostState.UNCERTAIN)
 
@@ -130,13 +134,13 @@ def post_view(post: Post, *, now: dt.datetime) -> PostView:
         receipts.setdefault(event.delivery_id, []).append(event)
     views = tuple(_variant_view(variant, post, receipts.get(variant.delivery_id, ())) for variant in variants)
     deliveries = [view.delivery for view in views if view.delivery is not None]
-    tag = [str(post.version)]
+    tag = [str(post.version), post.approval]
     for delivery in deliveries:
         seen = receipts.get(delivery.pk, ())
         tag += [delivery.state, str(delivery.fence), str(len(seen)), str(bool(delivery.seen_at))]
     return PostView(
         post=post,
-        state=derive_state(delivery.state for delivery in deliveries),
+        state=derive_state((delivery.state for delivery in deliveries), post.approval),
         variants=views,
         tag=".".join(tag),
         poll_s=_poll_s(deliveries, now),

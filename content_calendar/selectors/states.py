@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from content_calendar.models import Approval
 from outbox.models import DeliveryState
 
 
 class PostState(models.TextChoices):
     DRAFT = "draft", _("Draft")
+    IN_REVIEW = "in_review", _("In review")
+    CHANGES_ASKED = "changes_asked", _("Changes asked")
+    APPROVED = "approved", _("Approved")
     SCHEDULED = "scheduled", _("Scheduled")
     SENDING = "sending", _("Sending")
     PUBLISHED = "published", _("Published")
@@ -34,6 +38,9 @@ UNDER_WAY_STATES = (
 # Names of the interface's tones, the same as on the badges; the word always stands beside the colour.
 TONES: dict[PostState, str] = {
     PostState.DRAFT: "secondary",
+    PostState.IN_REVIEW: "purple",
+    PostState.CHANGES_ASKED: "orange",
+    PostState.APPROVED: "blue",
     PostState.SCHEDULED: "azure",
     PostState.SENDING: "indigo",
     PostState.PUBLISHED: "green",
@@ -44,15 +51,27 @@ TONES: dict[PostState, str] = {
     PostState.HELD: "purple",
 }
 
+# Of a post in no schedule, by its approval; a scheduled one whose deliveries were all cancelled is a draft.
+OF_APPROVAL: dict[Approval, PostState] = {
+    Approval.DRAFT: PostState.DRAFT,
+    Approval.IN_REVIEW: PostState.IN_REVIEW,
+    Approval.CHANGES_ASKED: PostState.CHANGES_ASKED,
+    Approval.READY: PostState.APPROVED,
+    Approval.APPROVED: PostState.DRAFT,
+}
+# The states in which nothing of a post is in the schedule, or ever was.
+UNSCHEDULED_STATES = frozenset(OF_APPROVAL.values())
+
 _SENDING = frozenset({DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.PROCESSING})
 
 
-def derive_state(deliveries: Iterable[str]) -> PostState:
+def derive_state(deliveries: Iterable[str], approval: str = Approval.DRAFT) -> PostState:
     """The state of a post from those of its deliveries, in the order of what a person must know first:
-    an open question, work under way, a mixture, then what stands in the way, then the plain cases."""
+    an open question, work under way, a mixture, then what stands in the way, then the plain cases. Of a post
+    without any, from its approval."""
     states = {DeliveryState(state) for state in deliveries} - {DeliveryState.CANCELLED}
     if not states:
-        return PostState.DRAFT
+        return OF_APPROVAL[Approval(approval)]
     if DeliveryState.UNCERTAIN in states:
         return PostState.UNCERTAIN
     if states & _SENDING:

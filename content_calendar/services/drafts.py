@@ -15,7 +15,10 @@ from accounts.services.audit import record
 from campaigns.selectors.campaigns import choosable
 from content_calendar.content import Part, Parts, asset_ids, parts_from_json, parts_to_json
 from content_calendar.models import Approval, Label, MediaAsset, Post, Variant
+from content_calendar.selectors.approval import content_of
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
+from content_calendar.services import reviews
+from content_calendar.services.transitions import move_approval
 from outbox.missed import MissedRule
 from outbox.models import DeliveryState
 from outbox.services.scheduling import cancel_delivery
@@ -111,6 +114,7 @@ def create_post(
             missed_policy=draft.missed.policy if draft.missed else "",
             missed_after_s=draft.missed.after_s if draft.missed else None,
             edited_in=edited_in,
+            edited_by=author,
             created_at=now,
             updated_at=now,
         )
@@ -126,8 +130,17 @@ def create_post(
     return post
 
 
-def save_draft(*, post: Post, version: int, draft: Draft, now: dt.datetime, edited_in: str = "") -> Post:
-    """Save what the composer holds over version ``version`` of the post.
+def save_draft(
+    *,
+    post: Post,
+    version: int,
+    draft: Draft,
+    now: dt.datetime,
+    edited_in: str = "",
+    actor: User | None = None,
+) -> Post:
+    """Save what the composer holds over version ``version`` of the post. Other content than what was
+    submitted or approved takes the post back to the drafts (see services.reviews).
 
     Raises EditConflict when somebody else has saved since, AlreadyScheduled when the post is in the
     schedule, AccountUnknown, CampaignUnknown, LabelUnknown, MediaUnknown. Nothing is written then.
@@ -136,7 +149,9 @@ def save_draft(*, post: Post, version: int, draft: Draft, now: dt.datetime, edit
         row = lock_version(post=post, version=version, edited_in=edited_in)
         if row.variants.filter(delivery__state__in=LIVE_STATES).exists():
             raise AlreadyScheduled
+        before = content_of(row)
         write_content(post=row, draft=draft, edited_in=edited_in, now=now)
+        reviews.after_saving(post=row, before=before, actor=actor, now=now)
     return row
 
 
@@ -266,6 +281,8 @@ def delete_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
                 cancel_delivery(delivery=delivery, actor=actor, now=now)
             except NotPossible as refusal:
                 raise AlreadySending from refusal
+        if reviews.withdraw_open(post=row, now=now, actor=actor):
+            move_approval(row, Approval.DRAFT)
         Post.objects.filter(pk=row.pk).update(deleted_at=now, version=F("version") + 1, edited_in="")
         row.deleted_at = now
         record(
@@ -280,7 +297,8 @@ def delete_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
 
 
 def restore_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
-    """Undo a deletion. What was cancelled stays cancelled: the post comes back as a draft, with its time."""
+    """Undo a deletion. What was cancelled stays cancelled: the post comes back as a draft (or approved, where
+    that still holds), with its time."""
     with transaction.atomic():
         row = (
             Post.objects.select_for_update(of=("self",)).select_related("brand__organization").get(pk=post.pk)
@@ -289,10 +307,9 @@ def restore_post(*, post: Post, actor: User, now: dt.datetime) -> Post:
             return row
         is_live = row.variants.filter(delivery__state__in=LIVE_STATES).exists()
         row.deleted_at = None
-        row.approval = Approval.APPROVED if is_live else Approval.DRAFT
-        Post.objects.filter(pk=row.pk).update(
-            deleted_at=None, approval=row.approval, updated_at=now, version=F("version") + 1
-        )
+        Post.objects.filter(pk=row.pk).update(deleted_at=None, updated_at=now, version=F("version") + 1)
+        if row.approval == Approval.APPROVED and not is_live:
+            move_approval(row, reviews.resting_state(row))
         record(
             organization=row.brand.organization,
             actor=actor,

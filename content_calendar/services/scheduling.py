@@ -14,11 +14,21 @@ from accounts.services.audit import record
 from campaigns.services.links import LinkUse, links_to, short_url
 from connectors.base import Json
 from content_calendar.content import Parts, addresses_in, asset_ids, parts_from_json, with_addresses
-from content_calendar.models import Approval, MediaAsset, Post, Variant
+from content_calendar.models import Approval, ApprovalRule, KeptBecause, MediaAsset, Post, Variant
+from content_calendar.selectors.approval import (
+    Content,
+    content_of,
+    fingerprint,
+    fingerprint_of,
+    missing_steps,
+    rule_of,
+)
 from content_calendar.selectors.checks import AccountCheck, as_sent, check_content
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
+from content_calendar.services import reviews
 from content_calendar.services.drafts import AlreadySending, Draft, lock_version, write_content
 from content_calendar.services.media import rendition_for
+from content_calendar.services.transitions import move_approval
 from outbox.missed import MissedRule
 from outbox.models import Delivery, DeliveryKind, DeliveryState, MissedPolicy
 from outbox.payloads import MediaContent, PartContent, freeze_post
@@ -61,22 +71,22 @@ def schedule_post(*, post: Post, at: dt.datetime, actor: User, now: dt.datetime)
     """Put the post in the schedule of all its accounts for ``at`` (aware), its content frozen; deliveries
     that are there already and have not begun get the new content and time.
 
-    Raises NoAccountChosen, InThePast, NotReady, AlreadySending. All or nothing.
+    Raises NoAccountChosen, InThePast, NotReady, AlreadySending, reviews.ApprovalMissing. All or nothing.
     """
     if at < now:
         raise InThePast
     with transaction.atomic():
         row = _lock(post)
-        _schedule(row, at=at, actor=actor, now=now)
+        _schedule(row, at=at, actor=actor, now=now, approved=_approved(row))
         _audit(row, "post.scheduled", actor, now, at=at)
     return row
 
 
 def publish_now(*, post: Post, actor: User, now: dt.datetime) -> Post:
-    """Due at once. Raises NoAccountChosen, NotReady, AlreadySending."""
+    """Due at once. Raises NoAccountChosen, NotReady, AlreadySending, reviews.ApprovalMissing."""
     with transaction.atomic():
         row = _lock(post)
-        _schedule(row, at=now, actor=actor, now=now)
+        _schedule(row, at=now, actor=actor, now=now, approved=_approved(row))
         _audit(row, "post.published_now", actor, now, at=now)
     return row
 
@@ -93,6 +103,9 @@ def update_scheduled(
     """Change a post that stands in the schedule: its content is frozen anew, accounts that were added are
     scheduled, those taken off are cancelled, and a new ``draft.planned_at`` moves it. What is published
     already stays as it went out.
+
+    Where the brand asks for an approval, other content asks for it again: nothing is sent until it is there,
+    and the post comes back in review; what a colleague saves who may approve alone is approved with it.
 
     Raises EditConflict, AlreadySending, NoAccountChosen, InThePast, NotReady, AccountUnknown,
     CampaignUnknown, LabelUnknown, MediaUnknown.
@@ -113,12 +126,51 @@ def update_scheduled(
                 raise AlreadySending
             if variant.account_id not in draft.accounts:
                 _cancel_unbegun(delivery, actor=actor, now=now)
-        before = row.campaign_id
+        before, content = row.campaign_id, content_of(row)
+        is_live = row.variants.filter(delivery__state__in=LIVE_STATES).exists()
         write_content(post=row, draft=replace(draft, planned_at=at), edited_in=edited_in, now=now)
-        _schedule(row, at=at, actor=actor, now=now, moves=is_moved)
+        is_changed = fingerprint(content) != fingerprint_of(row)
+        if is_live and (is_changed or row.approval != Approval.APPROVED):
+            approved = _approved_anew(row, content, actor=actor, now=now)
+        else:
+            approved = _approved(row)
+        if approved is not None:
+            _schedule(row, at=at, actor=actor, now=now, moves=is_moved, approved=approved)
         moved_to = {"campaign": str(row.campaign or "")} if row.campaign_id != before else {}
         _audit(row, "post.changed", actor, now, at=at, **moved_to)
     return row
+
+
+def _is_scheduled(post: Post) -> bool:
+    return (
+        post.approval == Approval.APPROVED and post.variants.filter(delivery__state__in=LIVE_STATES).exists()
+    )
+
+
+def _approved(post: Post) -> str:
+    """With which approval the post may be scheduled, "" where none is asked. What stands in the schedule
+    keeps the one that it came with, whatever the brand asks for since. Raises reviews.ApprovalMissing."""
+    return post.approved_fingerprint if _is_scheduled(post) else reviews.require_approval(post)
+
+
+def _approved_anew(post: Post, before: Content, *, actor: User, now: dt.datetime) -> str | None:
+    """The approval of what a scheduled post says now, None when it has to be asked for: then nothing of it is
+    in the schedule any more, and somebody has been asked."""
+    reviews.keep_what_another_wrote(post=post, before=before, actor=actor, now=now)
+    rule, mark = rule_of(post.brand_id), fingerprint_of(post)
+    if rule is ApprovalRule.NONE:
+        return ""
+    if not missing_steps(post, rule, mark):
+        return mark
+    if reviews.approves_by_saving(post, actor):
+        reviews.record_own_approval(post=post, actor=actor, now=now)
+        return mark
+    for delivery in _deliveries(post):
+        if delivery.state not in (DeliveryState.CANCELLED, DeliveryState.SENT):
+            _cancel_unbegun(delivery, actor=actor, now=now)
+    move_approval(post, Approval.IN_REVIEW, approved_fingerprint="")
+    reviews.open_review(post=post, actor=actor, now=now)
+    return None
 
 
 def move_post(*, post: Post, at: dt.datetime, actor: User, now: dt.datetime) -> Post:
@@ -146,8 +198,10 @@ def move_post(*, post: Post, at: dt.datetime, actor: User, now: dt.datetime) -> 
 
 
 def unschedule(*, post: Post, actor: User, now: dt.datetime) -> Post:
-    """Back to the drafts, its time kept as a plan. Raises AlreadySending once a part went out or is on its
-    way, NothingToMove for a draft."""
+    """Back to the drafts (or approved, where that still holds), its time kept as a plan.
+
+    Raises AlreadySending once a part went out or is on its way, NothingToMove for a draft.
+    """
     with transaction.atomic():
         row = _lock(post)
         deliveries = [d for d in _deliveries(row) if d.state != DeliveryState.CANCELLED]
@@ -157,7 +211,7 @@ def unschedule(*, post: Post, actor: User, now: dt.datetime) -> Post:
             if delivery.state == DeliveryState.SENT or delivery.state in UNDER_WAY_STATES:
                 raise AlreadySending
             _cancel_unbegun(delivery, actor=actor, now=now)
-        _write(row, approval=Approval.DRAFT, updated_at=now)
+        _leave_schedule(row, now=now)
         _audit(row, "post.unscheduled", actor, now)
     return row
 
@@ -171,7 +225,7 @@ def cancel_variant(*, variant: Variant, actor: User, now: dt.datetime) -> Varian
                 raise AlreadySending
             _tried(cancel_delivery, delivery=variant.delivery, actor=actor, now=now)
         if not row.variants.filter(delivery__state__in=LIVE_STATES).exists():
-            _write(row, approval=Approval.DRAFT, updated_at=now)
+            _leave_schedule(row, now=now)
         _audit(row, "post.cancelled_on_account", actor, now, account=str(variant.account))
     return variant
 
@@ -193,6 +247,11 @@ def _write(post: Post, **values: Any) -> None:
     post.edited_in = ""
 
 
+def _leave_schedule(post: Post, *, now: dt.datetime) -> None:
+    move_approval(post, reviews.resting_state(post), approved_fingerprint="")
+    _write(post, updated_at=now)
+
+
 def _tried(service: Any, **arguments: Any) -> None:
     try:
         service(**arguments)
@@ -207,8 +266,11 @@ def _cancel_unbegun(delivery: Delivery, *, actor: User, now: dt.datetime) -> Non
     _tried(cancel_delivery, delivery=delivery, actor=actor, now=now)
 
 
-def _schedule(post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, moves: bool = True) -> None:
-    """Every variant of a locked post into the schedule, with its content as it stands now."""
+def _schedule(
+    post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, approved: str, moves: bool = True
+) -> None:
+    """Every variant of a locked post into the schedule, with its content as it stands now. ``approved``: as
+    of ``_approved``."""
     variants = list(post.variants.select_related("account__brand", "delivery"))
     open_variants = [v for v in variants if v.delivery is None or v.delivery.state != DeliveryState.SENT]
     if not variants:
@@ -262,7 +324,10 @@ def _schedule(post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, mov
             _change_rule(delivery, rule=rule, actor=actor, now=now)
         if moves:
             _move(delivery, at=at, actor=actor, now=now)
-    _write(post, approval=Approval.APPROVED, planned_at=at, updated_at=now)
+    reviews.withdraw_open(post=post, now=now, actor=actor)
+    reviews.keep_version(post=post, because=KeptBecause.SCHEDULED, actor=actor, now=now)
+    move_approval(post, Approval.APPROVED, approved_fingerprint=approved)
+    _write(post, planned_at=at, updated_at=now)
 
 
 def tracked(

@@ -8,14 +8,19 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from content_calendar.models import Variant
+from content_calendar.selectors.approval import may_send
 from outbox.errors import StopReason
 from outbox.models import Delivery
 
 
 def objection(delivery: Delivery, _now: dt.datetime) -> str:
-    """Why this post must not go out: it was deleted, or one of its images is gone. "" = it may."""
-    if Variant.objects.filter(delivery=delivery, post__deleted_at__isnull=False).exists():
+    """Why this post must not go out: it was deleted, what it says was not approved, or one of its images is
+    gone. "" = it may."""
+    variant = Variant.objects.select_related("post").filter(delivery=delivery).first()
+    if variant is not None and variant.post.deleted_at is not None:
         return StopReason.POST_DELETED
+    if variant is not None and not may_send(variant.post):
+        return StopReason.APPROVAL_MISSING
     for part in delivery.payload.get("parts", ()):
         for media in part.get("media", ()):
             if not default_storage.exists(media["storage_key"]):

@@ -16,7 +16,7 @@ from accounts.permissions import Action
 from campaigns.models import Campaign
 from content_calendar.forms import post_filter
 from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, calendar_events
-from content_calendar.selectors.states import TONES, PostState
+from content_calendar.selectors.states import TONES, UNSCHEDULED_STATES, PostState
 from content_calendar.views.shown import Shown, filter_context, may, shown
 from core.templatetags.ui import format_time
 from core.time import to_local
@@ -99,7 +99,7 @@ def _quiet(
 
 
 def _event(event: CalendarEvent, rights: dict[str, bool]) -> dict[str, Any]:
-    may_move = rights["may_draft"] if event.state is PostState.DRAFT else rights["may_publish"]
+    may_move = rights["may_draft"] if event.state in UNSCHEDULED_STATES else rights["may_publish"]
     told: dict[str, Any] = {
         "post": str(event.post_id),
         "title": event.title,

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from accounts.access import MemberRequest, load
 from accounts.models import Brand, SocialAccount
@@ -28,6 +29,7 @@ from content_calendar.selectors.previews import preview
 from content_calendar.selectors.states import LIVE_STATES
 from content_calendar.services import media
 from content_calendar.services.drafts import Draft
+from content_calendar.views.approval_shown import composer_approval
 from content_calendar.views.shown import MOST_CAMPAIGNS, may
 from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
 from outbox.selectors import missed_rule_of, quiet_period_at
@@ -192,6 +194,7 @@ def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **mor
         ],
         "accepted_types": " ".join(mime for mime, _extension in media.FORMATS.values()),
         "max_bytes": media.MAX_BYTES,
+        "approval": SimpleLazyObject(lambda: composer_approval(request, desk.brand, desk.post)),
         "is_past": given.planned_at is not None and given.planned_at <= timezone.now(),
         "quiet": quiet_period_at(desk.brand, given.planned_at) if given.planned_at else None,
         **may(request),

@@ -75,17 +75,17 @@ def upload(request: MemberRequest, brand_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def file(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponseBase:
     asset: MediaAsset = load(request, Action.VIEW, MediaAsset.objects, asset_id)
-    return _stream(asset.storage_key, asset.mime_type)
+    return stream(asset.storage_key, asset.mime_type)
 
 
 @requires(Action.VIEW)
 @require_safe
 def thumbnail(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponseBase:
     asset: MediaAsset = load(request, Action.VIEW, MediaAsset.objects, asset_id)
-    return _stream(asset.thumbnail_key, "image/jpeg")
+    return stream(asset.thumbnail_key, "image/jpeg")
 
 
-def _stream(key: str, mime_type: str) -> FileResponse:
+def stream(key: str, mime_type: str) -> FileResponse:
     """The bytes as an image and nothing else, whatever a browser might make of them."""
     try:
         stored = default_storage.open(key, "rb")

@@ -22,12 +22,13 @@ from accounts.permissions import Action, is_allowed
 from campaigns.models import Campaign
 from content_calendar.content import asset_ids
 from content_calendar.forms import AnswerForm, MoveForm, post_filter
-from content_calendar.models import MediaAsset, Post, Variant
+from content_calendar.models import Approval, MediaAsset, Post, Variant
 from content_calendar.selectors.posts import PostFilter, posts_page
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.receipts import PostView, post_view
 from content_calendar.selectors.states import LIVE_STATES
 from content_calendar.services import drafts, scheduling
+from content_calendar.views.approval_shown import approval_context
 from content_calendar.views.refusals import REFUSALS, refusal_sentence
 from content_calendar.views.shown import filter_context, may, shown
 from core.htmx import render_page, wants_partial
@@ -113,10 +114,12 @@ def _post_context(request: MemberRequest, view: PostView) -> dict[str, Any]:
         "numbers_url": _numbers_url(view),
         **_campaign_urls(request, view),
         **rights,
+        **approval_context(request, view.post),
         "may_edit": not view.is_under_way
-        and not (view.has_gone_out and not view.is_movable)
-        and (rights["may_draft"] if view.state == "draft" else rights["may_publish"]),
-        "may_delete": rights["may_draft"] if view.state == "draft" else rights["may_publish"],
+        # What went out in part and is in review can be changed for the rest.
+        and not (view.has_gone_out and not view.is_movable and view.post.approval == Approval.APPROVED)
+        and (rights["may_draft"] if view.is_unscheduled else rights["may_publish"]),
+        "may_delete": rights["may_draft"] if view.is_unscheduled else rights["may_publish"],
     }
 
 

@@ -12,6 +12,7 @@ from content_calendar.services.drafts import (
 )
 from content_calendar.services.media import ImageBroken, MediaRefused
 from content_calendar.services.scheduling import InThePast, NoAccountChosen, NothingToMove, NotReady
+from content_calendar.views.approval_refusals import APPROVAL_REFUSALS, approval_sentence
 from outbox.services.transitions import NotPossible
 
 REFUSALS = (
@@ -25,6 +26,7 @@ REFUSALS = (
     NothingToMove,
     MediaRefused,
     NotPossible,
+    *APPROVAL_REFUSALS,
 )
 
 
@@ -61,4 +63,4 @@ def refusal_sentence(refusal: Exception) -> str:
         case MediaRefused():
             return _("An image could not be made small enough for a network. Use another one.")
         case _:
-            raise refusal
+            return approval_sentence(refusal)

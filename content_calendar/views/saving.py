@@ -24,9 +24,10 @@ from content_calendar.forms import (
     apply_change,
     with_media,
 )
-from content_calendar.models import Post
-from content_calendar.services import drafts, media, scheduling
+from content_calendar.models import Approval, Post
+from content_calendar.services import approval, drafts, media, scheduling
 from content_calendar.services.drafts import AccountUnknown, EditConflict, MediaUnknown, PostTaken
+from content_calendar.views.approval_shown import decided_sentence
 from content_calendar.views.desk import Desk, desk_context, desk_of, given_of
 from content_calendar.views.media import refusal_text
 from content_calendar.views.posts import wall
@@ -36,14 +37,15 @@ from core.ids import uuid7
 from outbox.tasks import dispatch
 
 _SCHEDULING = ("schedule", "publish", "update")
+_APPROVING = ("submit", "approve")
 
 
 @requires(Action.DRAFT_POSTS)
 @require_http_methods(["GET", "POST"])
 def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
-    """Autosave (JSON), or the form with one of its buttons: ``action`` is draft, schedule, publish, update or
-    copy; a ``change`` button saves, too, so that pages without scripts can be structured. GET is somebody who
-    reloads after a refusal."""
+    """Autosave (JSON), or the form with one of its buttons: ``action`` is draft, schedule, publish, update,
+    submit, approve or copy; a ``change`` button saves, too, so that pages without scripts can be structured.
+    GET is somebody who reloads after a refusal."""
     if request.method == "GET":
         row: Post = load(request, Action.DRAFT_POSTS, Post.objects, post_id)
         return redirect("content_calendar:edit", post_id=row.pk)
@@ -53,6 +55,8 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
         return _autosave(request, desk, given)
     action = request.POST.get("action", "draft")
     if action in _SCHEDULING and not may(request)["may_publish"]:
+        raise PermissionDenied
+    if action == "approve" and not may(request)["may_approve"]:
         raise PermissionDenied
     given, refused = _with_files(request, desk, given)
     if refused:
@@ -127,7 +131,12 @@ def _store(request: MemberRequest, desk: Desk, given: ComposerInput, *, now: dt.
             edited_in=given.page,
         )
     return drafts.save_draft(
-        post=desk.post, version=given.version, draft=draft, now=now, edited_in=given.page
+        post=desk.post,
+        version=given.version,
+        draft=draft,
+        now=now,
+        edited_in=given.page,
+        actor=request.user,
     )
 
 
@@ -157,16 +166,27 @@ def _carry_out(request: MemberRequest, desk: Desk, given: ComposerInput, action:
             post = scheduling.schedule_post(post=post, at=given.planned_at, actor=request.user, now=now)
         elif action == "publish":
             post = scheduling.publish_now(post=post, actor=request.user, now=now)
+        elif action in _APPROVING:
+            decide = approval.submit_for_review if action == "submit" else approval.approve_own
+            messages.success(request, decided_sentence(decide(post=post, actor=request.user, now=now)))
+            return redirect("content_calendar:post", post_id=post.pk)
+    messages.success(request, _outcome(desk, post, action, now))
     if action == "publish":
         dispatch.delay_on_commit()
-        messages.success(request, _("On its way to the networks."))
-    elif action == "draft":
-        messages.success(request, _("Saved as a draft."))
-    elif post.planned_at is not None and post.planned_at > now:
-        messages.success(request, _("Scheduled for %(time)s.") % {"time": wall(post.planned_at, desk.zone)})
-    else:
-        messages.success(request, _("Changes saved."))
     return redirect("content_calendar:post", post_id=post.pk)
+
+
+def _outcome(desk: Desk, post: Post, action: str, now: dt.datetime) -> str:
+    """What came of saving, scheduling or publishing, in words."""
+    if desk.is_scheduled and post.approval == Approval.IN_REVIEW:
+        return _("Saved. The post left the schedule until it is approved as it is now.")
+    if action == "publish":
+        return _("On its way to the networks.")
+    if action == "draft":
+        return _("Saved as a draft.")
+    if post.planned_at is not None and post.planned_at > now:
+        return _("Scheduled for %(time)s.") % {"time": wall(post.planned_at, desk.zone)}
+    return _("Changes saved.")
 
 
 def _with_files(request: MemberRequest, desk: Desk, given: ComposerInput) -> tuple[ComposerInput, str]:

@@ -91,6 +91,7 @@ def may(request: MemberRequest) -> dict[str, bool]:
     return {
         "may_draft": is_allowed(role, Action.DRAFT_POSTS),
         "may_publish": is_allowed(role, Action.PUBLISH_POSTS),
+        "may_approve": is_allowed(role, Action.APPROVE_POSTS),
     }
 
 

@@ -83,6 +83,20 @@ class DemoPost:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoReview:
+    """A post planned for ``day`` (from today) at ``time`` that waits for a colleague; ``is_for_client``: who
+    has said yes, so that the client is asked. ``answer``: what the client wants changed, ``then``: what the
+    post says since."""
+
+    piece: Piece
+    day: int
+    time: str
+    is_for_client: bool = False
+    answer: str = ""
+    then: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Dialog:
     """A private message or a mention on ``day`` (from today) at ``time``, and what followed: in turn theirs
     and the brand's. ``on``: number of the brand's account; ``campaign``: in whose name links of the answers

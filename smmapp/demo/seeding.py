@@ -18,6 +18,7 @@ from accounts.models import Brand, Membership, User
 from accounts.services.organizations import create_brand, create_organization
 from sandbox.control import SandboxControl
 from smmapp.demo import past_en, past_ja, posts_en, posts_ja
+from smmapp.demo.approvals import add_approvals
 from smmapp.demo.funnel import add_results
 from smmapp.demo.goals import add_goals
 from smmapp.demo.inbox import add_inbox
@@ -62,6 +63,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
             date_people(world)
             add_knowledge(world)
             add_goals(world)
+            add_approvals(world)
 
 
 def _tell_planner() -> None:

@@ -18,6 +18,8 @@ from accounts.selectors import WARN_DAYS
 from analytics.models import AccountDay, GoalStatus, PostMetrics
 from analytics.selectors.goals import off_pace
 from connectors.base import PlatformInfo
+from content_calendar.models import ReviewStep
+from content_calendar.selectors.approval import sent_back, waiting
 from content_calendar.selectors.preflight import count_failing
 from core.templatetags.ui import number
 from core.time import day_range, to_local
@@ -30,6 +32,7 @@ from outbox.payloads import words_of
 
 SHOWN = 20  # rows of each list; the rest is counted and linked
 SHOWN_WAITING = 5  # of the people who wait
+SHOWN_REVIEWS = 5  # of the posts that wait for an approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +105,14 @@ _STOPPED: dict[str, tuple[str, str]] = {
 
 def needs_now(membership: Membership, brand: Brand | None, now: dt.datetime) -> list[Need]:
     """Pauses, accounts that are lost or end soon, people who wait for an answer, answers and posts that
-    stopped, goals off pace; the most urgent first."""
+    stopped, posts to approve or to change, goals off pace; the most urgent first."""
     return [
         *_pauses(membership, brand),
         *_undecided(membership, brand),
         *_preflight(membership, brand),
         *_accounts(membership, brand, now),
         *_waiting(membership, brand, now),
+        *_approvals(membership, brand),
         *_answers(membership, brand),
         *_deliveries(membership, brand),
         *_goals(membership, brand, now),
@@ -269,6 +273,58 @@ def _waiting(membership: Membership, brand: Brand | None, now: dt.datetime) -> I
             % {"count": late.overdue},
             url=f"{_url('engagement:inbox')}?order=due",
             action=_("Open inbox"),
+        )
+
+
+def _approvals(membership: Membership, brand: Brand | None) -> Iterable[Need]:
+    """Posts that wait for those who may approve, and those that came back to who wrote them."""
+    if is_allowed(membership.role, Action.APPROVE_POSTS):
+        rows = waiting(membership, brand)
+        for review in rows[:SHOWN_REVIEWS]:
+            is_client = review.step == ReviewStep.CLIENT
+            asked = _("asked by %(person)s") % {"person": review.asked_by} if review.asked_by else ""
+            yield Need(
+                tone="purple",
+                icon="user-check" if is_client else "eye-check",
+                title=(
+                    _("A post waits for the client: %(words)s")
+                    if is_client
+                    else _("A post waits for your approval: %(words)s")
+                )
+                % {"words": review.post.excerpt or _("A post without words")},
+                text=" · ".join(one for one in (review.post.brand.name, asked) if one),
+                url=_url("content_calendar:post", review.post_id) + "#approval",
+                action=_("Open") if is_client else _("Decide"),
+                at=review.post.planned_at,
+                zone=review.post.brand.timezone,
+            )
+        # Counted only where there are more than are shown.
+        if rows[SHOWN_REVIEWS : SHOWN_REVIEWS + 1]:
+            more = rows.count() - SHOWN_REVIEWS
+            yield Need(
+                tone="purple",
+                icon="eye-check",
+                title=ngettext(
+                    "%(count)s more post waits for an approval",
+                    "%(count)s more posts wait for an approval",
+                    more,
+                )
+                % {"count": more},
+                text="",
+                url=_url("content_calendar:approvals"),
+                action=_("Open list"),
+            )
+    for post in sent_back(membership, brand)[:SHOWN_REVIEWS]:
+        yield Need(
+            tone="orange",
+            icon="message-2",
+            title=_("Changes are asked for: %(words)s")
+            % {"words": post.excerpt or _("A post without words")},
+            text=post.brand.name,
+            url=_url("content_calendar:post", post.pk) + "#comments",
+            action=_("Read"),
+            at=post.planned_at,
+            zone=post.brand.timezone,
         )
 
 

@@ -30,6 +30,8 @@ TESTS = Path(__file__).resolve().parent.parent
 NOT_OURS = ("account_", "mfa_", "set_language")
 # Public: they answer everybody. A name here and not marked, or marked and not here, is an error.
 PUBLIC = {"healthz", "link", "accounts:invitation", "accounts:unsubscribe", "shell:language", "api:openapi"}
+# Behind a client's link, whose secret is all that they ask for.
+PUBLIC |= {"content_calendar:review", "content_calendar:review_answer", "content_calendar:review_image"}
 PERSONAL = {"accounts:organization_create"}
 # For programs: no session opens them, an API key does.
 KEYED = {"api:conversions", "api:conversion", "api:refunds"}

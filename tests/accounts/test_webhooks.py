@@ -766,7 +766,7 @@ def test_the_secret_is_shown_once_and_waits_sealed(sign_in: Any, admin: User) ->
     [
         ("name", "", "required"),
         ("kinds", [], "required"),
-        ("kinds", ["approval_wanted"], "Select a valid choice"),
+        ("kinds", ["weather_changed"], "Select a valid choice"),
         ("url", "", "required"),
         ("url", "http://hooks.example.com/", "must begin with https"),
         ("url", "ftp://hooks.example.com/", "no address that can be called"),

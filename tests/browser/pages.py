@@ -14,7 +14,11 @@ from typing import Any
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from content_calendar.selectors.review_links import hash_of
 from tests.browser.stage import Installation
+
+# Opens the demo's link for a client: only hashes of the real ones are kept.
+REVIEW_TOKEN = "a-link-of-the-tests"
 
 # Fragments, files, actions behind a button, redirects, steps of a flow that need one under way.
 NO_PAGES = {
@@ -103,6 +107,16 @@ NO_PAGES = {
     "outbox:quiet_change",
     "outbox:quiet_remove",
     "outbox:resume",
+    "content_calendar:submit",
+    "content_calendar:withdraw",
+    "content_calendar:approve",
+    "content_calendar:ask_for_changes",
+    "content_calendar:comment",
+    "content_calendar:comment_resolve",
+    "content_calendar:review_link_revoke",
+    "content_calendar:review_link_renew",
+    "content_calendar:review_answer",
+    "content_calendar:review_image",
     "content_calendar:save",
     "content_calendar:change",
     "content_calendar:check",
@@ -143,6 +157,10 @@ PLAIN = (
     "shell:notifications",
     "content_calendar:posts",
     "content_calendar:preflight",
+    "content_calendar:approvals",
+    "content_calendar:approval_rules",
+    "content_calendar:review_links",
+    "content_calendar:review_link_new",
     "engagement:inbox",
     "engagement:numbers",
     "engagement:promises",
@@ -207,6 +225,7 @@ def of_nobody() -> list[LookedAt]:
     return [
         *pages,
         LookedAt("accounts:invitation", reverse("accounts:invitation", args=["an-old-token"])),
+        LookedAt("content_calendar:review", reverse("content_calendar:review", args=["an-old-token"])),
         LookedAt("accounts:unsubscribe", reverse("accounts:unsubscribe", args=["an-old-token"])),
         LookedAt("404", "/there/is/no/such/page/"),
     ]
@@ -249,7 +268,24 @@ def of_owner(stage: Installation) -> list[LookedAt]:
             add("content_calendar:move", row["id"], row["state"])
         if row["state"] == "sent":
             add("analytics:post_numbers", row["id"])
+    reviewed = stage.rows(
+        "SELECT DISTINCT ON (approval) id, approval FROM content_calendar_post "
+        "WHERE approval IN ('in_review', 'changes_asked') AND deleted_at IS NULL ORDER BY approval, id"
+    )
+    for row in reviewed:
+        add("content_calendar:post", row["id"], row["approval"])
+        add("content_calendar:edit", row["id"], row["approval"])
+        add("content_calendar:versions", row["id"], row["approval"])
+    (link,) = stage.rows("SELECT id FROM content_calendar_reviewrequest LIMIT 1")
+    add("content_calendar:review_link", link["id"])
+    stage.rows(
+        "INSERT INTO content_calendar_reviewkey (request_id, token_hash, created_at) "
+        "VALUES (%s, %s, now()) ON CONFLICT DO NOTHING",
+        [link["id"], hash_of(REVIEW_TOKEN)],
+    )
+    add("content_calendar:review", REVIEW_TOKEN, "open")
     (brand,) = stage.rows("SELECT id FROM accounts_brand WHERE name = 'Nordlicht Outdoor'")
+    add("content_calendar:approval_rule", brand["id"])
     (account,) = stage.rows(
         "SELECT id FROM accounts_socialaccount WHERE handle LIKE %s LIMIT 1", ["aozora_coffee%"]
     )

@@ -24,7 +24,7 @@ SERIOUS = ("serious", "critical")
 EVERYTHING = {"resultTypes": ["violations"], "selectors": False, "preload": False}
 COLOURS = EVERYTHING | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # Pages that say that something is not there, with the status that says so.
-MISSING = ("404", "accounts:invitation", "accounts:unsubscribe")
+MISSING = ("404", "accounts:invitation", "accounts:unsubscribe", "content_calendar:review")
 # What sticks out, of elements that no scrolling box around them holds.
 WIDER_THAN_THE_WINDOW = """
 () => {

@@ -419,5 +419,5 @@ def test_post_page_costs_few_queries(
 ) -> None:
     client = sign_in(manager)
     client.get(address("post", scheduled_post))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         client.get(address("post", scheduled_post), headers={"HX-Request": "true"})

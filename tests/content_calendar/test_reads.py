@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Brand, Membership, SocialAccount, User
 from content_calendar.content import MediaUse, Part
-from content_calendar.models import Post, Variant
+from content_calendar.models import UNSCHEDULED, Approval, Post, Variant
 from content_calendar.selectors.checks import check_content
 from content_calendar.selectors.posts import PostFilter, calendar_events, in_state, posts_page
 from content_calendar.selectors.previews import segments
@@ -77,6 +77,37 @@ def test_state_of_a_post_follows_from_its_deliveries(states: list[str], shown: P
     assert derive_state(states) is shown
 
 
+@pytest.mark.parametrize(
+    ("approval", "shown", "listed"),
+    [
+        (Approval.DRAFT, PostState.DRAFT, "draft"),
+        (Approval.IN_REVIEW, PostState.IN_REVIEW, "in_review"),
+        (Approval.CHANGES_ASKED, PostState.CHANGES_ASKED, "changes_asked"),
+        (Approval.READY, PostState.APPROVED, "approved"),
+    ],
+)
+def test_what_is_in_no_schedule_shows_how_far_its_approval_has_come(
+    brand: Brand,
+    creator: User,
+    membership: Membership,
+    sandbox_account: SocialAccount,
+    approval: str,
+    shown: PostState,
+    listed: str,
+) -> None:
+    """In the calendar, in the list, and when it is filtered by."""
+    post = make_post(brand, creator, "Planned", sandbox_account, planned_at=LATER)
+    Post.objects.filter(pk=post.pk).update(approval=approval)
+    for wanted in (ANYTHING, PostFilter(states=frozenset({PostState(listed)}))):
+        (event,) = calendar_events(membership, brand, START, END, wanted).events
+        assert (event.post_id, event.state, event.is_movable) == (post.pk, shown, True)
+        (row,) = posts_page(membership, brand, wanted).rows
+        assert (row.post, row.state, row.is_movable) == (post, shown, True)
+    others = frozenset(PostState) - {shown}
+    assert calendar_events(membership, brand, START, END, PostFilter(states=others)).events == ()
+    assert posts_page(membership, brand, PostFilter(states=others)).rows == ()
+
+
 @given(st.lists(st.sampled_from(D.values), max_size=6))
 def test_state_does_not_depend_on_order_and_never_hides_an_open_question(states: list[str]) -> None:
     state = derive_state(states)
@@ -87,18 +118,19 @@ def test_state_does_not_depend_on_order_and_never_hides_an_open_question(states:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(states=st.lists(st.sampled_from(D.values), max_size=4))
+@given(states=st.lists(st.sampled_from(D.values), max_size=4), approval=st.sampled_from(UNSCHEDULED))
 def test_database_finds_a_post_under_its_state_and_no_other(
-    brand: Brand, sandbox_account: SocialAccount, states: list[str]
+    brand: Brand, sandbox_account: SocialAccount, states: list[str], approval: str
 ) -> None:
     with transaction.atomic():
         post = with_states(brand, sandbox_account, *states)
+        Post.objects.filter(pk=post.pk).update(approval=approval)
         found = {
             state
             for state in PostState
             if Post.objects.filter(in_state(state, brand.pk), pk=post.pk).exists()
         }
-        assert found == {derive_state(states)}
+        assert found == {derive_state(states, approval)}
         transaction.set_rollback(True)
 
 

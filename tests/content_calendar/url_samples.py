@@ -9,9 +9,11 @@ from typing import Any
 from PIL import Image
 
 from content_calendar.content import Part
-from content_calendar.models import Post
+from content_calendar.models import Post, ReviewRequest
+from content_calendar.services.comments import add_comment
 from content_calendar.services.drafts import Draft, create_post
 from content_calendar.services.media import store_image
+from content_calendar.services.review_links import new_key
 from content_calendar.services.scheduling import schedule_post
 from tests.cast import World, make_account
 
@@ -27,7 +29,8 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     Image.new("RGB", (2, 2)).save(picture, "PNG")
     picture.seek(0)
     asset = store_image(brand=world.brand, upload=picture, name="walked.png", actor=world.user, now=world.now)
-    of_post = ("post", "edit", "save", "change", "check", "move", "schedule", "publish", "unschedule")
+    of_post = ["post", "edit", "save", "change", "check", "move", "schedule", "publish", "unschedule"]
+    of_post += ["submit", "withdraw", "approve", "ask_for_changes", "comment", "versions"]
     found: dict[str, dict[str, Any]] = {
         f"content_calendar:{name}": {"post_id": post.pk} for name in (*of_post, "duplicate", "delete")
     }
@@ -39,4 +42,28 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     found["content_calendar:upload"] = {"brand_id": world.brand.pk}
     found["content_calendar:media_file"] = {"asset_id": asset.pk}
     found["content_calendar:media_thumbnail"] = {"asset_id": asset.pk}
-    return found
+    return found | approval_samples(world, scheduled)
+
+
+def approval_samples(world: World, post: Post) -> dict[str, dict[str, Any]]:
+    said = add_comment(post=post, text="walked", is_shared=True, author=world.user, now=world.now)
+    link = ReviewRequest.objects.create(
+        brand=world.brand,
+        client_name="walked",
+        language="en",
+        created_by=world.user,
+        expires_at=world.now + dt.timedelta(days=1),
+    )
+    link.posts.add(post)
+    token = new_key(request=link, now=world.now)
+    of_link = {
+        f"content_calendar:{name}": {"request_id": link.pk}
+        for name in ("review_link", "review_link_revoke", "review_link_renew")
+    }
+    return of_link | {
+        "content_calendar:approval_rule": {"brand_id": world.brand.pk},
+        "content_calendar:comment_resolve": {"comment_id": said.pk},
+        "content_calendar:review": {"token": token},
+        "content_calendar:review_answer": {"token": token, "post_id": post.pk},
+        "content_calendar:review_image": {"token": token, "asset_id": post.pk},
+    }

@@ -35,12 +35,14 @@ from analytics.services.checkins import check_in
 from analytics.services.goals import NewGoal, create_goal
 from connectors.base import RetrySafety
 from connectors.errors import OutcomeUnknown, Rejected, RejectReason
+from content_calendar.models import ApprovalRule, ApprovalRules, Post, Review
+from content_calendar.services import approval
 from content_calendar.services.preflight import check_evening
 from content_calendar.services.scheduling import schedule_post
 from metrics.goals import GoalKind
 from outbox.payloads import PartContent, freeze_post
 from outbox.services.scheduling import schedule_delivery
-from tests.cast import make_user
+from tests.cast import make_member, make_user
 from tests.content_calendar.conftest import make_post
 from tests.outbox.conftest import run_until_quiet, tick
 from tests.outbox.network import Clock, Network, Refused
@@ -141,7 +143,22 @@ def the_evening_finds_a_post_that_nobody_could_send(scene: Scene) -> None:
     assert check_evening(brand=scene.brand, now=NOW + 9 * HOUR)  # 19:00 in the zone of the brand
 
 
-HAPPENINGS: dict[str, Callable[[Scene], None]] = {
+def a_creator_asks_for_an_approval(scene: Scene) -> Post:
+    rules = {"rule": ApprovalRule.INTERNAL, "remind_after_h": 24}
+    ApprovalRules.objects.create(brand=scene.brand, **rules)
+    creator = make_member(scene.brand.organization, "mio", Role.CREATOR)
+    post = make_post(scene.brand, creator, "Fresh beans", scene.account, planned_at=NOW + DAY)
+    approval.submit_for_review(post=post, actor=creator, now=NOW)
+    return post
+
+
+def a_manager_approves(scene: Scene) -> None:
+    post = a_creator_asks_for_an_approval(scene)
+    version = Review.objects.get().version_id
+    approval.approve(post=post, version_id=version, actor=scene.manager, now=NOW)
+
+
+HAPPENINGS: dict[str, Callable[[Scene], object]] = {
     K.DELIVERY_FAILED: a_network_refuses_a_post,
     K.DELIVERY_UNCERTAIN: nobody_can_tell_whether_a_post_appeared,
     K.DELIVERY_MISSED: the_workers_come_back_too_late,
@@ -151,6 +168,8 @@ HAPPENINGS: dict[str, Callable[[Scene], None]] = {
     K.GOAL_OFF_TRACK: a_goal_gets_no_leads,
     K.PREFLIGHT_PROBLEM: the_evening_finds_a_post_that_nobody_could_send,
     K.WEBHOOK_DISABLED: a_receiver_takes_nothing_for_a_day,
+    K.APPROVAL_WANTED: a_creator_asks_for_an_approval,
+    K.APPROVAL_ANSWERED: a_manager_approves,
 }
 
 
