@@ -163,6 +163,8 @@ ACTIONS: dict[str, Promise] = {
     "post.cancelled_on_account": gettext_lazy("Post cancelled on an account"),
     "post.deleted": gettext_lazy("Post deleted"),
     "post.restored": gettext_lazy("Post brought back"),
+    "post.imported": gettext_lazy("Posts imported from a file"),
+    "post.import_undone": gettext_lazy("Import of posts undone"),
     "campaign.created": gettext_lazy("Campaign created"),
     "campaign.changed": gettext_lazy("Campaign changed"),
     "campaign.archived": gettext_lazy("Campaign archived"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from content_calendar.views import calendar, composer, media, posts, preflight, saving
+from content_calendar.views import calendar, composer, exports, imports, media, posts, preflight, saving
 
 app_name = "content_calendar"
 
@@ -11,7 +11,18 @@ urlpatterns = [
     path("events/", calendar.events, name="events"),
     path("preflight/", preflight.preflight, name="preflight"),
     path("preflight/check/", preflight.preflight_check, name="preflight_check"),
+    path("import/", imports.import_list, name="imports"),
+    path("import/new/", imports.import_new, name="import_new"),
+    path("import/sample/", imports.import_sample, name="import_sample"),
+    path("import/<uuid:import_id>/", imports.import_page, name="import_page"),
+    path("import/<uuid:import_id>/reading/", imports.import_reading, name="import_reading"),
+    path("import/<uuid:import_id>/verdicts/", imports.import_verdicts, name="import_verdicts"),
+    path("import/<uuid:import_id>/confirm/", imports.import_confirm, name="import_confirm"),
+    path("import/<uuid:import_id>/discard/", imports.import_discard, name="import_discard"),
+    path("import/<uuid:import_id>/undo/", imports.import_undo, name="import_undo"),
+    path("import/<uuid:import_id>/go-on/", imports.import_go_on, name="import_go_on"),
     path("posts/", posts.posts, name="posts"),
+    path("posts/export/", exports.export, name="export"),
     path("posts/new/", composer.compose, name="compose"),
     path("posts/<uuid:post_id>/", posts.post, name="post"),
     path("posts/<uuid:post_id>/edit/", composer.edit, name="edit"),

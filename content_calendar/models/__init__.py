@@ -1,5 +1,14 @@
 """What the calendar keeps, by subject."""
 
+from content_calendar.models.imports import (
+    ImportBatch,
+    ImportBatchQuerySet,
+    ImportImage,
+    ImportRow,
+    ImportState,
+    RowOutcome,
+    RowVerdict,
+)
 from content_calendar.models.media import MediaAsset, MediaAssetQuerySet, Rendition
 from content_calendar.models.posts import (
     Approval,
@@ -20,6 +29,11 @@ from content_calendar.models.preflight import (
 
 __all__ = [
     "Approval",
+    "ImportBatch",
+    "ImportBatchQuerySet",
+    "ImportImage",
+    "ImportRow",
+    "ImportState",
     "Label",
     "LabelQuerySet",
     "LabelTone",
@@ -33,5 +47,7 @@ __all__ = [
     "PreflightProblem",
     "PreflightProblemQuerySet",
     "Rendition",
+    "RowOutcome",
+    "RowVerdict",
     "Variant",
 ]
