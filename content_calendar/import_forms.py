@@ -20,7 +20,7 @@ from core.xlsx_reading import TableKind
 # Of a thread, in the lists to choose from; a file with more names its columns itself.
 _LISTED_PARTS = 5
 _DELIMITERS = {",": gettext_lazy("Comma"), ";": gettext_lazy("Semicolon"), "\t": gettext_lazy("Tab")}
-_SCHEDULES = [("", gettext_lazy("Drafts")), ("yes", gettext_lazy("Scheduled"))]
+_SCHEDULES = [("draft", gettext_lazy("Drafts")), ("schedule", gettext_lazy("Scheduled"))]
 
 
 class UploadForm(forms.Form):
@@ -35,9 +35,7 @@ class UploadForm(forms.Form):
         max_length=255,
     )
     schedules = forms.ChoiceField(
-        label=gettext_lazy("Rows that do not say become"),
-        choices=_SCHEDULES,
-        required=False,
+        label=gettext_lazy("Rows that do not say become"), choices=_SCHEDULES, initial="draft"
     )
 
     def __init__(self, *args: Any, brands: Sequence[Brand], may_schedule: bool, **kwargs: Any) -> None:
@@ -64,19 +62,17 @@ class UploadForm(forms.Form):
 class ReadingForm(forms.Form):
     """How a kept file is read. ``columns()`` are its fields with the words above them in the file."""
 
-    encoding = forms.ChoiceField(label=gettext_lazy("Encoding"), required=False)
+    encoding = forms.ChoiceField(label=gettext_lazy("Encoding"))
     delimiter = forms.ChoiceField(
-        label=gettext_lazy("Columns are separated by"), choices=list(_DELIMITERS.items()), required=False
+        label=gettext_lazy("Columns are separated by"), choices=list(_DELIMITERS.items())
     )
-    schedules = forms.ChoiceField(
-        label=gettext_lazy("Rows that do not say become"), choices=_SCHEDULES, required=False
-    )
+    schedules = forms.ChoiceField(label=gettext_lazy("Rows that do not say become"), choices=_SCHEDULES)
 
     def __init__(self, *args: Any, batch: ImportBatch, **kwargs: Any) -> None:
         initial = {
             "encoding": batch.encoding,
             "delimiter": batch.delimiter,
-            "schedules": "yes" if batch.schedules else "",
+            "schedules": "schedule" if batch.schedules else "draft",
             **{f"column_{index}": key for index, key in enumerate(batch.columns)},
         }
         super().__init__(*args, **{"initial": initial, **kwargs})
@@ -117,5 +113,5 @@ class ReadingForm(forms.Form):
             encoding=cleaned.get("encoding", ""),
             delimiter=cleaned.get("delimiter", ""),
             columns=tuple(self._columns(cleaned)),
-            schedules=bool(cleaned.get("schedules")),
+            schedules=cleaned.get("schedules") == "schedule",
         )

@@ -19,7 +19,7 @@ from accounts.models import Brand, SocialAccount
 from campaigns.wording import UNREADABLE
 from connectors.base import LinkCard
 from content_calendar.content import MediaUse, Part, Parts
-from content_calendar.import_columns import EVERYWHERE, MOST_PARTS, STATES, Wanted, label
+from content_calendar.import_columns import EVERYWHERE, STATES, Wanted, label, parted
 from content_calendar.models import MediaAsset
 from core.csv_reading import Row
 from core.csv_writing import without_guard
@@ -130,9 +130,11 @@ class RowReader:
     columns: Sequence[str]
     directory: Directory
     _at: Mapping[str, int] = field(init=False)
+    _numbers: Sequence[int] = field(init=False)  # of the parts of a thread that the file has
 
     def __post_init__(self) -> None:
         self._at = {key: index for index, key in enumerate(self.columns) if key}
+        self._numbers = sorted({1, *(parted(key)[1] for key in self._at)})
 
     def read(self, row: Row) -> PlannedRow:
         notes: list[Note] = []
@@ -250,7 +252,7 @@ class RowReader:
         return [account for account in every if _handle(account) == name.lstrip("@")]
 
     def _parts(self, given: Mapping[str, str], notes: list[Note]) -> Iterator[PlannedPart]:
-        for number in range(1, MOST_PARTS + 1):
+        for number in self._numbers:
             ending = "" if number == 1 else f"_{number}"
             text = given.get(f"text{ending}", "")
             if len(text) > MOST_TEXT:

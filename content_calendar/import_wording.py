@@ -60,7 +60,7 @@ def refusal_of_file(refused: FileRefused) -> str:
 def sample_rows(language: str, today: dt.date) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
     """A header and rows that show what there can be, for days to come."""
     first, second = today + dt.timedelta(days=7), today + dt.timedelta(days=8)
-    draft, schedule = (_("draft"), _("schedule")) if not language.startswith("ja") else ("下書き", "予約")
+    draft, schedule = ("下書き", "予約") if language.startswith("ja") else ("draft", "schedule")
     return [header_word(key, language) for key in SAMPLE_COLUMNS], [
         [f"{first}", "9:30", _("Our autumn menu is here."), "", "all", "", "", "", _("Menu"), schedule],
         [

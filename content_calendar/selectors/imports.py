@@ -10,10 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -34,6 +33,7 @@ from content_calendar.models import (
 )
 from content_calendar.selectors.checks import check_accounts
 from core.csv_reading import FileProblem, FileRefused, Layout, Row, layout_of, rows_of
+from core.kept_files import FileGone, kept_file
 from core.xlsx_reading import TableKind, rows_of_workbook
 from outbox.models import DeliveryState, QuietPeriod
 
@@ -45,24 +45,7 @@ WORKING = (ImportState.CHECKING, ImportState.IMPORTING, ImportState.UNDOING)
 SAMPLE = 3  # rows that the page for naming the columns shows
 
 
-class FileGone(Exception):
-    """The file is no longer kept."""
-
-
 # --- reading the file -------------------------------------------------------------------------
-
-
-@contextmanager
-def kept_file(batch: ImportBatch) -> Iterator[BinaryIO]:
-    """The file of a batch, open. Raises FileGone."""
-    try:
-        file = default_storage.open(batch.storage_key, "rb") if batch.storage_key else None
-    except FileNotFoundError as error:
-        raise FileGone from error
-    if file is None:
-        raise FileGone
-    with file:
-        yield cast(BinaryIO, file)
 
 
 @contextmanager
@@ -245,9 +228,19 @@ class Judge:
             Judged(row, tuple(dict.fromkeys((*row.notes, *self._notes(row, images, taken))))) for row in rows
         ]
 
+    @staticmethod
+    def _alike(accounts: Sequence[SocialAccount]) -> list[SocialAccount]:
+        """One account of each network with the same limits, and each that must be reconnected: the others
+        would be told the same."""
+        alike: dict[object, SocialAccount] = {}
+        for account in accounts:
+            limits = (account.platform, repr(account.options)) if account.is_active else account.pk
+            alike.setdefault(limits, account)
+        return list(alike.values())
+
     def _notes(self, row: PlannedRow, images: Images, taken: Collection[_Place]) -> Iterator[Note]:
         yield from _image_notes(row, images)
-        yield from _content_notes(row, images)
+        yield from _content_notes(row, images, self._alike(row.accounts))
         if row.at is None:
             return
         if row.at < self.now:
@@ -294,16 +287,16 @@ def _image_notes(row: PlannedRow, images: Images) -> Iterator[Note]:
             yield Note(False, "media", f"{_short(url)}: {_('It is looked at only when it is imported.')}")
 
 
-def _content_notes(row: PlannedRow, images: Images) -> Iterator[Note]:
+def _content_notes(row: PlannedRow, images: Images, accounts: Sequence[SocialAccount]) -> Iterator[Note]:
     """What the networks say. What a draft may still be corrected in is no error."""
-    if not row.accounts or not row.parts:
+    if not accounts or not row.parts:
         return
     content = row.content(images.assets)
     by_id = {asset.pk: asset for asset in images.assets.values()}
     used = {pk: by_id[pk] for pk in asset_ids(content)}
     # A text may be missing only because the image beside it is not known yet.
     is_unknown = any(url in images.unknown or url in images.problems for url in row.urls)
-    for check in check_accounts(row.accounts, content, {}, used, is_tracked=row.campaign is not None):
+    for check in check_accounts(accounts, content, {}, used, is_tracked=row.campaign is not None):
         for issue in check.issues:
             if not (issue.is_missing and is_unknown):
                 column = "text" if issue.part == 0 else f"text_{issue.part + 1}"

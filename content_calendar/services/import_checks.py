@@ -12,7 +12,6 @@ from django.db import transaction
 from content_calendar.import_rows import PlannedRow, RowReader
 from content_calendar.models import ImportImage, ImportRow, ImportState, RowVerdict
 from content_calendar.selectors.imports import (
-    FileGone,
     Judge,
     Judged,
     directory_of,
@@ -23,6 +22,7 @@ from content_calendar.selectors.imports import (
 from content_calendar.services.import_images import look_at
 from content_calendar.services.imports import Lease, fail, fence, finish
 from core.csv_reading import FileRefused
+from core.kept_files import FileGone
 
 # Rows that are looked up and stored together.
 CHUNK = 500

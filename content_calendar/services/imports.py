@@ -25,12 +25,11 @@ from content_calendar.selectors.imports import (
     MOST_BYTES,
     UNDO_FOR,
     WORKING,
-    FileGone,
     header_of,
-    kept_file,
     table_of,
 )
 from core.csv_reading import FileProblem, FileRefused
+from core.kept_files import FileGone, kept_file
 from core.xlsx_reading import kind_of
 
 # A worker that was killed is replaced after so long.

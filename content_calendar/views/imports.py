@@ -28,7 +28,6 @@ from content_calendar.models import ImportBatch, ImportRow, ImportState, RowOutc
 from content_calendar.selectors.imports import (
     UNDO_FOR,
     WORKING,
-    FileGone,
     batches,
     rows_page_of,
     sample_of,
@@ -38,6 +37,7 @@ from content_calendar.views.shown import may, shown
 from core.csv_reading import FileRefused
 from core.csv_writing import csv_response
 from core.htmx import render_page
+from core.kept_files import FileGone
 from core.paging import page_of
 from core.xlsx_reading import TableKind
 from core.xlsx_writing import xlsx_response
@@ -84,7 +84,7 @@ def import_new(request: MemberRequest) -> HttpResponse:
                 brand=form.cleaned_data["brand"],
                 upload=file,
                 name=file.name or "",
-                schedules=bool(form.cleaned_data.get("schedules")),
+                schedules=form.cleaned_data.get("schedules") == "schedule",
                 may_schedule=may_publish,
                 language=get_language() or "en",
                 actor=request.user,

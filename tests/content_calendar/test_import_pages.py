@@ -34,7 +34,7 @@ def url(name: str, batch: ImportBatch) -> str:
 
 def uploaded(client: Any, content: bytes = ROWS, name: str = "計画.csv", **data: str) -> Any:
     file = SimpleUploadedFile(name, content)
-    return client.post(reverse("content_calendar:import_new"), {"file": file, **data})
+    return client.post(reverse("content_calendar:import_new"), {"file": file, "schedules": "draft", **data})
 
 
 def test_a_file_goes_from_upload_to_posts_and_back(
@@ -115,7 +115,7 @@ def test_columns_are_named_by_hand_where_nobody_knows_them(
     page = client.get(response.url).content.decode()
     assert "Which column is which?" in page
     assert "Kaffee" in page
-    same = {"encoding": "utf-8", "delimiter": ";"}
+    same = {"encoding": "utf-8", "delimiter": ";", "schedules": "draft"}
     twice = client.post(response.url, {**same, "column_0": "text", "column_1": "text"})
     assert twice.status_code == 422
     assert "“Text” is chosen for two columns." in twice.content.decode()
@@ -132,7 +132,7 @@ def test_columns_are_named_by_hand_where_nobody_knows_them(
 def test_another_encoding_is_chosen_on_the_page(sign_in: SignIn, brand: Brand, creator: User) -> None:
     client = sign_in(creator)
     batch = checked(brand, creator, table(("text",), ("für",), encoding="cp1252"))
-    form = {"encoding": "utf-8", "delimiter": ",", "column_0": "text"}
+    form = {"encoding": "utf-8", "delimiter": ",", "schedules": "draft", "column_0": "text"}
     refused = client.post(url("import_reading", batch), form)
     assert refused.status_code == 422
     assert "The file is not written in UTF-8." in refused.content.decode()
@@ -218,7 +218,7 @@ def test_a_creator_imports_drafts_and_does_not_take_back_what_others_scheduled(
     batch.refresh_from_db()
     assert batch.state == State.DONE
     assert b"schedules" not in client.get(reverse("content_calendar:import_new")).content
-    uploaded(client, brand=str(brand.pk), schedules="yes")
+    uploaded(client, brand=str(brand.pk), schedules="schedule")
     drafts = ImportBatch.objects.exclude(pk=batch.pk).get()
     assert (drafts.may_schedule, drafts.schedules) == (False, False)
 
