@@ -173,6 +173,8 @@ ACTIONS: dict[str, Promise] = {
     "approval.link_sent": gettext_lazy("Review link made"),
     "approval.link_shown_again": gettext_lazy("Another link to the same review made"),
     "approval.link_revoked": gettext_lazy("Review link revoked"),
+    "post.imported": gettext_lazy("Posts imported from a file"),
+    "post.import_undone": gettext_lazy("Import of posts undone"),
     "campaign.created": gettext_lazy("Campaign created"),
     "campaign.changed": gettext_lazy("Campaign changed"),
     "campaign.archived": gettext_lazy("Campaign archived"),

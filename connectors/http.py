@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import functools
 import logging
 import math
 import os
@@ -320,12 +321,14 @@ def request(
     timeout_s: float = 30.0,
     changes: bool = False,
     guard: bool = False,
+    first_bytes: int = 0,
 ) -> requests.Response:
     """One call; whatever status comes back is returned with its body read.
 
     ``changes``: the call makes something happen at the network that must not happen twice.
     ``guard``: the host was typed by a person or came from a server's answer.
     ``form`` is sent urlencoded (multipart together with ``files``), ``params`` as the query.
+    ``first_bytes``: no more than about so many are read of the body, and the connection is given up then.
 
     Raises Rejected(HOST_REFUSED | INVALID), Temporary (HostNotFound if the name has no address)
     or, when ``changes``, OutcomeUnknown.
@@ -347,7 +350,8 @@ def request(
         raise Rejected(RejectReason.INVALID, "not a usable address") from error
 
     first_host = _check_address(prepared, guard=guard)
-    response = _send(prepared, platform=platform, timeout_s=timeout_s, guard=guard)
+    send = functools.partial(_send, platform=platform, timeout_s=timeout_s, first_bytes=first_bytes)
+    response = send(prepared, guard=guard)
     hops = 0
     while not changes and _is_redirect(response) and hops < MAX_REDIRECTS:
         hops += 1
@@ -360,7 +364,7 @@ def request(
         if host != first_host:
             for name in ("Authorization", "Cookie", "DPoP"):
                 prepared.headers.pop(name, None)
-        response = _send(prepared, platform=platform, timeout_s=timeout_s, guard=guard)
+        response = send(prepared, guard=guard)
     return response
 
 
@@ -410,7 +414,7 @@ def _check_address(prepared: requests.PreparedRequest, *, guard: bool) -> tuple[
 
 
 def _send(
-    prepared: requests.PreparedRequest, *, platform: str, timeout_s: float, guard: bool
+    prepared: requests.PreparedRequest, *, platform: str, timeout_s: float, guard: bool, first_bytes: int = 0
 ) -> requests.Response:
     call = _thread.call = _Call(guard=guard)
     changes = getattr(prepared, "changes", False)
@@ -426,7 +430,7 @@ def _send(
             proxies={} if guard else _proxies(str(prepared.url), parts.host or ""),
         )
         outcome = str(response.status_code)
-        _read_body(response, deadline=started + max(60.0, 2 * timeout_s))
+        _read_body(response, deadline=started + max(60.0, 2 * timeout_s), first_bytes=first_bytes)
         response.elapsed = dt.timedelta(seconds=time.monotonic() - started)
         return response
     except ConnectorError as error:
@@ -458,14 +462,18 @@ class _BodyRefused(Exception):
     """The answer is larger or slower than we read."""
 
 
-def _read_body(response: requests.Response, *, deadline: float) -> None:
-    """Read the answer into ``response.content``, within MAX_RESPONSE_BYTES (decoded) and the deadline."""
+def _read_body(response: requests.Response, *, deadline: float, first_bytes: int = 0) -> None:
+    """Read the answer, or only its beginning, into ``response.content``, within MAX_RESPONSE_BYTES (decoded)
+    and the deadline."""
     chunks: list[bytes] = []
     size = 0
     try:
         for chunk in response.iter_content(64 * 1024):
             chunks.append(chunk)
             size += len(chunk)
+            if first_bytes and size >= first_bytes:
+                response.close()
+                break
             if size > MAX_RESPONSE_BYTES:
                 raise _BodyRefused("answer too large")
             if time.monotonic() > deadline:

@@ -211,6 +211,12 @@ def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) in {"Cf", "Cc", "Cs"} or "\ufe00" <= character <= "\ufe0f"
 
 
+def _is_visible(text: str) -> bool:
+    """Whether ``normalise`` leaves anything of it."""
+    composed = unicodedata.normalize("NFKC", text)
+    return any(not c.isspace() and not _is_invisible(c) for c in composed)
+
+
 def addressed(text: str, mention: str) -> str:
     """``text`` with ``mention`` (``@user`` or ``@user@host``) before it, unless it names that person itself.
     A text without words stays without."""
@@ -269,7 +275,7 @@ def _capability_for(payload: PostPayload) -> Capability:
 
 
 def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Problem]:
-    if not normalise(part.text) and not part.media:
+    if not part.media and not _is_visible(part.text):
         yield Problem(RejectReason.TEXT_EMPTY, index, None, 1, 0)
     units = count(part.text, limit)
     if units > limit.max_units:

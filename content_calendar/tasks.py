@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Brand
-from content_calendar.services import preflight, reminders, review_links
+from content_calendar.models import ImportState
+from content_calendar.services import import_checks, import_runs, imports, preflight, reminders, review_links
+from content_calendar.views.refusals import REFUSALS, refusal_sentence
 
 
 @shared_task(ignore_result=True)
@@ -44,3 +48,52 @@ def send_review_mails(**kwargs: Any) -> None:
 def send_review_mail(*, request_id: str, **kwargs: Any) -> None:
     """One mail to a client. A failure leaves it queued for a later claim, with growing distances."""
     review_links.send_mail(request_id=uuid.UUID(request_id), now=timezone.now())
+
+
+# --- files of posts ---------------------------------------------------------------------------
+
+
+@shared_task(ignore_result=True)
+def work_on_imports(**kwargs: Any) -> None:
+    """Beat: files that nobody works on, because their task got lost or their worker died."""
+    for batch_id in imports.waiting_for_work(now=timezone.now()):
+        work_on_import.delay(batch_id=str(batch_id))
+
+
+@shared_task(ignore_result=True)
+def work_on_import(*, batch_id: str, **kwargs: Any) -> None:
+    """One file to the end of what it is in: its dry run, its import, or its undoing."""
+    lease = imports.claim(batch_id=uuid.UUID(batch_id), now=timezone.now())
+    if lease is None:
+        return
+    with translation.override(lease.batch.language), contextlib.suppress(imports.LeaseLost):
+        _WORK[lease.batch.state](lease)
+
+
+def _check(lease: imports.Lease) -> None:
+    for _rows in import_checks.check(lease=lease, now=timezone.now()):
+        imports.renew(lease=lease, now=timezone.now())
+
+
+def _import(lease: imports.Lease) -> None:
+    while import_runs.import_step(lease=lease, refusals=_REFUSALS, now=timezone.now()):
+        imports.renew(lease=lease, now=timezone.now())
+
+
+def _undo(lease: imports.Lease) -> None:
+    while import_runs.undo_step(lease=lease, refusals=_REFUSALS, now=timezone.now()):
+        imports.renew(lease=lease, now=timezone.now())
+
+
+_WORK: dict[str, Callable[[imports.Lease], None]] = {
+    ImportState.CHECKING: _check,
+    ImportState.IMPORTING: _import,
+    ImportState.UNDOING: _undo,
+}
+_REFUSALS = imports.Refusals(REFUSALS, refusal_sentence)
+
+
+@shared_task(ignore_result=True)
+def clean_imports(**kwargs: Any) -> None:
+    """Beat: uploaded files that nobody decided about."""
+    imports.clean(now=timezone.now())

@@ -1,5 +1,5 @@
-"""What people and spreadsheets write, as values: amounts of money and dates. What can be read in two ways is
-refused rather than guessed."""
+"""What people and spreadsheets write, as values: amounts of money, dates and times. What can be read in two
+ways is refused rather than guessed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Unreadable(enum.StrEnum):
     OTHER_CURRENCY = "other_currency"
     NOT_A_DATE = "not_a_date"
     AMBIGUOUS_DATE = "ambiguous_date"  # 05/01/2026: the fifth of January, or the first of May?
+    NOT_A_TIME = "not_a_time"
 
 
 class NotReadable(ValueError):
@@ -160,3 +161,35 @@ def _date(year: str, month: str | int, day: str | int) -> dt.date:
     if not EARLIEST_YEAR <= found.year <= LATEST_YEAR:
         raise NotReadable(Unreadable.NOT_A_DATE)
     return found
+
+
+# --- times of the day -------------------------------------------------------------------------
+
+_CLOCK = re.compile(
+    r"(午前|午後|am|pm)?\s*([0-9]{1,2})(?:[:.時]\s*(?:([0-9]{1,2})分?)?(?:[:.]([0-9]{2})(?:\.0+)?)?)?\s*"
+    r"(am|pm|a\.m\.|p\.m\.|uhr)?",
+    re.IGNORECASE,
+)
+
+
+def entered_time(text: str) -> dt.time:
+    """A time of the day as somebody writes it: ``9:30``, ``09:30:00``, ``9:30 pm``, ``午後9時30分``, ``9時``.
+    Raises NotReadable."""
+    given = unicodedata.normalize("NFKC", text).strip()
+    if not given:
+        raise NotReadable(Unreadable.MISSING)
+    match = _CLOCK.fullmatch(given)
+    if match is None:
+        raise NotReadable(Unreadable.FORMULA if given[0] in "=+@" else Unreadable.NOT_A_TIME)
+    half = (match[1] or match[5] or "").casefold().replace(".", "").replace("uhr", "")
+    if match[2] == given:  # a number alone may be anything
+        raise NotReadable(Unreadable.NOT_A_TIME)
+    hour = int(match[2])
+    if half:
+        if hour > 12:
+            raise NotReadable(Unreadable.NOT_A_TIME)
+        hour = hour % 12 + (12 if half in ("pm", "午後") else 0)
+    try:
+        return dt.time(hour, int(match[3] or 0), int(match[4] or 0))
+    except ValueError:
+        raise NotReadable(Unreadable.NOT_A_TIME) from None

@@ -235,6 +235,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "content_calendar.work_on_imports": {
+        "task": "content_calendar.tasks.work_on_imports",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "content_calendar.clean_imports": {
+        "task": "content_calendar.tasks.clean_imports",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
     "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
     "accounts.send_webhooks": {

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, cast
-
-from django.core.files.storage import default_storage
+from typing import BinaryIO
 
 from accounts.selectors import known_networks
-from campaigns.models import Campaign, CsvImport, Source, SpendEntry
+from campaigns.models import Campaign, Source, SpendEntry
 from campaigns.spend_rows import COLUMNS, REQUIRED, Fault, RowProblem, RowReader, SpendRow
 from core.csv_reading import FileProblem, FileRefused, Layout, columns_of, layout_of, rows_of
 
@@ -36,23 +33,6 @@ class Verdict:
     @property
     def is_noted(self) -> bool:
         return self.is_outside
-
-
-class FileGone(Exception):
-    """The file is no longer kept."""
-
-
-@contextmanager
-def kept_file(batch: CsvImport) -> Iterator[BinaryIO]:
-    """The file of an import, open. Raises FileGone."""
-    if not batch.storage_key:
-        raise FileGone
-    try:
-        file = default_storage.open(batch.storage_key, "rb")
-    except FileNotFoundError as error:
-        raise FileGone from error
-    with file:
-        yield cast(BinaryIO, file)
 
 
 def layout_of_spend(file: BinaryIO) -> Layout:

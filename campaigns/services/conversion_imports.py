@@ -30,7 +30,6 @@ from campaigns.conversion_rows import (
 from campaigns.models import Campaign, ConversionNotice, CsvImport, Source
 from campaigns.reports import Problem, RefundReport, Refused, Report, checked_refund
 from campaigns.selectors.conversion_imports import layout_of_conversions
-from campaigns.selectors.imports import FileGone, kept_file
 from campaigns.services.conversions import Origin, judge_conversions, report_conversions
 from campaigns.services.imports import (
     Counts,
@@ -43,6 +42,7 @@ from campaigns.services.imports import (
 from campaigns.services.judging import ConversionUnknown, Key, Outcome
 from campaigns.services.refunds import RefundOutcome, SaleRefund, report_refunds, sales_of
 from core.csv_reading import FileRefused, columns_of, rows_of
+from core.kept_files import FileGone, kept_file
 
 # Rows that are looked up and stored together. The sale of a refund stands above it, or in the same batch, or
 # is known already.

@@ -19,8 +19,9 @@ from django.db import transaction
 from accounts.models import User
 from accounts.services.audit import record
 from campaigns.models import Campaign, CsvImport, Source, SpendEntry
-from campaigns.selectors.imports import FileGone, Verdict, kept_file, layout_of_spend, verdicts
+from campaigns.selectors.imports import Verdict, layout_of_spend, verdicts
 from core.csv_reading import FileRefused, rows_of
+from core.kept_files import FileGone, kept_file
 
 # Up to so many rows are read and imported while the person waits; more of them by a worker.
 AT_ONCE = 2_000

@@ -25,7 +25,6 @@ from campaigns.conversion_wording import problem_words
 from campaigns.forms.spend import FileForm
 from campaigns.models import CsvImport
 from campaigns.reports import Problem
-from campaigns.selectors.imports import FileGone
 from campaigns.services import conversion_imports as service
 from campaigns.services.conversion_imports import Verdict
 from campaigns.services.imports import AT_ONCE, NotWaiting, discard, start
@@ -34,6 +33,7 @@ from campaigns.wording import ENCODINGS, UNREADABLE, file_refusal, refusal_of_fi
 from core.csv_reading import FileRefused
 from core.entering import Unreadable
 from core.htmx import render_page
+from core.kept_files import FileGone
 from core.paging import PAGE_SIZE
 
 State = CsvImport.State

@@ -10,10 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, CostKind, CsvImport
-from campaigns.selectors.imports import Verdict, kept_file, layout_of_spend, verdicts
+from campaigns.selectors.imports import Verdict, layout_of_spend, verdicts
 from campaigns.spend_rows import Fault, RowProblem
 from campaigns.wording import UNREADABLE
 from core.entering import Unreadable
+from core.kept_files import kept_file
 from core.paging import PAGE_SIZE
 
 _PROBLEMS: dict[str, Promise] = {

@@ -19,7 +19,6 @@ from accounts.selectors import known_networks
 from campaigns import tasks
 from campaigns.forms.spend import FileForm
 from campaigns.models import CsvImport
-from campaigns.selectors.imports import FileGone
 from campaigns.services import imports
 from campaigns.services.imports import AT_ONCE, NotWaiting
 from campaigns.services.spend import undo_import
@@ -28,6 +27,7 @@ from campaigns.views.shown import loaded, tab_context
 from campaigns.wording import ENCODINGS, file_refusal, refusal_of_file
 from core.csv_reading import FileRefused
 from core.htmx import render_page
+from core.kept_files import FileGone
 
 State = CsvImport.State
 

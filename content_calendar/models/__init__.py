@@ -17,6 +17,15 @@ from content_calendar.models.approval import (
     ReviewRequestQuerySet,
     ReviewStep,
 )
+from content_calendar.models.imports import (
+    ImportBatch,
+    ImportBatchQuerySet,
+    ImportImage,
+    ImportRow,
+    ImportState,
+    RowOutcome,
+    RowVerdict,
+)
 from content_calendar.models.media import MediaAsset, MediaAssetQuerySet, Rendition
 from content_calendar.models.posts import (
     UNSCHEDULED,
@@ -45,6 +54,11 @@ __all__ = [
     "ApprovalRules",
     "Comment",
     "CommentQuerySet",
+    "ImportBatch",
+    "ImportBatchQuerySet",
+    "ImportImage",
+    "ImportRow",
+    "ImportState",
     "KeptBecause",
     "Label",
     "LabelQuerySet",
@@ -67,5 +81,7 @@ __all__ = [
     "ReviewRequest",
     "ReviewRequestQuerySet",
     "ReviewStep",
+    "RowOutcome",
+    "RowVerdict",
     "Variant",
 ]

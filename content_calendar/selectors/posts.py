@@ -371,6 +371,13 @@ def next_time(post: Post) -> dt.datetime | None:
     return min(waiting, default=post.planned_at)
 
 
+def matching(brand: uuid.UUID, wanted: PostFilter) -> QuerySet[Post]:
+    """The posts of a brand that the filter leaves, in no order."""
+    by_account = bool(wanted.accounts or wanted.platforms)
+    accounts = _chosen_accounts(_accounts_of([brand]).values(), wanted) if by_account else None
+    return _filtered(brand, accounts, wanted)
+
+
 def _filtered(brand: uuid.UUID, accounts: Collection[uuid.UUID] | None, wanted: PostFilter) -> QuerySet[Post]:
     posts = Post.objects.filter(brand_id=brand, deleted_at__isnull=True)
     if wanted.author:

@@ -19,6 +19,7 @@ from accounts.services.organizations import create_brand, create_organization
 from sandbox.control import SandboxControl
 from smmapp.demo import past_en, past_ja, posts_en, posts_ja
 from smmapp.demo.approvals import add_approvals
+from smmapp.demo.files import add_file
 from smmapp.demo.funnel import add_results
 from smmapp.demo.goals import add_goals
 from smmapp.demo.inbox import add_inbox
@@ -56,6 +57,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
             add_accounts(world, posts=POSTS[plan.key], owner=people[PEOPLE[0].email], suffix=suffix)
             add_campaigns(world)
             add_posts(world, POSTS[plan.key])
+            add_file(world)
             add_inbox(world)
             _tell_planner()
             add_results(world)

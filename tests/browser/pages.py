@@ -130,6 +130,13 @@ NO_PAGES = {
     "content_calendar:cancel",
     "content_calendar:answer",
     "content_calendar:upload",
+    "content_calendar:export",
+    "content_calendar:import_sample",
+    "content_calendar:import_verdicts",
+    "content_calendar:import_confirm",
+    "content_calendar:import_discard",
+    "content_calendar:import_undo",
+    "content_calendar:import_go_on",
     "content_calendar:media_file",
     "content_calendar:media_thumbnail",
     "account_confirm_login_code",
@@ -156,6 +163,8 @@ PLAIN = (
     "shell:today",
     "shell:notifications",
     "content_calendar:posts",
+    "content_calendar:imports",
+    "content_calendar:import_new",
     "content_calendar:preflight",
     "content_calendar:approvals",
     "content_calendar:approval_rules",
@@ -284,6 +293,10 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         [link["id"], hash_of(REVIEW_TOKEN)],
     )
     add("content_calendar:review", REVIEW_TOKEN, "open")
+    for row in stage.rows("SELECT id, state FROM content_calendar_importbatch"):
+        add("content_calendar:import_page", row["id"], row["state"])
+        if row["state"] == "ready":
+            add("content_calendar:import_reading", row["id"])
     (brand,) = stage.rows("SELECT id FROM accounts_brand WHERE name = 'Nordlicht Outdoor'")
     add("content_calendar:approval_rule", brand["id"])
     (account,) = stage.rows(

@@ -18,11 +18,12 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts.models import AuditEntry, User
 from campaigns import tasks
 from campaigns.models import Campaign, CostKind, CsvImport, Source, SpendEntry
-from campaigns.selectors.imports import kept_file, layout_of_spend, verdicts
+from campaigns.selectors.imports import layout_of_spend, verdicts
 from campaigns.services import imports
 from campaigns.services.imports import NotWaiting, carry_out, check, clean, discard, receive, start
 from campaigns.services.spend import undo_import
 from core.csv_reading import FileProblem, FileRefused
+from core.kept_files import kept_file
 from tests.campaigns.conftest import NOW, make_campaign
 
 SignIn = Callable[[User], Any]

@@ -12,6 +12,7 @@ from content_calendar.content import Part
 from content_calendar.models import Post, ReviewRequest
 from content_calendar.services.comments import add_comment
 from content_calendar.services.drafts import Draft, create_post
+from content_calendar.services.imports import receive
 from content_calendar.services.media import store_image
 from content_calendar.services.review_links import new_key
 from content_calendar.services.scheduling import schedule_post
@@ -42,6 +43,18 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     found["content_calendar:upload"] = {"brand_id": world.brand.pk}
     found["content_calendar:media_file"] = {"asset_id": asset.pk}
     found["content_calendar:media_thumbnail"] = {"asset_id": asset.pk}
+    batch = receive(
+        brand=world.brand,
+        upload=io.BytesIO(b"text\nwalked\n"),
+        name="walked.csv",
+        schedules=False,
+        may_schedule=True,
+        language="en",
+        actor=world.user,
+        now=world.now,
+    )
+    for name in ("page", "reading", "verdicts", "confirm", "discard", "undo", "go_on"):
+        found[f"content_calendar:import_{name}"] = {"import_id": batch.pk}
     return found | approval_samples(world, scheduled)
 
 

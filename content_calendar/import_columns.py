@@ -1,0 +1,145 @@
+"""What the columns of a file of posts mean: their keys, the words that people write above them, and how a
+value of each is called. The export writes the same columns, so that its file can be imported again.
+
+Column ``text`` is the post, ``text_2`` and on are the further parts of a thread; their images and the words
+for them stand in ``media`` and ``alt`` with the same number.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from core.csv_reading import Row, known_columns
+
+MOST_PARTS = 40  # of a thread, as in the composer
+PARTED = ("text", "media", "alt")
+
+# In the order of the export. The Japanese words stand first, as the export in Japanese writes them.
+_WORDS: Mapping[str, Sequence[str]] = {
+    "date": ("日付", "予定日", "投稿日", "公開日", "日時", "投稿日時", "day", "datetime", "scheduled at"),
+    "time": ("時刻", "時間", "投稿時刻", "公開時刻", "hour"),
+    "text": ("本文", "テキスト", "投稿", "投稿文", "内容", "caption", "content", "message", "post", "body"),
+    "media": (
+        "画像",
+        "メディア",
+        "画像url",
+        "image",
+        "images",
+        "photo",
+        "media url",
+        "image url",
+        "pictures",
+    ),
+    "alt": ("代替テキスト", "画像の説明", "alt text", "alternative text", "image description"),
+    "accounts": (
+        "アカウント",
+        "媒体",
+        "投稿先",
+        "account",
+        "network",
+        "networks",
+        "channel",
+        "channels",
+        "profile",
+    ),
+    "card_url": ("リンクカード", "リンク", "link card", "card", "link", "url"),
+    "card_title": ("カードの見出し", "リンクの見出し", "link title"),
+    "card_description": ("カードの説明", "リンクの説明", "link description"),
+    "campaign": ("キャンペーン",),
+    "labels": ("ラベル", "タグ", "label", "tag", "tags"),
+    "state": ("予約または下書き", "状態", "ステータス", "status", "draft or schedule"),
+    "late": ("遅れたとき", "if late"),
+}
+LABELS: Mapping[str, Promise] = {
+    "date": gettext_lazy("Date"),
+    "time": gettext_lazy("Time"),
+    "text": gettext_lazy("Text"),
+    "media": gettext_lazy("Images"),
+    "alt": gettext_lazy("Alternative text"),
+    "accounts": gettext_lazy("Accounts"),
+    "card_url": gettext_lazy("Link card: address"),
+    "card_title": gettext_lazy("Link card: title"),
+    "card_description": gettext_lazy("Link card: description"),
+    "campaign": gettext_lazy("Campaign"),
+    "labels": gettext_lazy("Labels"),
+    "state": gettext_lazy("State"),
+    "late": pgettext_lazy("column of a file", "If late"),
+}
+
+
+class Wanted(enum.StrEnum):
+    """What a row says it wants to be."""
+
+    DRAFT = "draft"
+    SCHEDULE = "schedule"
+
+
+STATES: Mapping[str, Wanted] = {
+    word: wanted
+    for wanted, words in {
+        Wanted.DRAFT: ("draft", "drafts", "下書き", "下書"),
+        Wanted.SCHEDULE: ("schedule", "scheduled", "予約", "予約済み", "予約する", "予約投稿"),
+    }.items()
+    for word in words
+}
+# Every connected account of the brand.
+EVERYWHERE = frozenset({"all", "every", "everywhere", "すべて", "全て", "全部", "全アカウント"})
+
+
+def _keys() -> tuple[str, ...]:
+    found = []
+    for key in _WORDS:
+        found.append(key)
+        if key == "alt":  # the parts of a thread stand together
+            found += [f"{name}_{number}" for number in range(2, MOST_PARTS + 1) for name in PARTED]
+    return tuple(found)
+
+
+def _names() -> dict[str, Sequence[str]]:
+    names: dict[str, Sequence[str]] = {}
+    for key in KEYS:
+        name, number = parted(key)
+        words = _WORDS[name]
+        names[key] = words if number == 1 else [f"{word}{number}" for word in words]
+    return names
+
+
+def parted(key: str) -> tuple[str, int]:
+    """A key's name and the part of the thread that it is of: ("text", 3) of text_3."""
+    name, mark, number = key.rpartition("_")
+    return (name, int(number)) if mark and name in PARTED and number.isdigit() else (key, 1)
+
+
+KEYS = _keys()
+NAMES = _names()
+
+
+def recognised(header: Row) -> list[str]:
+    """The key of each column, "" for one that nobody knows or that is there already."""
+    found: list[str] = []
+    for key in known_columns(header, NAMES):
+        found.append(key if key and key not in found else "")
+    return found
+
+
+def is_enough(columns: Sequence[str]) -> bool:
+    """Whether a post can come of a file with these columns."""
+    return any(parted(key)[0] in ("text", "media") for key in columns if key)
+
+
+def label(key: str) -> str:
+    """A column in the active language."""
+    name, number = parted(key)
+    return f"{LABELS[name]} {number}" if number > 1 else str(LABELS[name])
+
+
+def header_word(key: str, language: str) -> str:
+    """What the export and the sample write above a column."""
+    if not language.startswith("ja"):
+        return key
+    name, number = parted(key)
+    return f"{_WORDS[name][0]}{number}" if number > 1 else _WORDS[name][0]

@@ -1,0 +1,368 @@
+"""One row of a file of posts as a value: the post it plans, and every sentence about what is wrong with it.
+
+Nothing here asks the database or the network: what a row may name was looked up before (Directory).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import Brand, SocialAccount
+from campaigns.wording import UNREADABLE
+from connectors.base import LinkCard
+from content_calendar.content import MediaUse, Part, Parts
+from content_calendar.import_columns import EVERYWHERE, STATES, Wanted, label, parted
+from content_calendar.models import MediaAsset
+from core.csv_reading import Row
+from core.csv_writing import without_guard
+from core.entering import NotReadable, Unreadable, entered_date, entered_time
+from core.wall_time import wall_time
+from outbox.missed import CHOICES, MissedRule
+
+MOST_TEXT = 30_000  # characters of one part; no network takes more
+MOST_IMAGES = 20  # of one part
+MOST_ALT = 5_000
+MOST_ADDRESS = 2_000
+LABEL_LENGTH = 40
+MOST_LABELS = 20
+_BETWEEN = re.compile(r"[;,、；，\n]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0c\x0e-\x1f\x7f]")
+_WITH_TIME = re.compile(r"(.*?[0-9日)])[T\s]\s*((?:午前|午後)?\s*[0-9]{1,2}[:時].*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence about one column ("" = the whole row). An error keeps the row from being imported."""
+
+    is_error: bool
+    column: str
+    text: str
+
+    def as_json(self) -> dict[str, str]:
+        level = "error" if self.is_error else "warning"
+        return {"level": level, "column": self.column, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What the rows of one file may name. Names are in lower case."""
+
+    brand: Brand
+    accounts: tuple[SocialAccount, ...]
+    campaigns: Mapping[str, tuple[uuid.UUID, ...]]  # by name and by code
+    labels: Mapping[str, uuid.UUID]
+    quiet: tuple[tuple[dt.datetime, dt.datetime], ...]
+    schedules: bool  # a row that does not say
+    may_schedule: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    url: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    text: str
+    images: tuple[PlannedImage, ...] = ()
+    card: LinkCard | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.text.strip() and not self.images and self.card is None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """What a row says. ``labels`` are names, some of them perhaps of none that there is."""
+
+    number: int
+    cells: tuple[str, ...]
+    at: dt.datetime | None = None
+    parts: tuple[PlannedPart, ...] = ()
+    accounts: tuple[SocialAccount, ...] = ()
+    campaign: uuid.UUID | None = None
+    labels: tuple[str, ...] = ()
+    schedules: bool = False
+    missed: MissedRule | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        return any(note.is_error for note in self.notes)
+
+    @property
+    def urls(self) -> Iterator[str]:
+        return (image.url for part in self.parts for image in part.images)
+
+    @property
+    def excerpt(self) -> str:
+        line = self.parts[0].text.strip().split("\n", 1)[0] if self.parts else ""
+        return line if len(line) <= 120 else line[:119].rstrip() + "…"
+
+    def content(self, images: Mapping[str, MediaAsset]) -> Parts:
+        """The post's parts, with those of its images that are there by their addresses."""
+        return tuple(
+            Part(
+                text=part.text,
+                media=tuple(
+                    MediaUse(images[image.url].pk, image.alt) for image in part.images if image.url in images
+                ),
+                link_card=part.card,
+            )
+            for part in self.parts
+        )
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Reads the rows of one file. ``columns``: what each column means (import_columns), "" = left out."""
+
+    columns: Sequence[str]
+    directory: Directory
+    _at: Mapping[str, int] = field(init=False)
+    _numbers: Sequence[int] = field(init=False)  # of the parts of a thread that the file has
+
+    def __post_init__(self) -> None:
+        self._at = {key: index for index, key in enumerate(self.columns) if key}
+        self._numbers = sorted({1, *(parted(key)[1] for key in self._at)})
+
+    def read(self, row: Row) -> PlannedRow:
+        notes: list[Note] = []
+        if row.is_broken:
+            text = _("A quotation mark stands in the middle of a cell, or the cell is enormous.")
+            return PlannedRow(row.number, row.cells, notes=(Note(True, "", text),))
+        if any(row.cells[len(self.columns) :]):
+            text = _("This row has more cells than the first one. A text with commas needs quotation marks.")
+            notes.append(Note(True, "", text))
+        given = {key: self._cell(row, key, notes) for key in self._at}
+        wants = self._wants(given.get("state", ""), notes)
+        at = self._moment(given.get("date", ""), given.get("time", ""), notes)
+        accounts = self._accounts(given.get("accounts", ""), notes)
+        parts = tuple(part for part in self._parts(given, notes) if not part.is_empty)
+        if not parts and not any(note.is_error for note in notes):
+            notes.append(Note(True, "text", _("Write something or add an image.")))
+        if wants is Wanted.SCHEDULE and not self.directory.may_schedule:
+            text = _("You may not schedule posts: it becomes a draft with this time.")
+            notes.append(Note(False, "state", text))
+            wants = Wanted.DRAFT
+        if wants is Wanted.SCHEDULE:
+            if at is None and not any(note.column in ("date", "time") for note in notes):
+                notes.append(Note(True, "date", _("A post to be scheduled needs a date and a time.")))
+            if not accounts and not any(note.column == "accounts" for note in notes):
+                notes.append(Note(True, "accounts", _("Choose at least one account to publish on.")))
+        return PlannedRow(
+            number=row.number,
+            cells=row.cells,
+            at=at,
+            parts=parts,
+            accounts=accounts,
+            campaign=self._campaign(given.get("campaign", ""), notes),
+            labels=self._labels(given.get("labels", ""), notes),
+            schedules=wants is Wanted.SCHEDULE,
+            missed=_late(given.get("late", ""), notes),
+            notes=tuple(notes),
+        )
+
+    def _cell(self, row: Row, key: str, notes: list[Note]) -> str:
+        """Line ends as the composer keeps them, the guard of a spreadsheet's formulas taken off."""
+        text = row.cell(self._at[key]).replace("\r\n", "\n").replace("\r", "\n").replace("\v", "\n")
+        if _CONTROLS.search(text):
+            said = _("There are control characters in this cell. Type its words anew.")
+            notes.append(Note(True, key, said))
+            return _CONTROLS.sub("", text)
+        if text.startswith("=") and key.startswith("text"):
+            said = _("It begins like a formula and is taken as plain text.")
+            notes.append(Note(False, key, said))
+        return without_guard(text)
+
+    def _wants(self, text: str, notes: list[Note]) -> Wanted:
+        word = _plain(text)
+        if not word:
+            return Wanted.SCHEDULE if self.directory.schedules else Wanted.DRAFT
+        wanted = STATES.get(word)
+        if wanted is None:
+            said = _("“%(value)s” is not known here. Write draft or schedule.")
+            notes.append(Note(True, "state", said % {"value": text[:40]}))
+        return wanted or Wanted.DRAFT
+
+    def _moment(self, date: str, time: str, notes: list[Note]) -> dt.datetime | None:
+        """The instant in the zone of the brand; a date column may hold the time as well, also with an
+        offset."""
+        date, time = date.strip(), time.strip()
+        if not date and not time:
+            return None
+        if not date:
+            notes.append(Note(True, "date", _("There is a time, and no date.")))
+            return None
+        if exact := _with_offset(date):
+            return exact
+        if not time and (both := _WITH_TIME.fullmatch(date)):
+            date, time = both[1], both[2]
+        column = "date"
+        try:
+            day = entered_date(date)
+            column = "time"
+            clock = entered_time(time)
+            return wall_time(f"{day:%Y-%m-%d}T{clock:%H:%M:%S}", self.directory.brand.timezone)
+        except NotReadable as refused:
+            notes.append(Note(True, column, _unreadable(refused.reason, column)))
+        except ValidationError as refused:
+            notes.append(Note(True, column, refused.messages[0]))
+        return None
+
+    def _accounts(self, text: str, notes: list[Note]) -> tuple[SocialAccount, ...]:
+        found: dict[uuid.UUID, SocialAccount] = {}
+        for word in _split(text):
+            accounts = self._named(word)
+            if len({account.platform for account in accounts}) > 1 and _plain(word) not in EVERYWHERE:
+                said = _(
+                    "“%(value)s” is the name of several accounts. Write the network before it: %(example)s"
+                )
+                example = f"{accounts[0].platform}:{accounts[0].handle}"
+                notes.append(Note(True, "accounts", said % {"value": word[:60], "example": example}))
+            elif not accounts:
+                said = _("“%(value)s” is no account of %(brand)s.")
+                words = {"value": word[:60], "brand": self.directory.brand}
+                notes.append(Note(True, "accounts", said % words))
+            found |= {account.pk: account for account in accounts}
+        return tuple(found.values())
+
+    def _named(self, word: str) -> list[SocialAccount]:
+        """By ``all``, by a network, by a name, or by both as ``network:name``."""
+        every, name = self.directory.accounts, _plain(word)
+        if name in EVERYWHERE:
+            return list(every)
+        of_network = [account for account in every if name in _networks(account)]
+        if of_network:
+            return of_network
+        network, mark, rest = name.partition(":")
+        if mark:
+            rest = rest.strip().lstrip("@")
+            return [a for a in every if network.strip() in _networks(a) and _handle(a) == rest]
+        return [account for account in every if _handle(account) == name.lstrip("@")]
+
+    def _parts(self, given: Mapping[str, str], notes: list[Note]) -> Iterator[PlannedPart]:
+        for number in self._numbers:
+            ending = "" if number == 1 else f"_{number}"
+            text = given.get(f"text{ending}", "")
+            if len(text) > MOST_TEXT:
+                said = _("No network takes texts of more than %(most)s characters.") % {"most": MOST_TEXT}
+                notes.append(Note(True, f"text{ending}", said))
+            urls = given.get(f"media{ending}", "").split()
+            if len(urls) > MOST_IMAGES:
+                said = _("More than %(most)s images are too many for one post.") % {"most": MOST_IMAGES}
+                notes.append(Note(True, f"media{ending}", said))
+                urls = []
+            alts = given.get(f"alt{ending}", "").split("\n")
+            images = []
+            for index, url in enumerate(dict.fromkeys(urls)):
+                if not _is_address(url):
+                    said = _("“%(value)s” is not the address of an image. It begins with https://.")
+                    notes.append(Note(True, f"media{ending}", said % {"value": url[:60]}))
+                    continue
+                images.append(PlannedImage(url, alts[index].strip()[:MOST_ALT] if index < len(alts) else ""))
+            card = self._card(given, notes) if number == 1 else None
+            yield PlannedPart(text, tuple(images), card)
+
+    def _card(self, given: Mapping[str, str], notes: list[Note]) -> LinkCard | None:
+        url = given.get("card_url", "").strip()
+        if not url:
+            return None
+        if not re.match(r"(?i)https?://", url):
+            url = f"https://{url}"
+        if not _is_address(url):
+            said = _("“%(value)s” is not the address of a page.") % {"value": url[:60]}
+            notes.append(Note(True, "card_url", said))
+            return None
+        title, description = given.get("card_title", ""), given.get("card_description", "")
+        return LinkCard(url=url, title=title.strip()[:300], description=description.strip()[:1000])
+
+    def _campaign(self, text: str, notes: list[Note]) -> uuid.UUID | None:
+        if not text.strip():
+            return None
+        found = self.directory.campaigns.get(_plain(text), ())
+        if len(found) == 1:
+            return found[0]
+        if found:
+            said = _("Several campaigns are called “%(value)s”. Write the code of the one that is meant.")
+        else:
+            said = _("“%(value)s” is no campaign of %(brand)s, or it is archived.")
+        words = {"value": text.strip()[:60], "brand": self.directory.brand}
+        notes.append(Note(True, "campaign", said % words))
+        return None
+
+    def _labels(self, text: str, notes: list[Note]) -> tuple[str, ...]:
+        names = list({name.lower(): name for name in _split(text)}.values())
+        if len(names) > MOST_LABELS:
+            said = _("More than %(most)s labels are too many for one post.") % {"most": MOST_LABELS}
+            notes.append(Note(True, "labels", said))
+            return ()
+        for name in names:
+            if len(name) > LABEL_LENGTH:
+                said = _("A label has at most %(most)s characters.") % {"most": LABEL_LENGTH}
+                notes.append(Note(True, "labels", said))
+            elif name.lower() not in self.directory.labels:
+                said = _("The label “%(name)s” is new: it is made with the import.") % {"name": name}
+                notes.append(Note(False, "labels", said))
+        return tuple(names)
+
+
+def _late(text: str, notes: list[Note]) -> MissedRule | None:
+    key = _plain(text)
+    if key and key not in CHOICES:
+        said = _("“%(value)s” is no rule for late posts. Write one like %(example)s, or nothing.")
+        words = {"value": text[:40], "example": next(iter(CHOICES))}
+        notes.append(Note(True, "late", said % words))
+    return CHOICES.get(key)
+
+
+def _unreadable(reason: Unreadable, column: str) -> str:
+    if column == "time":
+        if reason is Unreadable.MISSING:
+            return _("There is a date, and no time.")
+        return _("This is not a time of the day. Write it as 15:30.")
+    return str(UNREADABLE.get(reason, UNREADABLE[Unreadable.NOT_A_DATE]))
+
+
+def _with_offset(text: str) -> dt.datetime | None:
+    try:
+        exact = dt.datetime.fromisoformat(unicodedata.normalize("NFKC", text))
+        return exact.astimezone(dt.UTC) if exact.tzinfo is not None and exact.year > 2000 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_address(url: str) -> bool:
+    return len(url) <= MOST_ADDRESS and re.fullmatch(r"(?i)https?://[^\s/?#]+\.?[^\s]*", url) is not None
+
+
+def _split(text: str) -> list[str]:
+    words = (unicodedata.normalize("NFKC", word).strip() for word in _BETWEEN.split(text))
+    return list(dict.fromkeys(word for word in words if word))
+
+
+def _plain(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).strip().lower()
+
+
+def _networks(account: SocialAccount) -> tuple[str, str]:
+    return account.platform, account.info.name.lower()
+
+
+def _handle(account: SocialAccount) -> str:
+    return _plain(account.handle).lstrip("@")
+
+
+def column_words(note: Mapping[str, str]) -> str:
+    """The column that a kept note is about, in the active language."""
+    return label(note["column"]) if note["column"] else ""
