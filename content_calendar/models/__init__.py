@@ -17,9 +17,13 @@ from content_calendar.models.preflight import (
     PreflightProblem,
     PreflightProblemQuerySet,
 )
+from content_calendar.models.writing import Block, BlockQuerySet, HashtagGroup, Snippet, Template
 
 __all__ = [
     "Approval",
+    "Block",
+    "BlockQuerySet",
+    "HashtagGroup",
     "Label",
     "LabelQuerySet",
     "LabelTone",
@@ -33,5 +37,7 @@ __all__ = [
     "PreflightProblem",
     "PreflightProblemQuerySet",
     "Rendition",
+    "Snippet",
+    "Template",
     "Variant",
 ]
