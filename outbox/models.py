@@ -177,7 +177,7 @@ class Delivery(models.Model):
             # Whether an account had these words lately, or has them planned: answered from the index.
             models.Index(
                 fields=["account", "due_at"],
-                include=["words_hash", "words_sketch"],
+                include=["id", "words_hash", "words_sketch"],
                 name="delivery_words",
                 condition=Q(words_hash__isnull=False),
             ),

@@ -26,6 +26,8 @@ SHORTEST = 20
 _PIECE = 3
 _ADDRESS = regex.compile(r"(?i)\b(?:https?://|www\.)[^\s\u3000-\u303f\p{Han}\p{Hiragana}\p{Katakana}]+")
 _CUT = 1 << 63
+# The bits of a byte, 32 places apart, so that a sum of them counts each.
+_SPREAD = [sum((byte >> bit & 1) << 32 * bit for bit in range(8)) for byte in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +81,20 @@ def _pieces(words: str) -> set[str]:
 
 
 def _sketch(words: str) -> int:
+    """A bit is set that more than half of the pieces have set in their own number."""
     pieces = _pieces(words)
-    totals = [0] * 64
+    ones = [0] * 8  # of each byte: eight counters of 32 bits in one number
     for piece in pieces:
-        bits = _number(piece.encode())
-        for bit in range(64):
-            totals[bit] += 1 if bits >> bit & 1 else -1
-    made = sum(1 << bit for bit, total in enumerate(totals) if total > 0)
+        for place, byte in enumerate(hashlib.blake2b(piece.encode(), digest_size=8).digest()):
+            ones[place] += _SPREAD[byte]
+    made = 0
+    for place, counters in enumerate(ones):
+        for bit in range(8):
+            if 2 * (counters >> 32 * bit & 0xFFFFFFFF) > len(pieces):
+                made |= 1 << 8 * place + bit
     return made - 2 * _CUT if made >= _CUT else made
 
 
-def _number(value: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(value, digest_size=8).digest())
-
-
 def _signed(value: bytes) -> int:
-    number = _number(value)
+    number = int.from_bytes(hashlib.blake2b(value, digest_size=8).digest())
     return number - 2 * _CUT if number >= _CUT else number

@@ -29,21 +29,26 @@ _MOST = 60
 _MOST_LATELY = 20_000
 _MOST_COMPARED = 5
 
-# The window of one account's rows is read from the index ``delivery_words`` alone; of those whose sketch is
-# near, few, the row itself is looked at. `#` is exclusive or: bit_count counts the bits that differ.
+# The window of one account's rows is read from the index ``delivery_words`` alone (OFFSET 0 keeps the planner
+# from mixing the two steps); the rows themselves are looked at only where the words are the same or the
+# sketch is near. `#` is exclusive or: bit_count counts the bits that differ.
 _SQL = """
     SELECT found.id, asked.account_id, found.words_hash = asked.words_hash
     FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS asked (account_id, words_hash, words_sketch)
     CROSS JOIN LATERAL (
-        SELECT id, due_at, words_hash FROM outbox_delivery AS delivery
-        WHERE delivery.account_id = asked.account_id AND delivery.words_hash IS NOT NULL
-          AND delivery.due_at >= %s
-          AND (delivery.words_hash = asked.words_hash
-               OR asked.words_sketch <> 0 AND delivery.words_sketch <> 0
-                  AND bit_count((delivery.words_sketch # asked.words_sketch)::bit(64)) <= %s)
-          AND delivery.state = ANY(%s) AND delivery.kind = 'post'
-        ORDER BY delivery.words_hash = asked.words_hash DESC,
-                 bit_count((delivery.words_sketch # asked.words_sketch)::bit(64)), delivery.due_at DESC
+        SELECT known.* FROM (
+            SELECT id, due_at, words_hash,
+                   bit_count((words_sketch # asked.words_sketch)::bit(64)) AS differing
+            FROM outbox_delivery
+            WHERE account_id = asked.account_id AND words_hash IS NOT NULL AND due_at >= %s
+              AND (words_hash = asked.words_hash
+                   OR asked.words_sketch <> 0 AND words_sketch <> 0
+                      AND bit_count((words_sketch # asked.words_sketch)::bit(64)) <= %s)
+            OFFSET 0
+        ) AS known
+        JOIN outbox_delivery AS delivery ON delivery.id = known.id
+        WHERE delivery.state = ANY(%s) AND delivery.kind = 'post'
+        ORDER BY known.words_hash = asked.words_hash DESC, known.differing, known.due_at DESC
         LIMIT %s
     ) AS found
     ORDER BY 3 DESC, found.due_at DESC
@@ -75,9 +80,12 @@ def alike(
     ``LATELY``, or planned. ``besides``: the post that is being written. Two queries, whatever the number of
     posts (docs/performance.md)."""
     marked: dict[UUID, tuple[SocialAccount, str, Mark]] = {}
+    marks: dict[str, Mark | None] = {}
     for account, parts in contents:
         words = "\n".join(part.text for part in thread_of(parts))
-        if made := mark(words):
+        if words not in marks:  # most accounts get the same words
+            marks[words] = mark(words)
+        if made := marks[words]:
             marked[account.pk] = (account, words, made)
     if not marked:
         return []

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             "delivery",
             models.Index(
                 fields=["account", "due_at"],
-                include=["words_hash", "words_sketch"],
+                include=["id", "words_hash", "words_sketch"],
                 name="delivery_words",
                 condition=models.Q(words_hash__isnull=False),
             ),

@@ -97,7 +97,10 @@ def test_sentences_stay_whole_and_abbreviations_end_none() -> None:
 
 
 def test_japanese_is_cut_at_the_end_of_its_sentences() -> None:
-    text = "明日は港で朝市があります。焼きたてのパンと淹れたてのコーヒーをどうぞ！「お待ちしています。」雨でも開きます？はい。"
+    text = (
+        "明日は港で朝市があります。焼きたてのパンと淹れたてのコーヒーをどうぞ！"
+        "「お待ちしています。」雨でも開きます？はい。"
+    )
     parts = split_thread(text, [TextLimit(max_units=40, unit=TextUnit.GRAPHEMES)])
     assert parts == [
         "明日は港で朝市があります。焼きたてのパンと淹れたてのコーヒーをどうぞ！",

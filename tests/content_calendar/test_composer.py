@@ -585,7 +585,7 @@ def test_composer_costs_few_queries(
     client = sign_in(creator)
     image = make_image(brand, creator)
     data = form(brand, sandbox_account, second_account, **{"base.0.media": str(image.pk)})
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         check(client, fresh, data)
 
 
