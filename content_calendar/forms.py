@@ -189,6 +189,8 @@ def _in_order(parts: Iterable[EditedPart]) -> tuple[EditedPart, ...]:
     """The thread, then its first comment: one at most."""
     rows = list(parts)
     thread = [one for one in rows if not one.part.is_comment]
+    if rows and not thread:  # a comment needs something to stand below
+        thread = [EditedPart(fresh_key(rows), Part())]
     return (*thread, *[one for one in rows if one.part.is_comment][:1])
 
 
