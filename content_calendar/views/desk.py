@@ -74,8 +74,7 @@ class PanelPart:
     part: Part
     images: tuple[tuple[MediaUse, MediaAsset | None], ...]
     counts: tuple[tuple[AccountCheck, PartCount], ...]
-    issues: tuple[str, ...]  # what is in the way
-    notes: tuple[str, ...] = ()  # what is good to know
+    issues: tuple[str, ...]  # what is in the way; what is good to know stands beside the preview
     card_error: str = ""  # why the page of its link card could not be read
 
     @property
@@ -253,22 +252,18 @@ def _parts(
             part=edited.part,
             images=tuple((use, assets.get(use.asset)) for use in edited.part.media),
             counts=tuple((check, check.counts[index]) for check in _tightest(checks, index)),
-            issues=_messages(checks, index, is_blocking=True),
-            notes=_messages(checks, index, is_blocking=False),
+            issues=tuple(
+                dict.fromkeys(
+                    issue.message
+                    for check in checks
+                    for issue in check.issues
+                    if issue.part == index and issue.is_blocking and not issue.is_missing
+                )
+            ),
             card_error=given.errors.get(f"card:{scope}.{edited.key}", ""),
         )
         for index, edited in enumerate(given.scopes.get(scope, ()))
     )
-
-
-def _messages(checks: list[AccountCheck], index: int, *, is_blocking: bool) -> tuple[str, ...]:
-    found = (
-        issue.message
-        for check in checks
-        for issue in check.issues
-        if issue.part == index and not issue.is_missing and issue.is_blocking is is_blocking
-    )
-    return tuple(dict.fromkeys(found))
 
 
 def _tightest(checks: list[AccountCheck], index: int) -> list[AccountCheck]:

@@ -1,6 +1,6 @@
 // Emoji: buttons [data-emoji] open a picker, which is loaded when it is first wanted. It reads the names of
 // emoji from our own files (form[data-composer] data-emoji-url).
-import { onElements, pageLanguage } from "../page.js";
+import { pageLanguage } from "../page.js";
 import { fieldOf, insertWords, place } from "./words.js";
 
 let popup;
@@ -26,8 +26,11 @@ async function makePopup(url) {
   return made;
 }
 
+/** Not while it is still being loaded. */
+const isOpen = () => popup instanceof Element && !popup.hidden;
+
 function close() {
-  if (popup) popup.hidden = true;
+  popup.hidden = true;
   opener?.setAttribute("aria-expanded", "false");
 }
 
@@ -46,15 +49,13 @@ async function open(button) {
   picker.shadowRoot.querySelector("input[role=combobox]")?.focus();
 }
 
-onElements("button[data-emoji]", (button) => {
-  button.hidden = false;
-  button.addEventListener("click", () => (popup && !popup.hidden && opener === button ? close() : open(button)));
-});
 document.addEventListener("click", (event) => {
-  if (popup && !popup.hidden && !event.target.closest(".emoji-popup, [data-emoji]")) close();
+  const button = event.target.closest("button[data-emoji]");
+  if (button && !(isOpen() && opener === button)) open(button);
+  else if (isOpen() && !event.target.closest(".emoji-popup")) close();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !popup || popup.hidden) return;
+  if (event.key !== "Escape" || !isOpen()) return;
   close();
   opener?.focus();
 });
