@@ -51,6 +51,9 @@ _OF_APPROVALS: dict[tuple[str, str], Promise] = {
 }
 # The same of what is no post, by the kind of the news and that of the delivery (``context["kind"]``).
 _OF_ANSWERS: dict[tuple[str, str], Promise] = {
+    (K.DELIVERY_FAILED, "comment"): _(
+        "The post “%(excerpt)s” is published on %(account)s, but its first comment was not sent. %(reason)s"
+    ),
     (K.DELIVERY_FAILED, "reply"): _("Your answer “%(excerpt)s” on %(account)s was not sent. %(reason)s"),
     (K.DELIVERY_FAILED, "dm"): _("Your message “%(excerpt)s” from %(account)s was not sent. %(reason)s"),
     (K.DELIVERY_FAILED, "moderation"): _("A like or hide on %(account)s was not carried out. %(reason)s"),
@@ -74,6 +77,9 @@ OPTIONAL_IN_APP = frozenset({K.MEMBER_JOINED, K.GOAL_OFF_TRACK, K.APPROVAL_WANTE
 
 # What programs are told of answers, messages and likes: it names nobody and quotes nothing.
 _SUMMARIES_OF_ANSWERS: dict[tuple[str, str], str] = {
+    (K.DELIVERY_FAILED, "comment"): (
+        "A post on %(account)s is published, but its first comment was not sent. %(reason)s"
+    ),
     (K.DELIVERY_FAILED, "reply"): "An answer on %(account)s was not sent. %(reason)s",
     (K.DELIVERY_FAILED, "dm"): "A message from %(account)s was not sent. %(reason)s",
     (K.DELIVERY_UNCERTAIN, "reply"): "It is not known whether an answer appeared on %(account)s.",

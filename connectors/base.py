@@ -21,6 +21,7 @@ class Capability(enum.StrEnum):
     POST_IMAGES = "post_images"
     POST_THREAD = "post_thread"
     LINK_CARD = "link_card"
+    FIRST_COMMENT = "first_comment"  # an answer below a post of its own, right after it
     ALT_TEXT = "alt_text"
     ACCOUNT_METRICS = "account_metrics"
     POST_METRICS = "post_metrics"
@@ -50,6 +51,14 @@ class RetrySafety(enum.StrEnum):
     NEITHER = "neither"  # read the account's recent posts and match (``find_recent``)
 
 
+class MentionForm(enum.StrEnum):
+    """How a network names people in a text."""
+
+    USER = "user"  # @name
+    DOMAIN = "domain"  # @name.example.com
+    USER_HOST = "user_host"  # @name@example.com, on the own server @name
+
+
 class ConnectMethod(enum.StrEnum):
     FORM = "form"  # the person types ``connect_fields``; ``Connector.connect`` turns them into tokens
     OAUTH = "oauth"  # the person is sent to the network and comes back with a code
@@ -77,6 +86,30 @@ class ImageLimit:
     mime_types: tuple[str, ...]
     alt_text_max: int  # characters (code points)
     max_pixels: int = 0  # width x height, 0 = none stated
+
+
+@dataclass(frozen=True, slots=True)
+class PostLook:
+    """How a network shows a post, for a preview that is near enough to judge by. The words are those that
+    the interface has a look for.
+
+    ``fold_lines``: a longer text is cut at so many lines, 0 = never. ``gallery``: the shape of the frame
+    around several images, "3x2" or "2x1" (two and three of them; four are 3x2 there, too). ``link_shows``:
+    so many characters of an address, without its scheme, 0 = as it is written. ``links_bare``: names of hosts
+    without a scheme are links. ``makes_card``: without a card of ours there is one of the first link.
+    ``card``: with a picture above its words ("large") or beside them ("small"), or without one ("plain").
+    """
+
+    avatar: str = "circle"  # or "rounded"
+    text: str = "beside"  # the avatar, or "below" it
+    fold_lines: int = 0
+    gallery: str = "3x2"
+    link_shows: int = 0
+    links_bare: bool = False
+    mention_shows_host: bool = True
+    makes_card: bool = False
+    card: str = "plain"
+    actions: tuple[str, ...] = ("message-circle", "repeat", "heart")  # names of Tabler icons (icons.json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +155,9 @@ class PlatformInfo:
     post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
     message_text: TextLimit | None = None  # of a direct message, None where none can be sent
     tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
+    mentions: MentionForm = MentionForm.USER
+    look: PostLook = PostLook()
+    refuses_duplicates: bool = False  # the network itself refuses a text that it had lately
     seen_live: bool = True  # False: built from documents only, never run against a real server
 
     def can(self, capability: Capability) -> bool:
@@ -146,18 +182,23 @@ class MediaItem:
 
 @dataclass(frozen=True, slots=True)
 class LinkCard:
+    """``image_url``: the picture that the page names for itself, "" for none."""
+
     url: str
     title: str
     description: str = ""
+    image_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PostPart:
-    """One post of a thread; a single post is a thread of one."""
+    """One post of a thread; a single post is a thread of one. ``is_comment``: the first comment, which
+    answers the thread's first post; there is one at most, and it is the last part."""
 
     text: str
     media: tuple[MediaItem, ...] = ()
     link_card: LinkCard | None = None
+    is_comment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +250,12 @@ class PostPayload:
     reply_to: ReplyTarget | None = None
     message_to: MessageTarget | None = None
     moderation: Moderation | None = None
+
+    def answered_by(self, part: int) -> int | None:
+        """The index of the part that this one hangs below, None for the first."""
+        if part == 0:
+            return None
+        return 0 if self.parts[part].is_comment else part - 1
 
 
 class StepKind(enum.StrEnum):

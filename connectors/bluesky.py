@@ -42,9 +42,11 @@ from connectors.base import (
     ImageLimit,
     InboxPage,
     Json,
+    MentionForm,
     Moderation,
     ModerationAction,
     PlatformInfo,
+    PostLook,
     PostMetrics,
     PostPayload,
     Profile,
@@ -85,6 +87,7 @@ from connectors.bluesky_record import (
     mentioned_handles,
     message_input,
     needs_lookup,
+    picture_to_fetch,
     post_record,
     tid_microseconds,
     timestamp,
@@ -114,6 +117,7 @@ INFO = PlatformInfo(
             Capability.POST_IMAGES,
             Capability.POST_THREAD,
             Capability.LINK_CARD,
+            Capability.FIRST_COMMENT,
             Capability.ALT_TEXT,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
@@ -174,6 +178,16 @@ INFO = PlatformInfo(
     account_metrics=("followers", "following", "posts"),
     post_metrics=("likes", "comments", "shares", "quotes", "bookmarks"),
     message_text=TextLimit(max_units=1000, unit=TextUnit.GRAPHEMES, max_bytes=10_000),
+    mentions=MentionForm.DOMAIN,
+    # Its own web interface: long posts of the feed are cut at 25 lines.
+    look=PostLook(
+        fold_lines=25,
+        gallery="2x1",
+        links_bare=True,
+        makes_card=True,
+        card="large",
+        actions=("message-circle", "repeat", "heart", "bookmark"),
+    ),
 )
 
 _POST_URI = re.compile(rf"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/{re.escape(COLLECTION)}/([A-Za-z0-9._:~-]+)")
@@ -294,7 +308,11 @@ class BlueskyConnector(Connector):
             item = part.media[step.media]
             return {"media": item.key, "mime_type": item.mime_type, "size": item.size}
         if step.kind is StepKind.CONTAINER:
-            return {"handles": mentioned_handles(part), "preview": url_to_preview(part)}
+            return {
+                "handles": mentioned_handles(part),
+                "preview": url_to_preview(part),
+                "picture": picture_to_fetch(part),
+            }
         previous = done[f"part{step.part - 1}.publish"] if step.part else None
         after = tid_microseconds(previous.remote_id.rpartition("/")[2]) if previous else 0
         return {
@@ -347,22 +365,25 @@ class BlueskyConnector(Connector):
     def _look_up(self, intent: Json) -> Json:
         """DIDs of the mentioned handles (those that exist) and the link card, with its picture uploaded."""
         found = {handle: resolve_at(self._pds, handle, guard=True) for handle in intent["handles"]}
-        return {
+        known: Json = {
             "dids": {handle: did for handle, did in found.items() if did},
             "card": self._card(intent["preview"]) if intent["preview"] else None,
         }
+        if intent.get("picture"):
+            known["thumb"] = self._thumb(intent["picture"])
+        return known
 
     def _card(self, url: str) -> Json:
         page = link_preview.read_preview(url, platform=KEY)
         card: Json = {"uri": page.url, "title": page.title, "description": page.description}
-        picture = (
-            link_preview.read_picture(page.image_url, platform=KEY, max_bytes=MAX_THUMB_BYTES)
-            if page.image_url
-            else None
-        )
-        if picture:
-            card["thumb"] = self._upload_bytes(*picture)
+        if page.image_url and (thumb := self._thumb(page.image_url)):
+            card["thumb"] = thumb
         return card
+
+    def _thumb(self, url: str) -> Json | None:
+        """A card's picture, uploaded; None when it cannot be had: the card goes without."""
+        picture = link_preview.read_picture(url, platform=KEY, max_bytes=MAX_THUMB_BYTES)
+        return self._upload_bytes(*picture) if picture else None
 
     def _put(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
         """Write the record. Repeating it does no harm: see the docstring of this module."""

@@ -38,8 +38,8 @@ def post_record(
     if _LANGUAGE.fullmatch(payload.language):
         record["langs"] = [payload.language]
     if step.part:
-        first, last = done["part0.publish"], done[f"part{step.part - 1}.publish"]
-        record["reply"] = {"root": dict(first.detail), "parent": dict(last.detail)}
+        first, parent = done["part0.publish"], done[f"part{payload.answered_by(step.part)}.publish"]
+        record["reply"] = {"root": dict(first.detail), "parent": dict(parent.detail)}
     elif payload.reply_to is not None:
         record["reply"] = _reply(payload.reply_to)
     if part.media:
@@ -50,7 +50,7 @@ def post_record(
                 for m in range(len(part.media))
             ],
         }
-    elif card := authored_card(part) or lookup.get("card"):
+    elif card := authored_card(part, lookup.get("thumb")) or lookup.get("card"):
         record["embed"] = {"$type": "app.bsky.embed.external", "external": card}
     return record
 
@@ -133,12 +133,13 @@ def mentioned_handles(part: PostPart) -> list[str]:
     return list(dict.fromkeys(handle for handle in found if is_handle(handle)))
 
 
-def authored_card(part: PostPart) -> Json | None:
+def authored_card(part: PostPart, thumb: Json | None = None) -> Json | None:
     """The link card as the author wrote it; None without one, or when images leave no room for it."""
     card = part.link_card
     if part.media or card is None or not card.title.strip():
         return None
-    return {"uri": card.url, "title": _sendable(card.title), "description": _sendable(card.description)}
+    made = {"uri": card.url, "title": _sendable(card.title), "description": _sendable(card.description)}
+    return made | {"thumb": thumb} if thumb else made
 
 
 def url_to_preview(part: PostPart) -> str:
@@ -151,8 +152,13 @@ def url_to_preview(part: PostPart) -> str:
     return links[0].url if links else ""
 
 
+def picture_to_fetch(part: PostPart) -> str:
+    """The picture that the author's card has, "" for none."""
+    return part.link_card.image_url if part.link_card and authored_card(part) else ""
+
+
 def needs_lookup(part: PostPart) -> bool:
-    return bool(mentioned_handles(part) or url_to_preview(part))
+    return bool(mentioned_handles(part) or url_to_preview(part) or picture_to_fetch(part))
 
 
 def _sendable(words: str) -> str:

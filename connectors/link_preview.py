@@ -22,12 +22,14 @@ MAX_DESCRIPTION = 1000
 
 @dataclass(frozen=True, slots=True)
 class LinkPreview:
-    """``title`` is never empty. ``image_url`` is absolute, or empty."""
+    """``title`` is never empty. ``image_url`` is absolute, or empty. ``is_read``: the page was had; else the
+    title is the host's name."""
 
     url: str
     title: str
     description: str = ""
     image_url: str = ""
+    is_read: bool = False
 
 
 def read_preview(url: str, *, platform: str) -> LinkPreview:
@@ -63,6 +65,7 @@ def read_preview(url: str, *, platform: str) -> LinkPreview:
         title=title[:MAX_TITLE],
         description=(found.get("og:description") or found.get("description", ""))[:MAX_DESCRIPTION],
         image_url=_absolute(picture, base=str(answer.url)),
+        is_read=True,
     )
 
 

@@ -52,8 +52,10 @@ from connectors.base import (
     ImageLimit,
     InboxPage,
     Json,
+    MentionForm,
     ModerationAction,
     PlatformInfo,
+    PostLook,
     PostMetrics,
     PostPayload,
     Profile,
@@ -102,6 +104,7 @@ INFO = PlatformInfo(
             Capability.POST_TEXT,
             Capability.POST_IMAGES,
             Capability.POST_THREAD,
+            Capability.FIRST_COMMENT,
             Capability.ALT_TEXT,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
@@ -140,6 +143,18 @@ INFO = PlatformInfo(
     account_metrics=("followers", "following", "posts"),
     post_metrics=("likes", "comments", "shares", "quotes"),
     message_text=_TEXT,
+    mentions=MentionForm.USER_HOST,
+    # Its own web interface: 30 characters of an address, a gallery of 3:2, long posts cut at 32 lines.
+    look=PostLook(
+        avatar="rounded",
+        fold_lines=32,
+        link_shows=30,
+        mention_shows_host=False,
+        makes_card=True,
+        card="small",
+        text="below",
+        actions=("arrow-back-up", "repeat", "star", "bookmark"),
+    ),
     seen_live=False,
 )
 
@@ -298,8 +313,8 @@ class MastodonConnector(Connector):
             "media_ids": media,
             "visibility": self.options.get("visibility", "public"),
         }
-        if step.part:
-            status["in_reply_to_id"] = done[f"part{step.part - 1}.publish"].remote_id
+        if (answered := payload.answered_by(step.part)) is not None:
+            status["in_reply_to_id"] = done[f"part{answered}.publish"].remote_id
         elif payload.reply_to is not None:
             status |= _answering(part.text, payload.reply_to.detail)
             status["in_reply_to_id"] = payload.reply_to.remote_id

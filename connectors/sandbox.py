@@ -86,6 +86,7 @@ INFO = PlatformInfo(
             Capability.POST_IMAGES,
             Capability.POST_THREAD,
             Capability.LINK_CARD,
+            Capability.FIRST_COMMENT,
             Capability.ALT_TEXT,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
@@ -258,14 +259,15 @@ class SandboxConnector(Connector):
             "text": part.text,
             "media_ids": [done[f"part{step.part}.media{m}"].remote_id for m in range(len(part.media))],
         }
-        if step.part:
-            post["reply_to"] = done[f"part{step.part - 1}.publish"].remote_id
+        if (answered := payload.answered_by(step.part)) is not None:
+            post["reply_to"] = done[f"part{answered}.publish"].remote_id
         elif payload.reply_to is not None:
             post["reply_to"] = payload.reply_to.remote_id
         if payload.language:
             post["language"] = payload.language
         if part.link_card is not None:
-            post["card"] = dataclasses.asdict(part.link_card)
+            card = part.link_card
+            post["card"] = {"url": card.url, "title": card.title, "description": card.description}
         return {"key": key, "repeat_until": (now + KEY_LIFETIME).isoformat(), "post": post}
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:

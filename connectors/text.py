@@ -15,6 +15,7 @@ import regex
 
 from connectors.base import (
     Capability,
+    MentionForm,
     ModerationAction,
     PlatformInfo,
     PostPart,
@@ -88,6 +89,18 @@ def find_mentions(text: str) -> list[Span]:
         text,
         [(m.start(), m.end(), m[1]) for m in _MENTION.finditer(text) if not _is_inside(m.start(), links)],
     )
+
+
+def is_name(handle: str, form: MentionForm) -> bool:
+    """Whether a mention (``Span.value``) is what a network takes for the name of a person."""
+    user, at, host = handle.partition("@")
+    match form:
+        case MentionForm.DOMAIN:
+            return not at and "." in user
+        case MentionForm.USER_HOST:
+            return "." in host if at else "." not in user
+        case MentionForm.USER:
+            return not at and "." not in user and "-" not in user
 
 
 def find_hashtags(text: str) -> list[Span]:
@@ -256,12 +269,15 @@ def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
         problems.append(Problem(RejectReason.TEXT_EMPTY, 0, None, 1, 0))
     is_answer = payload.reply_to or payload.message_to
     most = info.thread_max if info.can(Capability.POST_THREAD) and not is_answer else 1
-    if len(payload.parts) > most:
-        problems.append(Problem(RejectReason.THREAD_TOO_LONG, most, None, most, len(payload.parts)))
+    posts = sum(not part.is_comment for part in payload.parts)
+    if posts > most:
+        problems.append(Problem(RejectReason.THREAD_TOO_LONG, most, None, most, posts))
     limit = text_limit(payload, info)
     for index, part in enumerate(payload.parts):
         problems += _text_problems(index, part, limit)
         problems += _media_problems(index, part, info)
+        if part.is_comment and not info.can(Capability.FIRST_COMMENT):
+            problems.append(Problem(RejectReason.NOT_SUPPORTED, index, None, 0, 1))
     return problems
 
 

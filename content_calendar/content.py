@@ -25,11 +25,12 @@ class MediaUse:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One post of a thread."""
+    """One post of a thread; or, as the last part, the first comment below it (``is_comment``)."""
 
     text: str = ""
     media: tuple[MediaUse, ...] = ()
     link_card: LinkCard | None = None
+    is_comment: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -40,20 +41,22 @@ Parts = tuple[Part, ...]
 
 
 def parts_to_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    return [
-        {
-            "text": part.text,
-            "media": [{"asset": str(use.asset), "alt": use.alt} for use in part.media],
-            "link_card": None
-            if part.link_card is None
-            else {
-                "url": part.link_card.url,
-                "title": part.link_card.title,
-                "description": part.link_card.description,
-            },
-        }
-        for part in parts
-    ]
+    return [_part_json(part) for part in parts]
+
+
+def _part_json(part: Part) -> dict[str, Any]:
+    """What most parts do not have is left out."""
+    card = part.link_card
+    value: dict[str, Any] = {
+        "text": part.text,
+        "media": [{"asset": str(use.asset), "alt": use.alt} for use in part.media],
+        "link_card": card and {"url": card.url, "title": card.title, "description": card.description},
+    }
+    if card is not None and card.image_url:
+        value["link_card"]["image_url"] = card.image_url
+    if part.is_comment:
+        value["is_comment"] = True
+    return value
 
 
 def parts_from_json(value: Iterable[dict[str, Any]]) -> Parts:
@@ -67,12 +70,23 @@ def parts_from_json(value: Iterable[dict[str, Any]]) -> Parts:
                     MediaUse(asset=uuid.UUID(use["asset"]), alt=use.get("alt", ""))
                     for use in part.get("media", ())
                 ),
-                link_card=LinkCard(card["url"], card.get("title", ""), card.get("description", ""))
+                link_card=LinkCard(
+                    card["url"],
+                    card.get("title", ""),
+                    card.get("description", ""),
+                    card.get("image_url", ""),
+                )
                 if card
                 else None,
+                is_comment=bool(part.get("is_comment")),
             )
         )
     return tuple(parts)
+
+
+def thread_of(parts: Sequence[Part]) -> Parts:
+    """The parts without the first comment."""
+    return tuple(part for part in parts if not part.is_comment)
 
 
 def addresses_in(parts: Sequence[Part]) -> list[str]:

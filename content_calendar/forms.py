@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django import forms
@@ -178,8 +178,20 @@ def _scope(query: QueryDict, scope: str, errors: dict[str, str]) -> tuple[Edited
                 "most": MOST_TEXT
             }
             text = text[:MOST_TEXT]
+        if query.get(f"{name}.comment"):
+            found[key] = EditedPart(key, Part(text, is_comment=True))
+            continue
         found[key] = EditedPart(key, Part(text, _media(query, name), _card(query, name)))
-    return tuple(found.values())
+    return _in_order(found.values())
+
+
+def _in_order(parts: Iterable[EditedPart]) -> tuple[EditedPart, ...]:
+    """The thread, then its first comment: one at most."""
+    rows = list(parts)
+    thread = [one for one in rows if not one.part.is_comment]
+    if rows and not thread:  # a comment needs something to stand below
+        thread = [EditedPart(fresh_key(rows), Part())]
+    return (*thread, *[one for one in rows if one.part.is_comment][:1])
 
 
 def _media(query: QueryDict, name: str) -> tuple[MediaUse, ...]:
@@ -199,7 +211,14 @@ def _card(query: QueryDict, name: str) -> LinkCard | None:
         url=url,
         title=_words(query, f"{name}.card_title", 300).strip(),
         description=_words(query, f"{name}.card_description", 1000).strip(),
+        image_url=_picture(query, name),
     )
+
+
+def _picture(query: QueryDict, name: str) -> str:
+    """The card's picture, as the page was read; kept in the form, and never drawn from it by us unguarded."""
+    url = _words(query, f"{name}.card_image", 2000).strip()
+    return url if re.match(r"(?i)https?://", url) else ""
 
 
 # --- changes of the page's structure, done by the server so that they work without scripts ------
@@ -228,7 +247,7 @@ def input_of(draft: Draft, *, version: int, page: str, date: str, time: str) -> 
 
 
 def apply_change(given: ComposerInput, change: str) -> ComposerInput:
-    """``change`` is a button's value: ``tab:SCOPE``, ``add:SCOPE``, ``remove|up|down:SCOPE.KEY``,
+    """``change`` is a button's value: ``tab:SCOPE``, ``add|comment:SCOPE``, ``remove|up|down:SCOPE.KEY``,
     ``customise:ACCOUNT`` or ``revert:ACCOUNT``. One that does not fit the form leaves it as it is."""
     verb, _colon, target = change.partition(":")
     scopes = dict(given.scopes)
@@ -248,21 +267,30 @@ def apply_change(given: ComposerInput, change: str) -> ComposerInput:
     if not parts:
         return given
     if verb == "add" and len(parts) < MOST_PARTS:
-        taken = {part.key for part in parts}
-        fresh = next(str(n) for n in range(MOST_PARTS + 1) if str(n) not in taken)
-        parts.append(EditedPart(fresh, Part()))
+        parts.append(EditedPart(fresh_key(parts), Part()))
+    elif verb == "comment" and len(parts) < MOST_PARTS:
+        parts.append(EditedPart(fresh_key(parts), Part(is_comment=True)))
     else:
         index = next((i for i, part in enumerate(parts) if part.key == key), None)
         if index is None:
             return given
-        if verb == "remove" and len(parts) > 1:
+        if verb == "remove" and (parts[index].part.is_comment or len(_thread(parts)) > 1):
             parts.pop(index)
         elif verb == "up" and index > 0:
             parts[index - 1], parts[index] = parts[index], parts[index - 1]
         elif verb == "down" and index < len(parts) - 1:
             parts[index + 1], parts[index] = parts[index], parts[index + 1]
-    scopes[scope] = tuple(parts)
+    scopes[scope] = _in_order(parts)
     return replace(given, scopes=scopes, tab=scope)
+
+
+def fresh_key(parts: Sequence[EditedPart]) -> str:
+    taken = {part.key for part in parts}
+    return next(str(n) for n in range(MOST_PARTS + 1) if str(n) not in taken)
+
+
+def _thread(parts: Sequence[EditedPart]) -> list[EditedPart]:
+    return [one for one in parts if not one.part.is_comment]
 
 
 def with_media(given: ComposerInput, scope: str, key: str, assets: list[uuid.UUID]) -> ComposerInput:

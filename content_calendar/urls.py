@@ -14,7 +14,9 @@ from content_calendar.views import (
     review_links,
     review_public,
     saving,
+    tools,
     versions,
+    writing,
 )
 
 app_name = "content_calendar"
@@ -73,6 +75,11 @@ urlpatterns = [
     path("deliveries/<uuid:delivery_id>/cancel/", posts.cancel, name="cancel"),
     path("deliveries/<uuid:delivery_id>/answer/", posts.answer, name="answer"),
     path("campaigns/<uuid:campaign_id>/posts/", posts.campaign_posts, name="campaign_posts"),
+    path("mentions/<uuid:brand_id>/", tools.mentions, name="mentions"),
+    path("blocks/<str:kind>/", writing.blocks, name="blocks"),
+    path("blocks/<str:kind>/new/", writing.block_new, name="block_new"),
+    path("blocks/<str:kind>/<uuid:block_id>/", writing.block, name="block"),
+    path("blocks/<str:kind>/<uuid:block_id>/delete/", writing.block_delete, name="block_delete"),
     path("media/upload/<uuid:brand_id>/", media.upload, name="upload"),
     path("media/<uuid:asset_id>/file/", media.file, name="media_file"),
     path("media/<uuid:asset_id>/thumbnail/", media.thumbnail, name="media_thumbnail"),

@@ -4,7 +4,7 @@
 //   node build.mjs --watch         readable, with source maps, rebuilt on every change
 //
 // Names in static/dist/ are stable (app.js, app.css, ...): Django's manifest storage adds the hash.
-import { readFile, readdir, mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, readFile, readdir, mkdir, rm, writeFile } from "node:fs/promises";
 import { watch as watchFiles } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -104,9 +104,17 @@ const modules = {
 const classic = { ...common, entryPoints: { "theme-boot": "src/theme-boot.js" }, format: "iife" };
 const styles = { ...common, entryPoints: { app: "css/app.css", calendar: "css/calendar.css" } };
 
+/** The names of emoji in the languages of the interface, which the picker reads when it is opened. */
+async function copyEmoji() {
+  for (const language of ["en", "ja"]) {
+    const names = path.join(here, "node_modules", "emoji-picker-element-data", language, "cldr", "data.json");
+    await copyFile(names, path.join(out, `emoji-${language}.json`));
+  }
+}
+
 /** Removes what earlier builds left. Only after this one: a server that is running never misses a file. */
 async function removeStale(results) {
-  const kept = new Set([path.join(out, "icons.svg")]);
+  const kept = new Set(["icons.svg", "emoji-en.json", "emoji-ja.json"].map((name) => path.join(out, name)));
   for (const { metafile } of results) {
     for (const file of Object.keys(metafile.outputs)) kept.add(path.resolve(here, file));
   }
@@ -118,6 +126,7 @@ async function removeStale(results) {
 if (isWatching) {
   for (const options of [modules, classic, styles]) await (await esbuild.context(options)).watch();
   await buildSprite();
+  await copyEmoji();
   let timer;
   const again = () => {
     clearTimeout(timer);
@@ -137,6 +146,7 @@ if (isWatching) {
       buildSprite(),
       ...[modules, classic, styles].map((options) => esbuild.build(options)),
     ]);
+    await copyEmoji();
     await removeStale(results);
     console.log(`Front end built: static/dist/ (${count} icons).`);
   } catch (error) {

@@ -115,11 +115,16 @@ class Delivery(models.Model):
     account = models.ForeignKey(SocialAccount, on_delete=models.PROTECT, related_name="deliveries")
     kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.POST)
     # A post: {"parts": [{"text", "media": [{"asset", "storage_key", "mime_type", "size", "width", "height",
-    #  "alt_text"}], "link_card": {"url", "title", "description"} | null}], "language"}.
+    #  "alt_text"}], "link_card": {"url", "title", "description", "image_url"?} | null, "is_comment"?}],
+    #  "language"}.
     # A reply has "reply_to" besides: {"remote_id", "root_id", "detail"}; a direct message "message_to":
     # {"recipient_id", "thread_id", "detail"}. A moderation is "moderation": {"action", "remote_id", "detail"}
     # with "parts" empty.
     payload = models.JSONField()
+    # What its words are known again by (outbox.wording), written with the payload of a post; null: no words,
+    # or an old row.
+    words_hash = models.BigIntegerField(null=True, editable=False)
+    words_sketch = models.BigIntegerField(null=True, editable=False)
     due_at = models.DateTimeField()  # when people expect it
     next_attempt_at = models.DateTimeField()  # when we try (again)
     state = models.CharField(max_length=12, choices=DeliveryState, default=DeliveryState.SCHEDULED)
@@ -169,6 +174,13 @@ class Delivery(models.Model):
             # What was sent lately: read by those above who follow up on it.
             models.Index(fields=["sent_at"], name="delivery_sent", condition=Q(state="sent")),
             models.Index(fields=["brand", "due_at"], name="delivery_of_brand"),
+            # Whether an account had these words lately, or has them planned: answered from the index.
+            models.Index(
+                fields=["account", "due_at"],
+                include=["id", "words_hash", "words_sketch"],
+                name="delivery_words",
+                condition=Q(words_hash__isnull=False),
+            ),
             models.Index(
                 fields=["brand", "state"],
                 name="delivery_needs_person",

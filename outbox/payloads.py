@@ -47,6 +47,7 @@ class PartContent:
     text: str
     media: tuple[MediaContent, ...] = ()
     link_card: LinkCard | None = None
+    is_comment: bool = False
 
 
 def freeze_post(parts: list[PartContent], *, language: str = "") -> Json:
@@ -78,12 +79,28 @@ def words_of(payload: Json) -> str:
     return str(parts[0].get("text", ""))
 
 
+def has_comment(payload: Json) -> bool:
+    """Whether the post brings its first comment with it."""
+    return bool((payload.get("parts") or [{}])[-1].get("is_comment"))
+
+
 def _part_json(part: PartContent) -> Json:
-    return {
+    """What most parts do not have is left out, so that a content frozen again is the same JSON as before."""
+    value: Json = {
         "text": part.text,
         "media": [asdict(media) for media in part.media],
-        "link_card": asdict(part.link_card) if part.link_card else None,
+        "link_card": _card_json(part.link_card) if part.link_card else None,
     }
+    if part.is_comment:
+        value["is_comment"] = True
+    return value
+
+
+def _card_json(card: LinkCard) -> Json:
+    value: Json = {"url": card.url, "title": card.title, "description": card.description}
+    if card.image_url:
+        value["image_url"] = card.image_url
+    return value
 
 
 def thaw(payload: Json) -> PostPayload:
@@ -96,6 +113,7 @@ def thaw(payload: Json) -> PostPayload:
                 text=part["text"],
                 media=tuple(_media_item(media) for media in part["media"]),
                 link_card=LinkCard(**part["link_card"]) if part.get("link_card") else None,
+                is_comment=bool(part.get("is_comment")),
             )
             for part in payload["parts"]
         ),

@@ -30,6 +30,7 @@ from outbox.models import (
     ReceiptEvent,
     SendingRules,
 )
+from outbox.payloads import has_comment
 
 NEEDS_PERSON = (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.MISSED, DeliveryState.HELD)
 
@@ -135,6 +136,15 @@ def people_to_tell(delivery: Delivery) -> list[User]:
     if delivery.scheduled_by_id and (author := members.filter(user_id=delivery.scheduled_by_id).first()):
         return [author.user]
     return [member.user for member in members.order_by("created_at")[:20]]
+
+
+def only_comment_left(delivery: Delivery) -> bool:
+    """Whether every post of it is at the network and only its first comment is not."""
+    if not has_comment(delivery.payload):
+        return False
+    posts = len(delivery.payload["parts"]) - 1
+    steps = [f"part{index}.publish" for index in range(posts)]
+    return delivery.attempts.filter(state=AttemptState.DONE, step__in=steps).count() == posts
 
 
 def receipt_of(delivery: Delivery) -> QuerySet[ReceiptEvent]:

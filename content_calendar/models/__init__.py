@@ -44,6 +44,7 @@ from content_calendar.models.preflight import (
     PreflightProblem,
     PreflightProblemQuerySet,
 )
+from content_calendar.models.writing import Block, BlockQuerySet, HashtagGroup, Snippet, Template
 
 __all__ = [
     "REMIND_AFTER_H",
@@ -52,8 +53,11 @@ __all__ = [
     "Approval",
     "ApprovalRule",
     "ApprovalRules",
+    "Block",
+    "BlockQuerySet",
     "Comment",
     "CommentQuerySet",
+    "HashtagGroup",
     "ImportBatch",
     "ImportBatchQuerySet",
     "ImportImage",
@@ -83,5 +87,7 @@ __all__ = [
     "ReviewStep",
     "RowOutcome",
     "RowVerdict",
+    "Snippet",
+    "Template",
     "Variant",
 ]

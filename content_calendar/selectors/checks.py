@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from django.template.defaultfilters import filesizeformat
@@ -14,10 +14,19 @@ from django.utils.translation import ngettext
 
 from accounts.models import SocialAccount
 from campaigns.addresses import CODE_LENGTH, short_url
-from connectors.base import Capability, ImageLimit, MediaItem, PlatformInfo, PostPart, PostPayload, TextUnit
+from connectors.base import (
+    Capability,
+    ImageLimit,
+    MediaItem,
+    MentionForm,
+    PlatformInfo,
+    PostPart,
+    PostPayload,
+    TextUnit,
+)
 from connectors.errors import RejectReason
-from connectors.text import Problem, check_payload, count, fits
-from content_calendar.content import Parts, addresses_in, with_addresses
+from connectors.text import Problem, check_payload, count, find_mentions, fits, is_name
+from content_calendar.content import Parts, addresses_in, thread_of, with_addresses
 from content_calendar.models import MediaAsset
 
 RENDITION_TYPE = "image/jpeg"
@@ -32,6 +41,7 @@ class Issue:
     message: str
     is_blocking: bool = True
     is_missing: bool = False
+    place: str = ""  # which part it is about, in words; "" where there is only one
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ def check_content(
                     if use.asset in assets
                 ),
                 link_card=part.link_card,
+                is_comment=part.is_comment,
             )
             for part in parts
         ),
@@ -117,13 +128,38 @@ def check_content(
                 len(smaller),
             ) % {"count": len(smaller), "network": info.name}
             issues.append(Issue(index, message, is_blocking=False))
+        issues += [Issue(index, words, is_blocking=False) for words in _strange_names(part.text, info)]
         if any(use.asset not in assets for use in part.media):
             issues.append(Issue(index, _("An image is no longer there. Remove it or upload it again.")))
     counts = tuple(
         PartCount(count(part.text, info.text), info.text.max_units, not fits(part.text, info.text))
         for part in parts
     )
-    return AccountCheck(account=account, info=info, parts=parts, counts=counts, issues=tuple(issues))
+    placed = tuple(replace(issue, place=_place(parts, issue.part)) for issue in issues)
+    return AccountCheck(account=account, info=info, parts=parts, counts=counts, issues=placed)
+
+
+def _place(parts: Parts, index: int) -> str:
+    if index < len(parts) and parts[index].is_comment:
+        return _("First comment:")
+    return _("Part %(number)s:") % {"number": index + 1} if len(thread_of(parts)) > 1 else ""
+
+
+_NAMES = {
+    MentionForm.DOMAIN: "@name.example.com",
+    MentionForm.USER_HOST: "@name@example.com",
+    MentionForm.USER: "@name",
+}
+
+
+def _strange_names(text: str, info: PlatformInfo) -> list[str]:
+    """Mentions that name nobody on this network, because people are called otherwise there."""
+    return [
+        _("%(mention)s names nobody on %(network)s: people are called like %(form)s there.")
+        % {"mention": f"@{handle}", "network": info.name, "form": _NAMES[info.mentions]}
+        for handle in dict.fromkeys(span.value for span in find_mentions(text))
+        if not is_name(handle, info.mentions)
+    ]
 
 
 def must_shrink(asset: MediaAsset, limit: ImageLimit) -> bool:
@@ -215,10 +251,28 @@ def check_accounts(
 ) -> list[AccountCheck]:
     """One check per account, in their order, with its own words where it has them. ``is_tracked``: the post
     belongs to a campaign."""
-    return [
-        check_content(account, as_sent(own_parts.get(account.pk, parts), is_tracked=is_tracked), assets)
-        for account in accounts
-    ]
+    found = []
+    for account in accounts:
+        written = own_parts.get(account.pk, parts)
+        sent = sendable(written, account.info)
+        check = check_content(account, as_sent(sent, is_tracked=is_tracked), assets)
+        if len(sent) < len(written) and written[-1].text.strip():
+            message = _("%(network)s takes no first comment: it is not sent there.") % {
+                "network": account.info.name
+            }
+            note = Issue(len(written) - 1, message, is_blocking=False)
+            check = replace(check, issues=(*check.issues, note))
+        found.append(check)
+    return found
+
+
+def sendable(parts: Parts, info: PlatformInfo) -> Parts:
+    """The parts that go out: a first comment only where there is one to be written, and words for it."""
+    return tuple(
+        part
+        for part in parts
+        if not part.is_comment or (part.text.strip() and info.can(Capability.FIRST_COMMENT))
+    )
 
 
 def as_sent(parts: Parts, *, is_tracked: bool) -> Parts:

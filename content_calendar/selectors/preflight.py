@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,6 +20,7 @@ from connectors.errors import RejectReason
 from connectors.text import check_payload
 from content_calendar.models import PreflightCode as Code
 from content_calendar.models import PreflightLevel, PreflightProblem
+from content_calendar.selectors.likeness import had_before
 from outbox.models import Delivery, DeliveryState, QuietPeriod, ReceiptEvent, ReceiptKind
 from outbox.payloads import thaw, words_of
 from outbox.selectors import may_still_send, open_pause_of
@@ -29,10 +29,6 @@ from outbox.selectors import may_still_send, open_pause_of
 MOST = 2000
 # Two posts of one account closer than this are worth a look.
 COLLISION = dt.timedelta(minutes=10)
-# A text that was sent on the same account within so long is one that people have seen.
-LATELY = dt.timedelta(days=30)
-_MOST_LATELY = 5000
-_ADDRESS = re.compile(r"https?://\S+")
 _WAITING = (DeliveryState.SCHEDULED, DeliveryState.HELD)
 # A code's level, where it is not that of a post that fails.
 LEVELS: dict[str, PreflightLevel] = {
@@ -192,30 +188,12 @@ def _people(deliveries: Sequence[Delivery]) -> Iterable[Finding]:
             yield Finding(delivery, Code.NOT_ALLOWED)
 
 
-def _plain(payload: Mapping[str, Any]) -> str:
-    """The words as a reader takes them: tracked links differ from post to post."""
-    text = " ".join(str(part.get("text", "")) for part in payload.get("parts", ()))
-    return " ".join(_ADDRESS.sub("", text).casefold().split())
-
-
 def _duplicates(deliveries: Sequence[Delivery], now: dt.datetime) -> Iterable[Finding]:
-    """The same words on the same account, planned earlier in this stretch or sent lately."""
-    accounts = {delivery.account_id for delivery in deliveries}
-    lately = (
-        Delivery.objects.posts()
-        .filter(account__in=accounts, state=DeliveryState.SENT, sent_at__gte=now - LATELY)
-        .order_by("-sent_at")
-        .values_list("account_id", "payload", "sent_at")[:_MOST_LATELY]
-    )
-    seen: dict[tuple[UUID, str], dt.datetime] = {}
-    for account_id, payload, sent_at in lately:
-        if sent_at is not None:
-            seen.setdefault((account_id, _plain(payload)), sent_at)
+    """The same words on the same account, or nearly the same: planned before it, or sent lately."""
+    before = had_before(deliveries, now=now)
     for delivery in deliveries:
-        key = (delivery.account_id, _plain(delivery.payload))
-        if key[1] and (before := seen.get(key)):
-            yield Finding(delivery, Code.DUPLICATE, {"at": before.isoformat()})
-        seen[key] = delivery.due_at
+        if found := before.get(delivery.pk):
+            yield Finding(delivery, Code.DUPLICATE, {"at": found.at.isoformat(), "is_same": found.is_same})
 
 
 # --- what was found ---------------------------------------------------------------------------

@@ -25,6 +25,8 @@ from outbox.models import (
     ReceiptEvent,
     ReceiptKind,
 )
+from outbox.payloads import has_comment
+from outbox.selectors import only_comment_left
 
 # How long after publication a post is looked for on its network, as far as this page waits for it.
 _READ_BACK = dt.timedelta(minutes=10)
@@ -81,6 +83,7 @@ class VariantView:
     parts: Parts
     state: str
     reason: str  # why it stopped, "" while nothing stands in its way
+    is_comment_missing: bool  # the post is out; only its first comment failed
     detail: str  # the network's own words
     lines: tuple[Line, ...]
     if_late: str = ""  # what happens if it cannot go out on time; "" once that is no question any more
@@ -138,9 +141,13 @@ def post_view(post: Post, *, now: dt.datetime) -> PostView:
     for delivery in deliveries:
         seen = receipts.get(delivery.pk, ())
         tag += [delivery.state, str(delivery.fence), str(len(seen)), str(bool(delivery.seen_at))]
+    state = derive_state((delivery.state for delivery in deliveries), post.approval)
+    failed = [view for view in views if view.state == DeliveryState.FAILED]
+    if state == PostState.FAILED and all(view.is_comment_missing for view in failed):
+        state = PostState.PARTLY_PUBLISHED
     return PostView(
         post=post,
-        state=derive_state((delivery.state for delivery in deliveries), post.approval),
+        state=state,
         variants=views,
         tag=".".join(tag),
         poll_s=_poll_s(deliveries, now),
@@ -167,6 +174,9 @@ def _variant_view(variant: Variant, post: Post, events: Sequence[ReceiptEvent]) 
         parts=parts,
         state=delivery.state if delivery is not None else "draft",
         reason=reason,
+        is_comment_missing=delivery is not None
+        and delivery.state == DeliveryState.FAILED
+        and only_comment_left(delivery),
         detail=delivery.error_detail if delivery is not None and reason else "",
         lines=_lines(events, delivery) if delivery is not None else (),
         if_late=_if_late(delivery),
@@ -185,6 +195,7 @@ def _frozen_parts(delivery: Delivery) -> Parts:
             "text": part["text"],
             "media": [{"asset": media["asset"], "alt": media["alt_text"]} for media in part["media"]],
             "link_card": part.get("link_card"),
+            "is_comment": part.get("is_comment", False),
         }
         for part in delivery.payload.get("parts", ())
     )
@@ -193,12 +204,19 @@ def _frozen_parts(delivery: Delivery) -> Parts:
 def _lines(events: Sequence[ReceiptEvent], delivery: Delivery) -> tuple[Line, ...]:
     """What happened, with the due time where it belongs in the order of time."""
     due = Line(at=delivery.due_at, text=_("Due"), tone="secondary", icon="clock")
-    before = [_line(event, delivery) for event in events if event.at < delivery.due_at]
-    after = [_line(event, delivery) for event in events if event.at >= delivery.due_at]
+    before = [_line(event, events, delivery) for event in events if event.at < delivery.due_at]
+    after = [_line(event, events, delivery) for event in events if event.at >= delivery.due_at]
     return (*before, due, *after)
 
 
-def _line(event: ReceiptEvent, delivery: Delivery) -> Line:
+def _is_after_the_post(event: ReceiptEvent, events: Sequence[ReceiptEvent], delivery: Delivery) -> bool:
+    """Whether only the first comment was still to come when this happened."""
+    parts = delivery.payload.get("parts", ())
+    accepted = sum(one.kind == ReceiptKind.PART_ACCEPTED and one.pk < event.pk for one in events)
+    return has_comment(delivery.payload) and accepted == len(parts) - 1
+
+
+def _line(event: ReceiptEvent, events: Sequence[ReceiptEvent], delivery: Delivery) -> Line:
     sign = _SIGNS.get(event.kind, _Sign("secondary", icon="point"))
     detail = event.detail
     text = str(ReceiptKind(event.kind).label)
@@ -207,8 +225,12 @@ def _line(event: ReceiptEvent, delivery: Delivery) -> Line:
             "part": detail["part"],
             "parts": detail["parts"],
         }
+    elif event.kind == ReceiptKind.PART_ACCEPTED and detail.get("comment"):
+        text = _("First comment accepted by the network")
     elif event.kind == ReceiptKind.ANSWERED:
         text = _("“It did appear”") if detail.get("did_appear") else _("“It did not appear”")
+    elif event.kind == ReceiptKind.FAILED and _is_after_the_post(event, events, delivery):
+        text = _("First comment failed; the post itself is published")
     elif event.kind == ReceiptKind.HELD and detail.get("reason") in HeldReason.values:
         text = f"{text}: {HeldReason(detail['reason']).label}"
     says = [sentence(detail.get("error", "")), detail.get("detail", "")]

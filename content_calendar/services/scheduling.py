@@ -23,7 +23,7 @@ from content_calendar.selectors.approval import (
     missing_steps,
     rule_of,
 )
-from content_calendar.selectors.checks import AccountCheck, as_sent, check_content
+from content_calendar.selectors.checks import AccountCheck, as_sent, check_content, sendable
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
 from content_calendar.services import reviews
 from content_calendar.services.drafts import AlreadySending, Draft, lock_version, write_content
@@ -285,7 +285,10 @@ def _schedule(
         for v in open_variants
     ):
         raise AlreadySending
-    contents = {v.pk: parts_from_json(v.parts if v.parts is not None else post.parts) for v in open_variants}
+    contents = {
+        v.pk: sendable(parts_from_json(v.parts if v.parts is not None else post.parts), v.account.info)
+        for v in open_variants
+    }
     assets = _assets(post, *contents.values())
     is_tracked = post.campaign_id is not None
     checks = [
@@ -380,7 +383,7 @@ def frozen_payload(*, account: SocialAccount, parts: Parts, assets: dict[Any, Me
                     alt_text=use.alt,
                 )
             )
-        frozen.append(PartContent(text=part.text, media=tuple(media), link_card=part.link_card))
+        frozen.append(PartContent(part.text, tuple(media), part.link_card, is_comment=part.is_comment))
     return freeze_post(frozen, language=account.brand.locale)
 
 

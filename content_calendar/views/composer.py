@@ -18,13 +18,13 @@ from campaigns.models import Campaign
 from content_calendar.forms import (
     BASE,
     ComposerInput,
-    apply_change,
     input_of,
 )
 from content_calendar.models import Post
 from content_calendar.services.drafts import Draft
 from content_calendar.views.desk import Desk, choices_of, desk_context, desk_of, given_of
 from content_calendar.views.shown import shown
+from content_calendar.views.tools import brand_of_template, changed, started_from
 from core.ids import uuid7
 from core.time import to_local
 from core.wall_time import wall_time
@@ -34,7 +34,8 @@ from core.wall_time import wall_time
 @require_safe
 def compose(request: MemberRequest) -> HttpResponse:
     """A page for a new post: ``?brand=`` where there are several, ``?date=`` a day or a minute of its zone,
-    ``?campaign=`` one that it is to belong to. The row comes with the first words."""
+    ``?campaign=`` one that it is to belong to, ``?template=`` what it starts from. The row comes with the
+    first words."""
     about = shown(request)
     brand = about.brand
     campaign = _wanted_campaign(request, request.GET.get("campaign", ""))
@@ -44,6 +45,8 @@ def compose(request: MemberRequest) -> HttpResponse:
             raise Http404
     elif campaign is not None:
         brand = campaign.brand
+    elif template_brand := brand_of_template(request, request.GET.get("template", "")):
+        brand = template_brand
     if brand is None:
         if not about.brands:
             return render(request, "content_calendar/compose_nothing.html", {"shown": about})
@@ -59,6 +62,7 @@ def compose(request: MemberRequest) -> HttpResponse:
         planned_at=_instant(date, time, brand.timezone),
     )
     desk = Desk(uuid7(), None, brand, is_scheduled=False)
+    given = started_from(desk, given, request.GET.get("template", ""))
     context = desk_context(request, desk, given, brands=about.brands, is_fresh=True)
     return render(request, "content_calendar/composer.html", context)
 
@@ -128,7 +132,7 @@ def check(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
 @requires(Action.DRAFT_POSTS)
 @require_POST
 def change(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
-    """The editor after ``change`` (see forms.apply_change), from what stands on the page. Saves nothing."""
+    """The editor after ``change`` (see views.tools.changed), from what stands on the page. Saves nothing."""
     desk = desk_of(request, post_id)
-    given = apply_change(given_of(request, desk), request.POST.get("change", ""))
+    given = changed(desk, given_of(request, desk), request.POST.get("change", ""))
     return render(request, "content_calendar/composer.html#editor", desk_context(request, desk, given))

@@ -16,7 +16,7 @@ from accounts.access import MemberRequest, load
 from accounts.models import Brand, SocialAccount
 from accounts.permissions import Action
 from campaigns.selectors.campaigns import choosable
-from connectors.base import PlatformInfo
+from connectors.base import Capability, PlatformInfo
 from content_calendar.content import MediaUse, Part, addresses_in, asset_ids
 from content_calendar.forms import (
     BASE,
@@ -31,6 +31,7 @@ from content_calendar.services import media
 from content_calendar.services.drafts import Draft
 from content_calendar.views.approval_shown import composer_approval
 from content_calendar.views.shown import MOST_CAMPAIGNS, may
+from content_calendar.views.toolbox import tool_context
 from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
 from outbox.selectors import missed_rule_of, quiet_period_at
 
@@ -75,7 +76,15 @@ class PanelPart:
     part: Part
     images: tuple[tuple[MediaUse, MediaAsset | None], ...]
     counts: tuple[tuple[AccountCheck, PartCount], ...]
-    issues: tuple[str, ...]
+    issues: tuple[str, ...]  # what is in the way; what is good to know stands beside the preview
+    card_error: str = ""  # why the page of its link card could not be read
+
+    @property
+    def may_split(self) -> bool:
+        """Whether a thread would help: it is too long for a network that has threads."""
+        return not self.part.is_comment and any(
+            count.is_over and check.info.can(Capability.POST_THREAD) for check, count in self.counts
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,20 @@ class Panel:
     choice: Choice | None
     parts: tuple[PanelPart, ...]
     check: AccountCheck | None = None
+
+    @property
+    def thread(self) -> tuple[PanelPart, ...]:
+        return tuple(one for one in self.parts if not one.part.is_comment)
+
+    @property
+    def comment(self) -> PanelPart | None:
+        return next((one for one in self.parts if one.part.is_comment), None)
+
+    @property
+    def may_comment(self) -> bool:
+        return self.comment is None and (
+            self.choice is None or self.choice.info.can(Capability.FIRST_COMMENT)
+        )
 
     @property
     def is_shown(self) -> bool:
@@ -192,6 +215,7 @@ def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **mor
             for check in checks
             if tab in (BASE, str(check.account.pk))
         ],
+        **tool_context(desk.brand, checks, besides=desk.post_id),
         "accepted_types": " ".join(mime for mime, _extension in media.FORMATS.values()),
         "max_bytes": media.MAX_BYTES,
         "approval": SimpleLazyObject(lambda: composer_approval(request, desk.brand, desk.post)),
@@ -236,9 +260,10 @@ def _parts(
                     issue.message
                     for check in checks
                     for issue in check.issues
-                    if issue.part == index and not issue.is_missing
+                    if issue.part == index and issue.is_blocking and not issue.is_missing
                 )
             ),
+            card_error=given.errors.get(f"card:{scope}.{edited.key}", ""),
         )
         for index, edited in enumerate(given.scopes.get(scope, ()))
     )

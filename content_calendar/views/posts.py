@@ -23,6 +23,7 @@ from campaigns.models import Campaign
 from content_calendar.content import asset_ids
 from content_calendar.forms import AnswerForm, MoveForm, post_filter
 from content_calendar.models import Approval, MediaAsset, Post, Variant
+from content_calendar.selectors.likeness import alike
 from content_calendar.selectors.posts import PostFilter, posts_page
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.receipts import PostView, post_view
@@ -111,6 +112,12 @@ def _post_context(request: MemberRequest, view: PostView) -> dict[str, Any]:
             (variant, preview(variant.account, variant.parts, assets)) for variant in view.variants
         ],
         "base_parts": _base_parts(view.post),
+        # Asked for drafts only, by the template.
+        "alikes": lambda: alike(
+            [(variant.account, variant.parts) for variant in view.variants],
+            now=timezone.now(),
+            besides=view.post.pk,
+        ),
         "numbers_url": _numbers_url(view),
         **_campaign_urls(request, view),
         **rights,

@@ -156,6 +156,11 @@ def _sentence(delivery: Delivery, code: PreflightCode, detail: Mapping[str, Any]
     """The problem with its facts, in the active language."""
     info, zone = delivery.account.info, delivery.brand.timezone
     at = format_time(dt.datetime.fromisoformat(detail["at"]), zone, "short") if "at" in detail else ""
+    if code == PreflightCode.DUPLICATE and not detail.get("is_same", True):
+        return _("It has nearly the words of what goes or went out on %(account)s at %(time)s.") % {
+            "account": delivery.account,
+            "time": at,
+        }
     words = {"account": delivery.account, "network": info.name, "time": at, **detail}
     if code is PreflightCode.CONTENT:
         facts = {key: detail[key] for key in ("part", "media", "limit", "actual")}

@@ -21,11 +21,10 @@ from accounts.permissions import Action
 from content_calendar.forms import (
     BASE,
     ComposerInput,
-    apply_change,
     with_media,
 )
 from content_calendar.models import Approval, Post
-from content_calendar.services import approval, drafts, media, scheduling
+from content_calendar.services import approval, drafts, media, scheduling, writing
 from content_calendar.services.drafts import AccountUnknown, EditConflict, MediaUnknown, PostTaken
 from content_calendar.views.approval_shown import decided_sentence
 from content_calendar.views.desk import Desk, desk_context, desk_of, given_of
@@ -33,6 +32,7 @@ from content_calendar.views.media import refusal_text
 from content_calendar.views.posts import wall
 from content_calendar.views.refusals import REFUSALS, refusal_sentence
 from content_calendar.views.shown import may
+from content_calendar.views.tools import changed
 from core.ids import uuid7
 from outbox.tasks import dispatch
 
@@ -62,9 +62,11 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     if refused:
         return _again(request, desk, given, refused)
     if wanted := request.POST.get("change"):
-        return _changed(request, desk, apply_change(given, wanted))
+        return _changed(request, desk, changed(desk, given, wanted))
     if action == "copy":
         return _saved_as_copy(request, desk, given)
+    if action == "template":
+        return _kept_as_template(request, desk, given)
     try:
         return _carry_out(request, desk, given, action)
     except EditConflict as conflict:
@@ -213,6 +215,9 @@ def _with_files(request: MemberRequest, desk: Desk, given: ComposerInput) -> tup
 
 def _changed(request: MemberRequest, desk: Desk, given: ComposerInput) -> HttpResponse:
     """Without scripts: the changed structure is saved and shown again."""
+    for field, words in given.errors.items():
+        if field.startswith("card:"):
+            messages.warning(request, words)
     if desk.is_scheduled:
         return render(request, "content_calendar/composer.html", desk_context(request, desk, given))
     try:
@@ -237,6 +242,31 @@ def _saved_as_copy(request: MemberRequest, desk: Desk, given: ComposerInput) -> 
         raise Http404 from error
     messages.success(request, _("Your version is kept as a post of its own."))
     return redirect("content_calendar:edit", post_id=post.pk)
+
+
+def _kept_as_template(request: MemberRequest, desk: Desk, given: ComposerInput) -> HttpResponse:
+    """The post as it stands on the page becomes a template; a draft is saved besides, so nothing is lost."""
+    now = timezone.now()
+    name = " ".join(request.POST.get("template_name", "").replace("\x00", "").split())[:80]
+    if not name:
+        return _again(request, desk, given, _("Give the template a name."))
+    try:
+        template = writing.save_template(
+            brand=desk.brand, name=name, draft=given.draft, actor=request.user, now=now
+        )
+        post = desk.post if desk.is_scheduled else _store(request, desk, given, now=now)
+    except writing.NothingToKeep:
+        return _again(request, desk, given, _("Write something first: an empty post makes no template."))
+    except EditConflict as conflict:
+        return _again(request, desk, given, "", status=409, conflict=conflict.post)
+    except REFUSALS as refusal:
+        return _again(request, desk, given, refusal_sentence(refusal))
+    except (AccountUnknown, MediaUnknown, PostTaken) as error:
+        raise Http404 from error
+    messages.success(request, _("Kept as the template “%(name)s”.") % {"name": template.name})
+    if desk.is_scheduled:
+        return render(request, "content_calendar/composer.html", desk_context(request, desk, given))
+    return redirect("content_calendar:edit", post_id=desk.post_id if post is None else post.pk)
 
 
 def _again(

@@ -4,6 +4,9 @@
 //   - buttons [data-composer-change] are submit buttons (name "change"), here sent to data-change-url;
 //   - text that never reached the server (a crash, a lost connection) is offered again, see behaviours/autosave.js.
 import htmx from "htmx.org";
+import "./composer/insert.js";
+import "./composer/emoji.js";
+import "./composer/mentions.js";
 import { onElements } from "./page.js";
 
 const KEPT = "smmapp-draft-post-";

@@ -140,8 +140,11 @@ def _settle_done(
         return True
     events = [note(delivery.pk, ReceiptKind.ADOPTED, at=now)] if adopted else []
     detail: Json = {"permalink": result.permalink}
-    if len(run.payload.parts) > 1:
-        detail |= {"part": step.part + 1, "parts": len(run.payload.parts)}
+    posts = sum(not part.is_comment for part in run.payload.parts)
+    if step.part >= posts:
+        detail["comment"] = True
+    elif posts > 1:
+        detail |= {"part": step.part + 1, "parts": posts}
     events.append(note(delivery.pk, ReceiptKind.PART_ACCEPTED, at=now, detail=detail))
     first: dict[str, Any] = (
         {"remote_id": result.remote_id, "permalink": result.permalink} if step.part == 0 else {}

@@ -24,6 +24,7 @@ from outbox.models import (
     ReceiptKind,
 )
 from outbox.services.transitions import NotPossible, move, note
+from outbox.wording import mark_of
 
 # A call whose outcome is not settled.
 OPEN = (AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.PROCESSING)
@@ -50,6 +51,7 @@ def schedule_delivery(
 
     ``delivery_id`` where the payload names the delivery: tracked links in its words, which are made first.
     """
+    mark = mark_of(payload) if kind == DeliveryKind.POST else None
     with transaction.atomic():
         delivery = Delivery.objects.create(
             pk=delivery_id or uuid7(),
@@ -57,6 +59,8 @@ def schedule_delivery(
             account=account,
             kind=kind,
             payload=payload,
+            words_hash=mark.hash if mark else None,
+            words_sketch=mark.sketch if mark else None,
             due_at=due_at,
             next_attempt_at=due_at,
             missed_policy=missed_policy,
@@ -116,7 +120,9 @@ def replace_payload(*, delivery: Delivery, payload: Json, actor: User, now: dt.d
             raise NotPossible(row.state)
         row.payload = payload
         row.scheduled_by = actor
-        row.save(update_fields=["payload", "scheduled_by"])
+        mark = mark_of(payload) if row.kind == DeliveryKind.POST else None
+        row.words_hash, row.words_sketch = (mark.hash, mark.sketch) if mark else (None, None)
+        row.save(update_fields=["payload", "scheduled_by", "words_hash", "words_sketch"])
         note(row.pk, ReceiptKind.CHANGED, at=now, actor=actor).save()
     return row
 

@@ -9,7 +9,7 @@ from accounts.services.notifications import notify
 from outbox.handlers import page_of
 from outbox.models import Delivery, DeliveryState
 from outbox.payloads import words_of
-from outbox.selectors import people_to_tell
+from outbox.selectors import only_comment_left, people_to_tell
 
 _KIND_OF_STATE = {
     DeliveryState.FAILED: NotificationKind.DELIVERY_FAILED,
@@ -27,7 +27,8 @@ def tell_people(*, delivery: Delivery, now: dt.datetime) -> None:
         context={
             "account": str(delivery.account),
             "platform": delivery.account.platform,
-            "kind": delivery.kind,
+            # The post is out: not to say so would have somebody publish it again.
+            "kind": "comment" if only_comment_left(delivery) else delivery.kind,
             "excerpt": words_of(delivery.payload)[:120],
             "error": delivery.error,
         },

@@ -160,8 +160,8 @@ def _answered_by(run: Run, step: Step) -> str | None:
     """What the post of this step hangs below: "" = nothing, None = not known, or of no matter."""
     if run.payload.message_to is not None:
         return None
-    if step.part:
-        return run.done[f"part{step.part - 1}.publish"].remote_id or None
+    if (answered := run.payload.answered_by(step.part)) is not None:
+        return run.done[f"part{answered}.publish"].remote_id or None
     return run.payload.reply_to.remote_id if run.payload.reply_to is not None else ""
 
 

@@ -66,7 +66,7 @@ class DemoPost:
 
     ``on``: numbers of the brand's accounts; ``own``: other words for one of them; ``quality`` scales success;
     ``campaign``: key of a campaign, in whose name its links are tracked. ``comments``: each is a name and, in
-    turn, what they wrote and what the brand answered.
+    turn, what they wrote and what the brand answered. ``first_comment``: our own, right after the post.
     """
 
     pieces: tuple[Piece, ...]
@@ -80,6 +80,7 @@ class DemoPost:
     quality: float = 1.0
     comments: tuple[tuple[str, ...], ...] = ()
     campaign: str = ""
+    first_comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,7 @@ POSTS = (
     # --- scheduled ------------------------------------------------------------------------------
     DemoPost(
         (Piece("Rain tomorrow. Good: now you find out whether you reproofed that jacket."),),
+        first_comment="Not sure how? The workshop shows you on Saturday at eleven, no need to book.",
         day=1,
         time="17:30",
     ),

@@ -85,6 +85,8 @@ def _draft(
                 )
             media = (MediaUse(asset=world.assets[piece.picture].pk, alt=piece.alt),)
         parts.append(Part(text=piece.text, media=media))
+    if post.first_comment:
+        parts.append(Part(post.first_comment, is_comment=True))
     chosen = [account.row.pk for account in world.accounts]
     own: dict[uuid.UUID, Parts] = {
         chosen[index]: (Part(text=text, media=parts[0].media),) for index, text in post.own.items()

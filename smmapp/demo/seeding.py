@@ -29,6 +29,7 @@ from smmapp.demo.people import add_knowledge, date_people
 from smmapp.demo.plan import BRANDS, ORGANIZATION, PEOPLE, DemoPost
 from smmapp.demo.publishing import add_posts
 from smmapp.demo.world import BEGAN_BEFORE, World
+from smmapp.demo.writing import add_writing
 
 POSTS: Mapping[str, tuple[DemoPost, ...]] = {
     "aozora": past_ja.POSTS + posts_ja.POSTS,
@@ -55,6 +56,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
         for plan in BRANDS:
             world = World(plan, brands[plan.key], people, control, now)
             add_accounts(world, posts=POSTS[plan.key], owner=people[PEOPLE[0].email], suffix=suffix)
+            add_writing(world)
             add_campaigns(world)
             add_posts(world, POSTS[plan.key])
             add_file(world)

@@ -117,6 +117,8 @@ NO_PAGES = {
     "content_calendar:review_link_renew",
     "content_calendar:review_answer",
     "content_calendar:review_image",
+    "content_calendar:mentions",
+    "content_calendar:block_delete",
     "content_calendar:save",
     "content_calendar:change",
     "content_calendar:check",
@@ -262,6 +264,15 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         for key in NETWORKS
     ]
 
+    for kind in ("templates", "hashtags", "snippets"):
+        pages.append(
+            LookedAt(f"content_calendar:blocks {kind}", reverse("content_calendar:blocks", args=[kind]))
+        )
+    new = reverse("content_calendar:block_new", args=["hashtags"])
+    pages.append(LookedAt("content_calendar:block_new", new))
+    (group,) = stage.rows("SELECT id FROM content_calendar_hashtaggroup ORDER BY id LIMIT 1")
+    group_page = reverse("content_calendar:block", args=["hashtags", group["id"]])
+    pages.append(LookedAt("content_calendar:block", group_page))
     posts = stage.rows(
         "SELECT DISTINCT ON (state) coalesce(d.state, 'draft') AS state, p.id "
         "FROM content_calendar_post p JOIN accounts_brand b ON b.id = p.brand_id "

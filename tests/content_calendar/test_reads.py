@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Brand, Membership, SocialAccount, User
+from accounts.selectors import known_networks
 from content_calendar.content import MediaUse, Part
 from content_calendar.models import UNSCHEDULED, Approval, Post, Variant
 from content_calendar.selectors.checks import check_content
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.django_db
 
 D = DeliveryState
 ANYTHING = PostFilter()
+BLUESKY = known_networks()["bluesky"]
 START, END = NOW - dt.timedelta(days=30), NOW + dt.timedelta(days=30)
 
 
@@ -316,11 +318,11 @@ def test_lost_image_is_an_issue(brand: Brand, creator: User, sandbox_account: So
 
 @given(st.text(max_size=200))
 def test_preview_shows_every_character_of_the_text(text: str) -> None:
-    assert "".join(segment.text for segment in segments(text)) == text
+    assert "".join(segment.text for segment in segments(text, BLUESKY)) == text
 
 
 def test_preview_marks_what_networks_link() -> None:
-    found = segments("Hi @ana.example.com: https://example.com/a, #お茶 です")
+    found = segments("Hi @ana.example.com: https://example.com/a, #お茶 です", BLUESKY)
     assert [s.text for s in found if s.is_link] == ["@ana.example.com", "https://example.com/a", "#お茶"]
 
 

@@ -16,6 +16,7 @@ from content_calendar.services.imports import receive
 from content_calendar.services.media import store_image
 from content_calendar.services.review_links import new_key
 from content_calendar.services.scheduling import schedule_post
+from content_calendar.services.writing import save_snippet
 from tests.cast import World, make_account
 
 
@@ -38,6 +39,13 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     found |= {
         f"content_calendar:{name}": {"delivery_id": scheduled.variants.get().delivery_id}
         for name in ("retry", "cancel", "answer")
+    }
+    snippet = save_snippet(brand=world.brand, name="Walked", text="walked", actor=world.user, now=world.now)
+    found["content_calendar:mentions"] = {"brand_id": world.brand.pk}
+    found["content_calendar:blocks"] = found["content_calendar:block_new"] = {"kind": "snippets"}
+    found["content_calendar:block"] = found["content_calendar:block_delete"] = {
+        "kind": "snippets",
+        "block_id": snippet.pk,
     }
     found["content_calendar:restore"] = {"post_id": deleted.pk}
     found["content_calendar:upload"] = {"brand_id": world.brand.pk}

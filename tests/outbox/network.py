@@ -161,7 +161,7 @@ class MemoryConnector(Connector):
     ) -> Json:
         if payload.moderation is not None:
             return {"action": str(payload.moderation.action), "id": payload.moderation.remote_id}
-        before = done.get(f"part{step.part - 1}.publish")
+        before = done.get(f"part{payload.answered_by(step.part)}.publish")
         container = done.get(f"part{step.part}.container")
         reply_to = payload.reply_to.remote_id if payload.reply_to else ""
         return {
