@@ -224,6 +224,7 @@ DETAILS: dict[str, Promise] = {
     "brands": gettext_lazy("brands"),
     "campaign": gettext_lazy("campaign"),
     "code": gettext_lazy("code in links"),
+    "country": gettext_lazy("country"),
     "color": gettext_lazy("colour"),
     "contacts": gettext_lazy("contacts"),
     "currency": gettext_lazy("currency"),
@@ -341,5 +342,15 @@ def _value_words(name: str, value: Any, zone: str) -> str:
 
 _KIND_LABELS: dict[str, Any] = dict(NotificationKind.choices)
 _CHANGED_FIELDS = frozenset(
-    {"name", "timezone", "locale", "currency", "week_starts_on", "color", "late_minutes", "if_later"}
+    {
+        "name",
+        "timezone",
+        "locale",
+        "currency",
+        "country",
+        "week_starts_on",
+        "color",
+        "late_minutes",
+        "if_later",
+    }
 )

@@ -9,7 +9,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import Brand
-from content_calendar.services import preflight
+from content_calendar.services import bulk, preflight
+
+
+@shared_task(ignore_result=True)
+def clean_changes(**kwargs: Any) -> None:
+    """Forget changes of many posts that are old."""
+    bulk.clean(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

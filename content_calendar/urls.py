@@ -2,7 +2,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from content_calendar.views import calendar, composer, media, posts, preflight, saving
+from content_calendar.views import (
+    bulk,
+    calendar,
+    composer,
+    feeds,
+    filters,
+    labels,
+    media,
+    notes,
+    posts,
+    preflight,
+    saving,
+)
 
 app_name = "content_calendar"
 
@@ -29,6 +41,28 @@ urlpatterns = [
     path("deliveries/<uuid:delivery_id>/cancel/", posts.cancel, name="cancel"),
     path("deliveries/<uuid:delivery_id>/answer/", posts.answer, name="answer"),
     path("campaigns/<uuid:campaign_id>/posts/", posts.campaign_posts, name="campaign_posts"),
+    path("change-many/", bulk.change_many, name="change_many"),
+    path("change-many/apply/", bulk.change_many_apply, name="change_many_apply"),
+    path("changes/", bulk.changes, name="changes"),
+    path("changes/<uuid:action_id>/", bulk.changes_detail, name="changes_detail"),
+    path("changes/<uuid:action_id>/undo/", bulk.changes_undo, name="changes_undo"),
+    path("labels/", labels.labels, name="labels"),
+    path("labels/add/", labels.label_add, name="label_add"),
+    path("labels/quick/<uuid:brand_id>/", labels.label_quick, name="label_quick"),
+    path("labels/<uuid:label_id>/", labels.label_change, name="label_change"),
+    path("labels/<uuid:label_id>/remove/", labels.label_remove, name="label_remove"),
+    path("notes/add/", notes.note_add, name="note_add"),
+    path("notes/<uuid:note_id>/", notes.note_change, name="note_change"),
+    path("notes/<uuid:note_id>/remove/", notes.note_remove, name="note_remove"),
+    path("filters/", filters.saved_filters, name="saved_filters"),
+    path("filters/add/", filters.filter_add, name="filter_add"),
+    path("filters/<uuid:filter_id>/", filters.filter_change, name="filter_change"),
+    path("filters/<uuid:filter_id>/remove/", filters.filter_remove, name="filter_remove"),
+    path("feeds/", feeds.feeds, name="feeds"),
+    path("feeds/add/", feeds.feed_add, name="feed_add"),
+    path("feeds/<uuid:feed_id>/renew/", feeds.feed_renew, name="feed_renew"),
+    path("feeds/<uuid:feed_id>/remove/", feeds.feed_remove, name="feed_remove"),
+    path("feed/<str:secret>.ics", feeds.feed, name="feed"),
     path("media/upload/<uuid:brand_id>/", media.upload, name="upload"),
     path("media/<uuid:asset_id>/file/", media.file, name="media_file"),
     path("media/<uuid:asset_id>/thumbnail/", media.thumbnail, name="media_thumbnail"),

@@ -1,6 +1,8 @@
 """What the calendar keeps, by subject."""
 
+from content_calendar.models.bulk import UNDO_FOR, BulkAction, BulkChange, BulkKind, BulkOutcome
 from content_calendar.models.media import MediaAsset, MediaAssetQuerySet, Rendition
+from content_calendar.models.planning import CalendarFeed, CalendarNote, SavedFilter
 from content_calendar.models.posts import (
     Approval,
     Label,
@@ -19,7 +21,14 @@ from content_calendar.models.preflight import (
 )
 
 __all__ = [
+    "UNDO_FOR",
     "Approval",
+    "BulkAction",
+    "BulkChange",
+    "BulkKind",
+    "BulkOutcome",
+    "CalendarFeed",
+    "CalendarNote",
     "Label",
     "LabelQuerySet",
     "LabelTone",
@@ -33,5 +42,6 @@ __all__ = [
     "PreflightProblem",
     "PreflightProblemQuerySet",
     "Rendition",
+    "SavedFilter",
     "Variant",
 ]

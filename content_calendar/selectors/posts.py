@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Left
+from django.db.models.functions import Concat, Left
 
 from accounts.models import Brand, Membership, SocialAccount
 from connectors.base import PlatformInfo
-from content_calendar.models import Approval, Post, Variant
+from content_calendar.models import Approval, Label, Post, Variant
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES, PostState, derive_state
 from outbox.models import DeliveryState
 
@@ -35,13 +36,12 @@ class PostFilter:
     states: frozenset[PostState] = frozenset()
     author: int | None = None
     campaign: uuid.UUID | None = None
+    labels: frozenset[uuid.UUID] = frozenset()  # any of these
     text: str = ""
 
     @property
     def is_empty(self) -> bool:
-        return not (
-            self.accounts or self.platforms or self.states or self.author or self.campaign or self.text
-        )
+        return self == PostFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class CalendarEvent:
     state: PostState
     accounts: tuple[EventAccount, ...]
     is_movable: bool
-    campaign_id: uuid.UUID | None = None
+    campaign: str = ""  # its name
+    labels: tuple[tuple[str, str], ...] = ()  # (tone, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class CalendarWindow:
 class _Group:
     at: dt.datetime
     text: str
-    campaign_id: uuid.UUID | None = None
+    campaign: str = ""
+    labels: Sequence[str] = ()
     states: list[str] = field(default_factory=list)
     accounts: list[uuid.UUID] = field(default_factory=list)
 
@@ -93,10 +95,15 @@ def calendar_events(
     wanted: PostFilter,
     *,
     most: int = MOST_EVENTS,
+    brands: Sequence[uuid.UUID] = (),
 ) -> CalendarWindow:
     """Everything planned for or sent in [start, end) (aware): deliveries by their due time, drafts by their
-    planned one. Five queries, each bounded by the period's index range and by ``most``."""
-    brands = [brand.pk] if brand else list(Brand.objects.for_member(membership).values_list("pk", flat=True))
+    planned one. Three queries, each bounded by the period's index range and by ``most``; ``brands``: those of
+    the member, where they are known already."""
+    if brand is not None:
+        brands = [brand.pk]
+    elif not brands:
+        brands = list(Brand.objects.for_member(membership).values_list("pk", flat=True))
     accounts = _accounts_of(brands)
     chosen = _chosen_accounts(accounts.values(), wanted)
     groups: dict[tuple[uuid.UUID, dt.datetime], _Group] = {}
@@ -122,7 +129,8 @@ def calendar_events(
                     any(s in MOVABLE for s in group.states)
                     and not any(s in UNDER_WAY_STATES for s in group.states)
                 ),
-                campaign_id=group.campaign_id,
+                campaign=group.campaign,
+                labels=tuple(_label(one) for one in group.labels),
             )
         )
     events.sort(key=lambda event: (event.at, event.post_id))
@@ -151,6 +159,22 @@ def _chosen_accounts(accounts: Iterable[EventAccount], wanted: PostFilter) -> se
     }
 
 
+def _labelled(wanted: PostFilter, post: str) -> Exists:
+    """Whether the post has one of the labels; ``post`` is the path of its id."""
+    return Exists(Post.labels.through.objects.filter(post_id=OuterRef(post), label_id__in=wanted.labels))
+
+
+def _labels_of(post: str) -> ArraySubquery:
+    """The labels of a post as "tone:name", in the order of their names."""
+    rows = Label.objects.filter(posts=OuterRef(post)).order_by("name")
+    return ArraySubquery(rows.values_list(Concat("tone", Value(":"), "name", output_field=CharField())))
+
+
+def _label(word: str) -> tuple[str, str]:
+    tone, _colon, name = word.partition(":")
+    return tone, name
+
+
 def _excerpt(parts: str) -> Left:
     """The beginning of the first part's text; ``parts`` is the path of the JSON field."""
     return Left(KeyTextTransform("text", KeyTransform("0", parts)), 240, output_field=CharField())
@@ -177,6 +201,8 @@ def _add_scheduled(
         rows = rows.filter(post__author_id=wanted.author)
     if wanted.campaign:
         rows = rows.filter(post__campaign_id=wanted.campaign)
+    if wanted.labels:
+        rows = rows.filter(_labelled(wanted, "post_id"))
     if wanted.text:
         rows = rows.filter(post__parts__0__text__icontains=wanted.text)
     found = list(
@@ -185,12 +211,15 @@ def _add_scheduled(
             "delivery__due_at",
             "account_id",
             "delivery__state",
-            "post__campaign_id",
+            "post__campaign__name",
+            _labels_of("post_id"),
             _excerpt("post__parts"),
         )[: _MOST_ROWS + 1]
     )
-    for post_id, due_at, account_id, state, campaign_id, text in found[:_MOST_ROWS]:
-        group = groups.setdefault((post_id, due_at), _Group(due_at, text or "", campaign_id))
+    for post_id, due_at, account_id, state, campaign, labels, text in found[:_MOST_ROWS]:
+        group = groups.get((post_id, due_at))
+        if group is None:
+            group = groups[post_id, due_at] = _Group(due_at, text or "", campaign or "", labels)
         group.states.append(state)
         group.accounts.append(account_id)
     return len(found) > _MOST_ROWS
@@ -221,17 +250,16 @@ def _add_drafts(
         rows = rows.filter(author_id=wanted.author)
     if wanted.campaign:
         rows = rows.filter(campaign_id=wanted.campaign)
+    if wanted.labels:
+        rows = rows.filter(_labelled(wanted, "pk"))
     if wanted.text:
         rows = rows.filter(parts__0__text__icontains=wanted.text)
-    found = list(rows.values_list("pk", "planned_at", "campaign_id", _excerpt("parts"))[: MOST_EVENTS + 1])
-    drafts = {}
-    for post_id, planned_at, campaign_id, text in found[:MOST_EVENTS]:
-        drafts[post_id] = groups[post_id, planned_at] = _Group(planned_at, text or "", campaign_id)
-    if drafts:
-        for post_id, account_id in Variant.objects.filter(post_id__in=drafts).values_list(
-            "post_id", "account_id"
-        ):
-            drafts[post_id].accounts.append(account_id)
+    accounts = ArraySubquery(Variant.objects.filter(post=OuterRef("pk")).values("account_id"))
+    columns = ("pk", "planned_at", "campaign__name", _labels_of("pk"), accounts, _excerpt("parts"))
+    found = list(rows.values_list(*columns)[: MOST_EVENTS + 1])
+    for post_id, planned_at, campaign, labels, chosen, text in found[:MOST_EVENTS]:
+        group = _Group(planned_at, text or "", campaign or "", labels, accounts=chosen)
+        groups[post_id, planned_at] = group
     return len(found) > MOST_EVENTS
 
 
@@ -327,7 +355,7 @@ def with_variants(posts: QuerySet[Post]) -> QuerySet[Post]:
         .order_by("account__handle")
     )
     return posts.select_related("brand", "author", "campaign").prefetch_related(
-        Prefetch("variants", variants)
+        Prefetch("variants", variants), Prefetch("labels", Label.objects.order_by("name"))
     )
 
 
@@ -362,6 +390,8 @@ def _filtered(brand: uuid.UUID, accounts: Collection[uuid.UUID] | None, wanted: 
         posts = posts.filter(author_id=wanted.author)
     if wanted.campaign:
         posts = posts.filter(campaign_id=wanted.campaign)
+    if wanted.labels:
+        posts = posts.filter(_labelled(wanted, "pk"))
     if wanted.text:
         posts = posts.filter(parts__0__text__icontains=wanted.text)
     if accounts is not None:

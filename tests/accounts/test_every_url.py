@@ -29,7 +29,15 @@ TESTS = Path(__file__).resolve().parent.parent
 # nobody's organization.
 NOT_OURS = ("account_", "mfa_", "set_language")
 # Public: they answer everybody. A name here and not marked, or marked and not here, is an error.
-PUBLIC = {"healthz", "link", "accounts:invitation", "accounts:unsubscribe", "shell:language", "api:openapi"}
+PUBLIC = {
+    "healthz",
+    "link",
+    "accounts:invitation",
+    "accounts:unsubscribe",
+    "shell:language",
+    "api:openapi",
+    "content_calendar:feed",
+}
 PERSONAL = {"accounts:organization_create"}
 # For programs: no session opens them, an API key does.
 KEYED = {"api:conversions", "api:conversion", "api:refunds"}
@@ -39,6 +47,8 @@ OF_NO_BRAND = (
     "accounts:invitation",
     "accounts:connect_network",
     "shell:notification_open",
+    "content_calendar:filter_",
+    "content_calendar:feed_",
 )
 # Rows that come and go with any visit.
 PASSING = {"django_session"}
