@@ -1,4 +1,4 @@
-"""Zones, currencies, countries and languages to choose from, in the reader's words (Unicode CLDR by Babel)."""
+"""Zones, currencies, countries, languages to choose from, in the reader's words (Unicode CLDR by Babel)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("publish", "chaos", "inbox", "redirect", "analytics", "imports")
+NAMES = ("publish", "chaos", "inbox", "redirect", "analytics", "imports", "calendar")
 
 
 def main() -> int:

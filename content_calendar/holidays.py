@@ -31,9 +31,10 @@ def holiday_on(country: str, day: dt.date, language: str) -> str:
 @functools.lru_cache(maxsize=1024)
 def _of_year(country: str, year: int, language: str) -> tuple[tuple[dt.date, str], ...]:
     try:
-        known = holidays.country_holidays(country).supported_languages
-        named = next((one for one in known if one.split("_")[0] == language), None)
-        days = holidays.country_holidays(country, years=year, language=named)
+        about = holidays.country_holidays(country)
+        named = next((one for one in about.supported_languages if one.split("_")[0] == language), None)
+        # Said in any case: without it the machine's own language would decide.
+        days = holidays.country_holidays(country, years=year, language=named or about.default_language)
     except NotImplementedError:  # a country that the library has dropped
         return ()
     return tuple(sorted(days.items()))

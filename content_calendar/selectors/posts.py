@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Concat, Left
+from django.db.models.functions import Cast, Concat, Left
 
 from accounts.models import Brand, Membership, SocialAccount
 from connectors.base import PlatformInfo
 from content_calendar.models import Approval, Label, Post, Variant
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES, PostState, derive_state
-from outbox.models import DeliveryState
+from outbox.models import Delivery, DeliveryState
 
-# What one answer of the calendar holds at most: about 300 KiB. The page says so when there is more.
-MOST_EVENTS = 1000
-_MOST_ROWS = 2 * MOST_EVENTS + 500  # deliveries: a post goes to a few accounts
+# What one answer of the calendar holds at most: nobody reads more in one view. The page says so when there
+# is more.
+MOST_EVENTS = 600
 TITLE_LENGTH = 60
 PAGE_SIZE = 50
 MOVABLE = (DeliveryState.SCHEDULED, DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.MISSED)
@@ -79,12 +80,17 @@ class CalendarWindow:
 
 @dataclass(slots=True)
 class _Group:
+    """What becomes one event, as the first statement tells it; ids are texts, which cost less."""
+
+    post: str
     at: dt.datetime
-    text: str
-    campaign: str = ""
-    labels: Sequence[str] = ()
     states: list[str] = field(default_factory=list)
-    accounts: list[uuid.UUID] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
+
+    @property
+    def is_movable(self) -> bool:
+        """Something of it waits, and nothing is under way."""
+        return any(s in MOVABLE for s in self.states) and not any(s in UNDER_WAY_STATES for s in self.states)
 
 
 def calendar_events(
@@ -105,36 +111,56 @@ def calendar_events(
     elif not brands:
         brands = list(Brand.objects.for_member(membership).values_list("pk", flat=True))
     accounts = _accounts_of(brands)
-    chosen = _chosen_accounts(accounts.values(), wanted)
-    groups: dict[tuple[uuid.UUID, dt.datetime], _Group] = {}
-    is_cut = _add_scheduled(groups, brands, start, end, wanted)
-    is_cut = _add_drafts(groups, brands, start, end, wanted) or is_cut
+    found, is_cut = _groups(brands, start, end, wanted, most)
+    groups = _left_by(found, accounts, wanted)
+    is_cut = is_cut or len(groups) > most
+    facts = _facts_of({group.post for group, _state in groups[:most]})
+    by_text = {str(account.id): account for account in accounts.values()}
     events = []
-    for (post_id, at), group in groups.items():
-        state = derive_state(group.states)
-        if wanted.states and state not in wanted.states:
+    for group, state in groups[:most]:
+        if group.post not in facts:  # deleted; what was published of it stays on the networks
             continue
-        if chosen is not None and not chosen.intersection(group.accounts):
-            continue
-        shown = (accounts[pk] for pk in dict.fromkeys(group.accounts) if pk in accounts)
+        post_id, text, campaign, labels = facts[group.post]
         events.append(
             CalendarEvent(
                 post_id=post_id,
-                at=at,
-                title=_title(group.text),
+                at=group.at,
+                title=_title(text or ""),
                 state=state,
-                accounts=tuple(shown),
-                is_movable=state is PostState.DRAFT
-                or (
-                    any(s in MOVABLE for s in group.states)
-                    and not any(s in UNDER_WAY_STATES for s in group.states)
-                ),
-                campaign=group.campaign,
-                labels=tuple(_label(one) for one in group.labels),
+                accounts=tuple(by_text[pk] for pk in dict.fromkeys(group.accounts) if pk in by_text),
+                is_movable=state is PostState.DRAFT or group.is_movable,
+                campaign=campaign or "",
+                labels=tuple(_label(one) for one in labels),
             )
         )
-    events.sort(key=lambda event: (event.at, event.post_id))
-    return CalendarWindow(events=tuple(events[:most]), is_cut=is_cut or len(events) > most)
+    return CalendarWindow(events=tuple(events), is_cut=is_cut)
+
+
+def _left_by(
+    groups: Iterable[_Group], accounts: Mapping[uuid.UUID, EventAccount], wanted: PostFilter
+) -> list[tuple[_Group, PostState]]:
+    """Those that the filter's states and accounts leave, in their order on a calendar."""
+    chosen = _chosen_accounts(accounts.values(), wanted)
+    texts = None if chosen is None else {str(pk) for pk in chosen}
+    left = []
+    for group in groups:
+        state = derive_state(group.states)
+        if wanted.states and state not in wanted.states:
+            continue
+        if texts is None or texts.intersection(group.accounts):
+            left.append((group, state))
+    left.sort(key=lambda one: (one[0].at, one[0].post))
+    return left
+
+
+def _facts_of(posts: Collection[str]) -> dict[str, tuple[uuid.UUID, str | None, str | None, list[str]]]:
+    """Id, first text, campaign and labels of those posts that are not deleted."""
+    if not posts:
+        return {}
+    rows = Post.objects.filter(pk__in=posts, deleted_at__isnull=True).values_list(
+        "pk", _excerpt("parts"), "campaign__name", _labels_of("pk")
+    )
+    return {str(row[0]): row for row in rows}
 
 
 def _accounts_of(brands: Collection[uuid.UUID]) -> dict[uuid.UUID, EventAccount]:
@@ -180,87 +206,94 @@ def _excerpt(parts: str) -> Left:
     return Left(KeyTextTransform("text", KeyTransform("0", parts)), 240, output_field=CharField())
 
 
-def _add_scheduled(
-    groups: dict[tuple[uuid.UUID, dt.datetime], _Group],
-    brands: Collection[uuid.UUID],
-    start: dt.datetime,
-    end: dt.datetime,
-    wanted: PostFilter,
-) -> bool:
-    rows = (
-        Variant.objects.filter(
-            delivery__brand_id__in=brands,
-            delivery__due_at__gte=start,
-            delivery__due_at__lt=end,
-            post__deleted_at__isnull=True,
-        )
-        .exclude(delivery__state=DeliveryState.CANCELLED)
-        .order_by("delivery__due_at")
-    )
-    if wanted.author:
-        rows = rows.filter(post__author_id=wanted.author)
-    if wanted.campaign:
-        rows = rows.filter(post__campaign_id=wanted.campaign)
-    if wanted.labels:
-        rows = rows.filter(_labelled(wanted, "post_id"))
-    if wanted.text:
-        rows = rows.filter(post__parts__0__text__icontains=wanted.text)
-    found = list(
-        rows.values_list(
-            "post_id",
-            "delivery__due_at",
-            "account_id",
-            "delivery__state",
-            "post__campaign__name",
-            _labels_of("post_id"),
-            _excerpt("post__parts"),
-        )[: _MOST_ROWS + 1]
-    )
-    for post_id, due_at, account_id, state, campaign, labels, text in found[:_MOST_ROWS]:
-        group = groups.get((post_id, due_at))
+def _groups(
+    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
+) -> tuple[list[_Group], bool]:
+    """Deliveries and drafts of the period, and whether there are more. One statement: of either kind the
+    first ones by time, so that it costs the same however many there are."""
+    rows_most = 3 * most  # deliveries: a post goes to a few accounts
+    scheduled = _scheduled(brands, start, end, wanted)[: rows_most + 1]
+    drafts = _drafts(brands, start, end, wanted)[: most + 1]
+    asks_for_drafts = not wanted.states or PostState.DRAFT in wanted.states
+    groups: dict[tuple[str, dt.datetime], _Group] = {}
+    counts = {True: 0, False: 0}
+    for post, at, state, account, accounts in (
+        scheduled.union(drafts, all=True) if asks_for_drafts else scheduled
+    ):
+        is_draft = not state
+        counts[is_draft] += 1
+        if counts[is_draft] > (most if is_draft else rows_most):
+            continue
+        group = groups.get((post, at))
         if group is None:
-            group = groups[post_id, due_at] = _Group(due_at, text or "", campaign or "", labels)
-        group.states.append(state)
-        group.accounts.append(account_id)
-    return len(found) > _MOST_ROWS
+            group = groups[post, at] = _Group(post, at)
+        if is_draft:
+            group.accounts = accounts
+        else:
+            group.states.append(state)
+            group.accounts.append(account)
+    return list(groups.values()), counts[True] > most or counts[False] > rows_most
 
 
-def _live_variants() -> QuerySet[Variant]:
-    return Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
+def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[Any]:
+    """What the filter says of posts themselves; ``post`` is the path to them with its underscores, or ""."""
+    if wanted.author:
+        rows = rows.filter(**{f"{post}author_id": wanted.author})
+    if wanted.campaign:
+        rows = rows.filter(**{f"{post}campaign_id": wanted.campaign})
+    if wanted.labels:
+        rows = rows.filter(_labelled(wanted, f"{post}pk"))
+    if wanted.text:
+        rows = rows.filter(**{f"{post}parts__0__text__icontains": wanted.text})
+    return rows
 
 
-def _add_drafts(
-    groups: dict[tuple[uuid.UUID, dt.datetime], _Group],
-    brands: Collection[uuid.UUID],
-    start: dt.datetime,
-    end: dt.datetime,
-    wanted: PostFilter,
-) -> bool:
-    if wanted.states and PostState.DRAFT not in wanted.states:
-        return False
+def _scheduled(
+    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter
+) -> QuerySet[Any, Any]:
+    """(post, time, state, account, no accounts) of each delivery, by time."""
+    rows = Delivery.objects.posts().filter(
+        brand_id__in=brands, due_at__gte=start, due_at__lt=end, variant__isnull=False
+    )
+    return (
+        _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__")
+        .annotate(
+            post=Cast("variant__post_id", CharField()),
+            at=F("due_at"),
+            one=Cast("account_id", CharField()),
+            all=Value(None, ArrayField(CharField())),
+        )
+        .order_by("due_at")
+        .values_list("post", "at", "state", "one", "all")
+    )
+
+
+def _drafts(
+    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter
+) -> QuerySet[Any, Any]:
+    """(post, time, no state, no account, accounts) of each draft with a time, by time."""
+    live = Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
     rows = Post.objects.filter(
-        ~Exists(_live_variants()),
+        ~Exists(live),
         approval=Approval.DRAFT,
         brand_id__in=brands,
         planned_at__gte=start,
         planned_at__lt=end,
         deleted_at__isnull=True,
-    ).order_by("planned_at")
-    if wanted.author:
-        rows = rows.filter(author_id=wanted.author)
-    if wanted.campaign:
-        rows = rows.filter(campaign_id=wanted.campaign)
-    if wanted.labels:
-        rows = rows.filter(_labelled(wanted, "pk"))
-    if wanted.text:
-        rows = rows.filter(parts__0__text__icontains=wanted.text)
-    accounts = ArraySubquery(Variant.objects.filter(post=OuterRef("pk")).values("account_id"))
-    columns = ("pk", "planned_at", "campaign__name", _labels_of("pk"), accounts, _excerpt("parts"))
-    found = list(rows.values_list(*columns)[: MOST_EVENTS + 1])
-    for post_id, planned_at, campaign, labels, chosen, text in found[:MOST_EVENTS]:
-        group = _Group(planned_at, text or "", campaign or "", labels, accounts=chosen)
-        groups[post_id, planned_at] = group
-    return len(found) > MOST_EVENTS
+    )
+    chosen = Variant.objects.filter(post=OuterRef("pk")).values(text=Cast("account_id", CharField()))
+    return (
+        _narrowed(rows, wanted, "")
+        .annotate(
+            post=Cast("pk", CharField()),
+            at=F("planned_at"),
+            state=Value("", CharField()),
+            one=Value("", CharField()),
+            all=ArraySubquery(chosen),
+        )
+        .order_by("planned_at")
+        .values_list("post", "at", "state", "one", "all")
+    )
 
 
 def _title(text: str) -> str:

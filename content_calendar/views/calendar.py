@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,19 +67,19 @@ def events(request: MemberRequest) -> HttpResponse:
     days = days_between(
         about.shown_brands, start, end, zone=about.zone, language=translation.get_language() or "en"
     )
-    names = _Names()
+    names, rights = _Names(), may(request)
     answer: dict[str, Any] = {
-        "events": [_event(event, may(request), names) for event in window.events],
+        "events": [_event(event, rights, names) for event in window.events],
         "states": {state: {"label": state.label, "tone": TONES[state]} for state in PostState},
         "accounts": [
             {"icon": account.icon, "name": account.name, "handle": account.handle}
-            for account in names.accounts
+            for _place, account in names.accounts.values()
         ],
         "campaigns": list(names.campaigns),
         "labels": [{"tone": tone, "name": name} for tone, name in names.labels],
         "post_url": _address("post"),
         "move_url": f"{_address('move')}?zone={about.zone}",
-        "note_url": _address("note_change") if may(request)["may_draft"] else "",
+        "note_url": _address("note_change") if rights["may_draft"] else "",
         "is_cut": window.is_cut,
         "quiet": [_quiet(period, about) for period in days.quiet],
         "notes": [_note(note, about) for note in days.notes],
@@ -101,9 +102,12 @@ def _address(name: str) -> str:
 class _Names:
     """What events share, each once and in the order of its first use: the value is its place."""
 
-    accounts: dict[EventAccount, int] = field(default_factory=dict)
+    accounts: dict[uuid.UUID, tuple[int, EventAccount]] = field(default_factory=dict)
     campaigns: dict[str, int] = field(default_factory=dict)
     labels: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def account(self, one: EventAccount) -> int:
+        return self.accounts.setdefault(one.id, (len(self.accounts), one))[0]
 
 
 def _quiet(period: Quiet, about: Shown) -> dict[str, Any]:
@@ -157,7 +161,7 @@ def _event(event: CalendarEvent, rights: dict[str, bool], names: _Names) -> dict
         "title": event.title,
         "start": _utc(event.at),
         "state": event.state,
-        "accounts": [names.accounts.setdefault(one, len(names.accounts)) for one in event.accounts],
+        "accounts": [names.account(one) for one in event.accounts],
         "editable": event.is_movable and may_move,
     }
     if event.campaign:

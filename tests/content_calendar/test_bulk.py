@@ -1,4 +1,4 @@
-"""Many posts at once: previews that change nothing, changes with refusals beside them, and taking them back."""
+"""Many posts at once: previews that change nothing, changes with refusals beside them, their undoing."""
 
 from __future__ import annotations
 
@@ -103,9 +103,7 @@ def test_a_wall_time_that_the_clocks_skip_becomes_the_end_of_the_gap() -> None:
 
 
 @given(
-    at=st.datetimes(dt.datetime(2026, 1, 1), dt.datetime(2027, 12, 31)).map(
-        lambda t: t.replace(tzinfo=dt.UTC)
-    ),
+    at=st.integers(0, 2 * 366 * 24 * 4).map(lambda n: NOW + n * dt.timedelta(minutes=15)),
     days=st.integers(-40, 40),
     zone=st.sampled_from(["Europe/Berlin", "Asia/Tokyo", "America/New_York", "Australia/Lord_Howe"]),
 )
@@ -185,7 +183,7 @@ def test_a_preview_changes_nothing_at_all(manager: User, scheduled_post: Post, w
 def test_what_a_preview_refuses_the_change_refuses_too(
     organization: Organization, manager: User, scheduled_post: Post, second_draft: Post
 ) -> None:
-    wish = Move(days=-3)  # before now for the first, after it for none
+    wish = Move(days=-4)
     told = preview(
         posts=[scheduled_post.pk, second_draft.pk],
         wish=wish,
