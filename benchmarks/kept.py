@@ -36,13 +36,18 @@ def kept_servers(folder: Path) -> Iterator[None]:
             embedded.release(folder)
 
 
+_ready: set[str] = set()  # databases that this run has looked at
+
+
 def use_world(name: str, recipe: str, fill: Callable[[], None]) -> None:
     """From here on the database ``name`` is used: as an earlier run left it if that had the same ``recipe``,
     else made anew by ``fill``. Migrations that came since are applied."""
-    from django.core.cache import cache
     from django.core.management import call_command
     from django.db import connection
 
+    if name in _ready:
+        _switch(name)
+        return
     home = connection.settings_dict["NAME"]
     key = _key(recipe)
     with _autocommit() as cursor:
@@ -50,7 +55,6 @@ def use_world(name: str, recipe: str, fill: Callable[[], None]) -> None:
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
         )
         found = cursor.fetchone()
-    cache.clear()
     if found is None or found[0] != key:
         say(f"world {name}: is being made, and kept for the next run")
         started = time.monotonic()
@@ -68,6 +72,7 @@ def use_world(name: str, recipe: str, fill: Callable[[], None]) -> None:
         _switch(name)
         call_command("migrate", verbosity=0)
     connection.settings_dict.setdefault("HOME", home)
+    _ready.add(name)
 
 
 def go_home() -> None:

@@ -54,7 +54,7 @@ class EditManyForm(forms.Form):
     """``campaigns``, ``labels`` and ``accounts``: what can be chosen; none where posts of several brands are
     edited."""
 
-    campaign = forms.ChoiceField(label=gettext_lazy("Campaign"), required=False)
+    campaign = forms.ChoiceField(label=gettext_lazy("Campaign"), required=False, initial=KEEP)
     add_labels = forms.MultipleChoiceField(
         label=gettext_lazy("Add labels"), required=False, widget=forms.CheckboxSelectMultiple()
     )
@@ -67,7 +67,7 @@ class EditManyForm(forms.Form):
     remove_accounts = forms.MultipleChoiceField(
         label=gettext_lazy("Do not publish on"), required=False, widget=forms.CheckboxSelectMultiple()
     )
-    late = forms.ChoiceField(label=gettext_lazy("If it cannot go out on time"), required=False)
+    late = forms.ChoiceField(label=gettext_lazy("If it cannot go out on time"), required=False, initial=KEEP)
 
     def __init__(
         self,

@@ -75,7 +75,7 @@ class NoteForm(forms.Form):
     text = forms.CharField(label=gettext_lazy("Note"), max_length=200)
     first = DateField(label=gettext_lazy("First day"))
     last = DateField(
-        label=gettext_lazy("Last day"),
+        label=gettext_lazy("Last day, inclusive"),
         required=False,
         help_text=gettext_lazy("Empty: one day."),
     )

@@ -75,7 +75,7 @@ function start(holder) {
   function remember() {
     const query = new URLSearchParams(filterPairs());
     query.set("view", NAMES[calendar.view.type]);
-    query.set("date", calendar.formatIso(calendar.getDate(), true));
+    query.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
     history.replaceState(null, "", `${location.pathname}?${query}`);
   }
 
@@ -393,7 +393,7 @@ function start(holder) {
     if (note && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       const url = new URL(note.dataset.calendarNoteUrl || note.href, location.href);
-      if (note.dataset.calendarNoteUrl === undefined && !url.searchParams.has("date")) url.searchParams.set("date", calendar.formatIso(calendar.getDate(), true));
+      if (note.dataset.calendarNoteUrl === undefined && !url.searchParams.has("date")) url.searchParams.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
       for (const [name, value] of filterPairs()) if (name === "brand") url.searchParams.set(name, value);
       openDialog(url);
       return;
@@ -452,7 +452,7 @@ function start(holder) {
       // Another brand may live in another zone, and has other accounts to filter by.
       const query = new URLSearchParams(filterPairs().filter(([name]) => ["brand", "q", "state"].includes(name)));
       query.set("view", NAMES[calendar.view.type]);
-      query.set("date", calendar.formatIso(calendar.getDate(), true));
+      query.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
       location.assign(`${location.pathname}?${query}`);
       return;
     }
