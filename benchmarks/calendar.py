@@ -108,7 +108,7 @@ def _fill(deliveries: int) -> None:
     CalendarNote.objects.bulk_create(
         CalendarNote(brand=b, first_date=now.date(), last_date=now.date(), text="A note") for b in brands
     )
-    parts = [{"text": "", "media": [], "link_card": None}]
+    parts: list[dict[str, Any]] = [{"text": "", "media": [], "link_card": None}]
     post = Post.objects.create(brand=brands[0], author=owner, approval=Approval.APPROVED, parts=parts)
     delivery = Delivery.objects.create(
         brand=brands[0],
@@ -260,7 +260,8 @@ def _visited(sizes: tuple[int, ...], rounds: int) -> list[Seen]:
 
 
 def _use(deliveries: int) -> None:
-    recipe = "\n".join([str(deliveries), *map(inspect.getsource, (_fill, _copy, _insert))])
+    sources = [inspect.getsource(step) for step in (_fill, _copy, _insert)]
+    recipe = "\n".join([str(deliveries), *sources])
     use_world(f"smmapp_bench_calendar_{deliveries}", recipe, lambda: _fill(deliveries))
 
 

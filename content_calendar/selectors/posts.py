@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,7 +113,8 @@ def calendar_events(
         brands = list(Brand.objects.for_member(membership).values_list("pk", flat=True))
     accounts = _accounts_of(brands)
     found, is_cut = _groups(brands, start, end, wanted, most)
-    groups = _left_by(found, accounts, wanted)
+    found.sort(key=lambda group: (group.at, group.post))
+    groups = list(itertools.islice(_left_by(found, accounts, wanted), most + 1))
     is_cut = is_cut or len(groups) > most
     facts = _facts_of({group.post for group, _state in groups[:most]})
     by_text = {str(account.id): account for account in accounts.values()}
@@ -138,19 +140,16 @@ def calendar_events(
 
 def _left_by(
     groups: Iterable[_Group], accounts: Mapping[uuid.UUID, EventAccount], wanted: PostFilter
-) -> list[tuple[_Group, PostState]]:
-    """Those that the filter's states and accounts leave, in their order on a calendar."""
+) -> Iterator[tuple[_Group, PostState]]:
+    """Those that the filter's states and accounts leave."""
     chosen = _chosen_accounts(accounts.values(), wanted)
     texts = None if chosen is None else {str(pk) for pk in chosen}
-    left = []
     for group in groups:
         state = derive_state(group.states)
         if wanted.states and state not in wanted.states:
             continue
         if texts is None or texts.intersection(group.accounts):
-            left.append((group, state))
-    left.sort(key=lambda one: (one[0].at, one[0].post))
-    return left
+            yield group, state
 
 
 def _facts_of(posts: Collection[str]) -> dict[str, tuple[uuid.UUID, str | None, str | None, list[str]]]:
@@ -164,12 +163,16 @@ def _facts_of(posts: Collection[str]) -> dict[str, tuple[uuid.UUID, str | None, 
 
 
 def _accounts_of(brands: Collection[uuid.UUID]) -> dict[uuid.UUID, EventAccount]:
+    """What a network is called is worked out once for all accounts that are alike."""
     found = {}
-    for account in SocialAccount.objects.filter(brand_id__in=brands).only(
-        "id", "platform", "handle", "options"
-    ):
-        info = account.info
-        found[account.pk] = EventAccount(account.pk, account.platform, account.handle, info.name, info.icon)
+    alike: dict[str, PlatformInfo] = {}
+    rows = SocialAccount.objects.filter(brand_id__in=brands)
+    for pk, platform, handle, options in rows.values_list("pk", "platform", "handle", "options"):
+        key = f"{platform} {options}"
+        info = alike.get(key)
+        if info is None:
+            info = alike[key] = SocialAccount(platform=platform, options=options).info
+        found[pk] = EventAccount(pk, platform, handle, info.name, info.icon)
     return found
 
 
@@ -212,7 +215,7 @@ def _groups(
     """Deliveries and drafts of the period, and whether there are more. One statement: of either kind the
     first ones by time, so that it costs the same however many there are."""
     rows_most = 3 * most  # deliveries: a post goes to a few accounts
-    scheduled = _scheduled(brands, start, end, wanted)[: rows_most + 1]
+    scheduled = _scheduled(brands, start, end, wanted, rows_most + 1)
     drafts = _drafts(brands, start, end, wanted)[: most + 1]
     asks_for_drafts = not wanted.states or PostState.DRAFT in wanted.states
     groups: dict[tuple[str, dt.datetime], _Group] = {}
@@ -249,28 +252,25 @@ def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[An
 
 
 def _scheduled(
-    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter
-) -> QuerySet[Any, Any]:
-    """(post, time, state, account, no accounts) of each delivery, by time."""
-    rows = Delivery.objects.posts().filter(
-        brand_id__in=brands, due_at__gte=start, due_at__lt=end, variant__isnull=False
-    )
+    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
+) -> Any:
+    """(post, time, state, account, no accounts) of the first deliveries by time. Those are chosen before
+    anything is joined to them: of a whole period the planner would join every row, with parallel workers."""
+    rows = Delivery.objects.posts().filter(brand_id__in=brands, due_at__gte=start, due_at__lt=end)
+    first = _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__")
     return (
-        _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__")
+        Delivery.objects.filter(pk__in=first.order_by("due_at").values("pk")[:most], variant__isnull=False)
         .annotate(
             post=Cast("variant__post_id", CharField()),
             at=F("due_at"),
             one=Cast("account_id", CharField()),
             all=Value(None, ArrayField(CharField())),
         )
-        .order_by("due_at")
         .values_list("post", "at", "state", "one", "all")
     )
 
 
-def _drafts(
-    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter
-) -> QuerySet[Any, Any]:
+def _drafts(brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter) -> Any:
     """(post, time, no state, no account, accounts) of each draft with a time, by time."""
     live = Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
     rows = Post.objects.filter(

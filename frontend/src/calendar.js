@@ -307,6 +307,7 @@ function start(holder) {
     snapDuration: "00:05:00",
     defaultTimedEventDuration: "00:30:00",
     eventDurationEditable: false,
+    longPressDelay: 600, // a finger that rests on a post picks it up; a shorter one scrolls
     navLinks: true,
     navLinkDayClick: (date) => change("day", date),
     noEventsText: text("empty", {}, holder),

@@ -136,7 +136,9 @@ def test_a_long_press_drags_by_touch(installation: Installation, window: NewWind
     open_month(touching, first)
     what = event(touching, SECOND)
     to = day_of(touching, first.replace(day=24))
+    what.scroll_into_view_if_needed()
     to.scroll_into_view_if_needed()
+    touching.wait_for_timeout(500)  # nothing may move any more once the finger is down
     begins, ends = what.bounding_box(), to.bounding_box()
     assert begins
     assert ends
