@@ -1,4 +1,4 @@
-"""Zones, currencies and languages to choose from, named in the reader's language (Unicode CLDR by Babel)."""
+"""Zones, currencies, countries, languages to choose from, in the reader's words (Unicode CLDR by Babel)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import functools
 import importlib.resources
 import zoneinfo
 
+import holidays
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import get_timezone_location
@@ -72,6 +73,29 @@ def _currencies(locale: str) -> tuple[Choice, ...]:
         if end is None and is_tender
     }
     return tuple((code, f"{code} · {names.get(code, code)}") for code in sorted(current))
+
+
+def country_of_zone(zone: str) -> str:
+    """The country (ISO 3166) in which an IANA zone lies; "" for none, or one whose holidays are not known."""
+    country = get_global("zone_territories").get(zone, "")
+    return country if country in _with_holidays() else ""
+
+
+@functools.cache
+def _with_holidays() -> frozenset[str]:
+    return frozenset(code for code in holidays.list_supported_countries(include_aliases=False))
+
+
+def countries() -> list[Choice]:
+    """Countries whose public holidays are known, by name: ("JP", "Japan")."""
+    return list(_countries(str(_locale())))
+
+
+@functools.lru_cache(maxsize=8)
+def _countries(locale: str) -> tuple[Choice, ...]:
+    names = Locale.parse(locale).territories
+    named = ((code, names.get(code, code)) for code in _with_holidays())
+    return tuple(sorted(named, key=lambda choice: choice[1].casefold()))
 
 
 def post_languages() -> list[Choice]:

@@ -41,6 +41,7 @@ from connectors.errors import ConnectorError
 from core.time import is_zone
 from metrics.business_time import BusinessHours, HoursInvalid
 
+BY_ZONE = "zone"
 WEEK_STARTS = ((1, gettext_lazy("Monday")), (0, gettext_lazy("Sunday")))
 
 
@@ -145,6 +146,11 @@ class BrandForm(forms.Form):
     )
     locale = forms.ChoiceField(label=gettext_lazy("Language of its posts"))
     currency = forms.ChoiceField(label=gettext_lazy("Currency"))
+    country = forms.ChoiceField(
+        label=gettext_lazy("Country"),
+        required=False,
+        help_text=gettext_lazy("Its public holidays stand on the calendar."),
+    )
     week_starts_on = forms.TypedChoiceField(
         label=gettext_lazy("First day of the week"), choices=WEEK_STARTS, coerce=int
     )
@@ -168,6 +174,7 @@ class BrandForm(forms.Form):
         defaults = {
             "locale": "ja" if is_japanese else "en",
             "currency": "JPY" if is_japanese else "USD",
+            "country": BY_ZONE,
             "week_starts_on": 0 if is_japanese else 1,
             "color": Brand._meta.get_field("color").default,
             "business_hours": office_hours(),
@@ -176,6 +183,15 @@ class BrandForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["locale"].choices = choices.post_languages()  # type: ignore[attr-defined]
         self.fields["currency"].choices = choices.currencies()  # type: ignore[attr-defined]
+        self.fields["country"].choices = [  # type: ignore[attr-defined]
+            (BY_ZONE, _("That of the time zone")),
+            ("", _("None: no holidays")),
+            *choices.countries(),
+        ]
+
+    def clean_country(self) -> str | None:
+        value: str = self.cleaned_data["country"]
+        return None if value == BY_ZONE or "country" not in self.data else value
 
     def clean_business_hours(self) -> Any:
         hours = self.cleaned_data["business_hours"]
@@ -212,6 +228,7 @@ class SetUpForm(BrandForm):
         self.fields["name"].help_text = _("What your social accounts speak for. You can add more later.")
         self.fields["color"].required = False
         del self.fields["business_hours"]  # office hours to begin with
+        del self.fields["country"]  # that of the time zone
         if user.name:
             del self.fields["person"]
 

@@ -104,6 +104,7 @@ class Brand(models.Model):
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     locale = models.CharField(_("language of its posts"), max_length=12, default="en")
     currency = models.CharField(_("currency"), max_length=3, default="USD")
+    country = models.CharField(_("country"), max_length=2, blank=True)  # ISO 3166; its holidays are shown
     week_starts_on = models.PositiveSmallIntegerField(
         _("first day of the week"), default=1
     )  # 0 Sunday, 1 Monday

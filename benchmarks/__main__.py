@@ -12,7 +12,7 @@ import importlib
 import json
 import sys
 
-NAMES = ("publish", "chaos", "inbox", "redirect", "analytics", "imports", "posts_import")
+NAMES = ("publish", "chaos", "inbox", "redirect", "analytics", "imports", "posts_import", "calendar")
 
 
 def main() -> int:

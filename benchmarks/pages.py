@@ -59,7 +59,11 @@ def measure(browser: Browser, paths: Sequence[str], *, rounds: int) -> dict[str,
     """p50 and p95 in ms over ``rounds`` visits of each path, the most statements, the largest KiB."""
     for path in paths:
         browser.open(path)  # templates are read, caches are warm
-    seen = [browser.open(path) for _ in range(rounds) for path in paths]
+    return figures_of([browser.open(path) for _ in range(rounds) for path in paths])
+
+
+def figures_of(seen: Sequence[tuple[float, int, float]]) -> dict[str, float]:
+    """The figures of visits as ``Browser.open`` tells them."""
     times = [took * 1000 for took, _statements, _size in seen]
     return {
         "p50_ms": round(quantile(times, 0.5), 1),

@@ -73,8 +73,28 @@ def post_filter(query: QueryDict) -> PostFilter:
         states=frozenset(PostState(v) for v in query.getlist("state") if v in PostState.values),
         author=int(author) if author.isascii() and author.isdigit() and len(author) < 10 else None,
         campaign=_uuid(query.get("campaign", "")),
+        labels=frozenset(pk for pk in map(_uuid, query.getlist("label")) if pk),
         text=_words(query, "q", 200).strip(),
     )
+
+
+def filter_query(wanted: PostFilter, brand: uuid.UUID | None = None) -> str:
+    """How a filter (and the brand that it is for) stands in an address; ``post_filter`` reads it again."""
+    query = QueryDict(mutable=True)
+    for name, value in (("brand", brand), ("author", wanted.author), ("campaign", wanted.campaign)):
+        if value:
+            query[name] = str(value)
+    for name, values in (
+        ("account", wanted.accounts),
+        ("network", wanted.platforms),
+        ("state", wanted.states),
+        ("label", wanted.labels),
+    ):
+        if values:
+            query.setlist(name, sorted(map(str, values)))
+    if wanted.text:
+        query["q"] = wanted.text
+    return query.urlencode()
 
 
 @dataclass(frozen=True, slots=True)

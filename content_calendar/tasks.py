@@ -12,8 +12,22 @@ from django.utils import timezone, translation
 
 from accounts.models import Brand
 from content_calendar.models import ImportState
-from content_calendar.services import import_checks, import_runs, imports, preflight, reminders, review_links
+from content_calendar.services import (
+    bulk,
+    import_checks,
+    import_runs,
+    imports,
+    preflight,
+    reminders,
+    review_links,
+)
 from content_calendar.views.refusals import REFUSALS, refusal_sentence
+
+
+@shared_task(ignore_result=True)
+def clean_changes(**kwargs: Any) -> None:
+    """Forget changes of many posts that are old."""
+    bulk.clean(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -220,6 +220,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "content_calendar.clean_changes": {
+        "task": "content_calendar.tasks.clean_changes",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "content_calendar.preflight_evenings": {
         "task": "content_calendar.tasks.preflight_evenings",
         "schedule": 600.0,
@@ -328,6 +333,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("SMM_MAIL_FROM", default="") or f"smmapp <smmapp@{_base.hostname}>"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# Read from Redis, kept in the database: losing Redis signs nobody out.
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 CSRF_COOKIE_SECURE = IS_HTTPS

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from accounts.choices import country_of_zone
 from accounts.models import Brand, Membership, Organization, Role, User, office_hours
 from accounts.services.audit import record
 
@@ -18,16 +20,22 @@ class BrandNameTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BrandFacts:
-    """What a person enters about a brand. ``timezone`` is an IANA name, ``currency`` ISO 4217,
-    ``business_hours`` as of ``Brand.business_hours``."""
+    """What a person enters about a brand. ``timezone`` is an IANA name, ``currency`` ISO 4217, ``country``
+    ISO 3166 ("": none, None: that of the time zone), ``business_hours`` as of ``Brand.business_hours``."""
 
     name: str
     timezone: str
     locale: str = "en"
     currency: str = "USD"
+    country: str | None = None
     week_starts_on: int = 1
     color: str = "#206bc4"
     business_hours: Mapping[str, list[list[str]]] = field(default_factory=office_hours)
+
+    def values(self) -> dict[str, Any]:
+        """As the fields of a Brand."""
+        country = country_of_zone(self.timezone) if self.country is None else self.country
+        return asdict(self) | {"country": country}
 
 
 @transaction.atomic
@@ -67,7 +75,7 @@ def rename_organization(*, organization: Organization, name: str, actor: User, n
 @transaction.atomic
 def create_brand(*, membership: Membership, facts: BrandFacts, now: dt.datetime) -> Brand:
     """Whoever sees only some brands sees the new one too. Raises BrandNameTaken."""
-    brand = Brand(organization=membership.organization, **asdict(facts))
+    brand = Brand(organization=membership.organization, **facts.values())
     _save(brand)
     if not membership.has_all_brands:
         membership.brands.add(brand)
@@ -86,7 +94,7 @@ def create_brand(*, membership: Membership, facts: BrandFacts, now: dt.datetime)
 def change_brand(*, brand: Brand, facts: BrandFacts, actor: User, now: dt.datetime) -> None:
     """Raises BrandNameTaken. Instants already scheduled stay as they are; only their wall time changes."""
     changed = {}
-    for name, value in asdict(facts).items():
+    for name, value in facts.values().items():
         before = getattr(brand, name)
         if before != value:
             changed[name] = [before, value]

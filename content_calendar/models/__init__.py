@@ -17,6 +17,7 @@ from content_calendar.models.approval import (
     ReviewRequestQuerySet,
     ReviewStep,
 )
+from content_calendar.models.bulk import UNDO_FOR, BulkAction, BulkChange, BulkKind, BulkOutcome
 from content_calendar.models.imports import (
     ImportBatch,
     ImportBatchQuerySet,
@@ -27,6 +28,7 @@ from content_calendar.models.imports import (
     RowVerdict,
 )
 from content_calendar.models.media import MediaAsset, MediaAssetQuerySet, Rendition
+from content_calendar.models.planning import CalendarFeed, CalendarNote, SavedFilter
 from content_calendar.models.posts import (
     UNSCHEDULED,
     Approval,
@@ -49,12 +51,19 @@ from content_calendar.models.writing import Block, BlockQuerySet, HashtagGroup, 
 __all__ = [
     "REMIND_AFTER_H",
     "STEPS",
+    "UNDO_FOR",
     "UNSCHEDULED",
     "Approval",
     "ApprovalRule",
     "ApprovalRules",
     "Block",
     "BlockQuerySet",
+    "BulkAction",
+    "BulkChange",
+    "BulkKind",
+    "BulkOutcome",
+    "CalendarFeed",
+    "CalendarNote",
     "Comment",
     "CommentQuerySet",
     "HashtagGroup",
@@ -87,6 +96,7 @@ __all__ = [
     "ReviewStep",
     "RowOutcome",
     "RowVerdict",
+    "SavedFilter",
     "Snippet",
     "Template",
     "Variant",

@@ -17,7 +17,7 @@ from content_calendar.import_columns import KEYS, MOST_PARTS, STATES, Wanted, he
 from content_calendar.models import Post
 from content_calendar.selectors.imports import asset_address
 from content_calendar.selectors.posts import PostFilter, matching, next_time, row_of, with_variants
-from content_calendar.selectors.states import PostState
+from content_calendar.selectors.states import UNSCHEDULED_STATES, PostState
 from core.time import to_local
 
 MOST_POSTS = 50_000
@@ -112,7 +112,7 @@ def _values(post: Post, zone: str, ambiguous: set[str], words: _Words) -> dict[s
         if campaign.name in ambiguous
         else campaign.name,
         "labels": "; ".join(sorted(label.name for label in post.labels.all())),
-        "state": words.wanted[Wanted.DRAFT if state is PostState.DRAFT else Wanted.SCHEDULE],
+        "state": words.wanted[Wanted.DRAFT if state in UNSCHEDULED_STATES else Wanted.SCHEDULE],
         "late": post.missed_rule.key if post.missed_rule else "",
     }
     return values

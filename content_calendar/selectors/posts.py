@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Left
+from django.db.models.functions import Cast, Concat, Left
 
 from accounts.models import Brand, Membership, SocialAccount
 from connectors.base import PlatformInfo
-from content_calendar.models import UNSCHEDULED, Approval, Post, Variant
+from content_calendar.models import UNSCHEDULED, Approval, Label, Post, Variant
 from content_calendar.selectors.states import (
     LIVE_STATES,
     OF_APPROVAL,
@@ -23,11 +26,11 @@ from content_calendar.selectors.states import (
     PostState,
     derive_state,
 )
-from outbox.models import DeliveryState
+from outbox.models import Delivery, DeliveryState
 
-# What one answer of the calendar holds at most: about 300 KiB. The page says so when there is more.
-MOST_EVENTS = 1000
-_MOST_ROWS = 2 * MOST_EVENTS + 500  # deliveries: a post goes to a few accounts
+# What one answer of the calendar holds at most: nobody reads more in one view. The page says so when there
+# is more.
+MOST_EVENTS = 600
 TITLE_LENGTH = 60
 PAGE_SIZE = 50
 MOVABLE = (DeliveryState.SCHEDULED, DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.MISSED)
@@ -42,13 +45,12 @@ class PostFilter:
     states: frozenset[PostState] = frozenset()
     author: int | None = None
     campaign: uuid.UUID | None = None
+    labels: frozenset[uuid.UUID] = frozenset()  # any of these
     text: str = ""
 
     @property
     def is_empty(self) -> bool:
-        return not (
-            self.accounts or self.platforms or self.states or self.author or self.campaign or self.text
-        )
+        return self == PostFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class CalendarEvent:
     state: PostState
     accounts: tuple[EventAccount, ...]
     is_movable: bool
-    campaign_id: uuid.UUID | None = None
+    campaign: str = ""  # its name
+    labels: tuple[tuple[str, str], ...] = ()  # (tone, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,18 @@ class CalendarWindow:
 
 @dataclass(slots=True)
 class _Group:
+    """What becomes one event, as the first statement tells it; ids are texts, which cost less."""
+
+    post: str
     at: dt.datetime
-    text: str
-    campaign_id: uuid.UUID | None = None
     approval: str = Approval.APPROVED
     states: list[str] = field(default_factory=list)
-    accounts: list[uuid.UUID] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
+
+    @property
+    def is_movable(self) -> bool:
+        """Something of it waits, and nothing is under way."""
+        return any(s in MOVABLE for s in self.states) and not any(s in UNDER_WAY_STATES for s in self.states)
 
 
 def calendar_events(
@@ -101,49 +110,77 @@ def calendar_events(
     wanted: PostFilter,
     *,
     most: int = MOST_EVENTS,
+    brands: Sequence[uuid.UUID] = (),
 ) -> CalendarWindow:
     """Everything planned for or sent in [start, end) (aware): deliveries by their due time, drafts by their
-    planned one. Five queries, each bounded by the period's index range and by ``most``."""
-    brands = [brand.pk] if brand else list(Brand.objects.for_member(membership).values_list("pk", flat=True))
+    planned one. Three queries, each bounded by the period's index range and by ``most``; ``brands``: those of
+    the member, where they are known already."""
+    if brand is not None:
+        brands = [brand.pk]
+    elif not brands:
+        brands = list(Brand.objects.for_member(membership).values_list("pk", flat=True))
     accounts = _accounts_of(brands)
-    chosen = _chosen_accounts(accounts.values(), wanted)
-    groups: dict[tuple[uuid.UUID, dt.datetime], _Group] = {}
-    is_cut = _add_scheduled(groups, brands, start, end, wanted)
-    is_cut = _add_drafts(groups, brands, start, end, wanted) or is_cut
+    found, is_cut = _groups(brands, start, end, wanted, most)
+    found.sort(key=lambda group: (group.at, group.post))
+    groups = list(itertools.islice(_left_by(found, accounts, wanted), most + 1))
+    is_cut = is_cut or len(groups) > most
+    facts = _facts_of({group.post for group, _state in groups[:most]})
+    by_text = {str(account.id): account for account in accounts.values()}
     events = []
-    for (post_id, at), group in groups.items():
-        state = derive_state(group.states, group.approval)
-        if wanted.states and state not in wanted.states:
+    for group, state in groups[:most]:
+        if group.post not in facts:  # deleted; what was published of it stays on the networks
             continue
-        if chosen is not None and not chosen.intersection(group.accounts):
-            continue
-        shown = (accounts[pk] for pk in dict.fromkeys(group.accounts) if pk in accounts)
+        post_id, text, campaign, labels = facts[group.post]
         events.append(
             CalendarEvent(
                 post_id=post_id,
-                at=at,
-                title=_title(group.text),
+                at=group.at,
+                title=_title(text or ""),
                 state=state,
-                accounts=tuple(shown),
-                is_movable=state in UNSCHEDULED_STATES
-                or (
-                    any(s in MOVABLE for s in group.states)
-                    and not any(s in UNDER_WAY_STATES for s in group.states)
-                ),
-                campaign_id=group.campaign_id,
+                accounts=tuple(by_text[pk] for pk in dict.fromkeys(group.accounts) if pk in by_text),
+                is_movable=state in UNSCHEDULED_STATES or group.is_movable,
+                campaign=campaign or "",
+                labels=tuple(_label(one) for one in labels),
             )
         )
-    events.sort(key=lambda event: (event.at, event.post_id))
-    return CalendarWindow(events=tuple(events[:most]), is_cut=is_cut or len(events) > most)
+    return CalendarWindow(events=tuple(events), is_cut=is_cut)
+
+
+def _left_by(
+    groups: Iterable[_Group], accounts: Mapping[uuid.UUID, EventAccount], wanted: PostFilter
+) -> Iterator[tuple[_Group, PostState]]:
+    """Those that the filter's states and accounts leave."""
+    chosen = _chosen_accounts(accounts.values(), wanted)
+    texts = None if chosen is None else {str(pk) for pk in chosen}
+    for group in groups:
+        state = derive_state(group.states, group.approval)
+        if wanted.states and state not in wanted.states:
+            continue
+        if texts is None or texts.intersection(group.accounts):
+            yield group, state
+
+
+def _facts_of(posts: Collection[str]) -> dict[str, tuple[uuid.UUID, str | None, str | None, list[str]]]:
+    """Id, first text, campaign and labels of those posts that are not deleted."""
+    if not posts:
+        return {}
+    rows = Post.objects.filter(pk__in=posts, deleted_at__isnull=True).values_list(
+        "pk", _excerpt("parts"), "campaign__name", _labels_of("pk")
+    )
+    return {str(row[0]): row for row in rows}
 
 
 def _accounts_of(brands: Collection[uuid.UUID]) -> dict[uuid.UUID, EventAccount]:
+    """What a network is called is worked out once for all accounts that are alike."""
     found = {}
-    for account in SocialAccount.objects.filter(brand_id__in=brands).only(
-        "id", "platform", "handle", "options"
-    ):
-        info = account.info
-        found[account.pk] = EventAccount(account.pk, account.platform, account.handle, info.name, info.icon)
+    alike: dict[str, PlatformInfo] = {}
+    rows = SocialAccount.objects.filter(brand_id__in=brands)
+    for pk, platform, handle, options in rows.values_list("pk", "platform", "handle", "options"):
+        key = f"{platform} {options}"
+        info = alike.get(key)
+        if info is None:
+            info = alike[key] = SocialAccount(platform=platform, options=options).info
+        found[pk] = EventAccount(pk, platform, handle, info.name, info.icon)
     return found
 
 
@@ -159,91 +196,116 @@ def _chosen_accounts(accounts: Iterable[EventAccount], wanted: PostFilter) -> se
     }
 
 
+def _labelled(wanted: PostFilter, post: str) -> Exists:
+    """Whether the post has one of the labels; ``post`` is the path of its id."""
+    return Exists(Post.labels.through.objects.filter(post_id=OuterRef(post), label_id__in=wanted.labels))
+
+
+def _labels_of(post: str) -> ArraySubquery:
+    """The labels of a post as "tone:name", in the order of their names."""
+    rows = Label.objects.filter(posts=OuterRef(post)).order_by("name")
+    return ArraySubquery(rows.values_list(Concat("tone", Value(":"), "name", output_field=CharField())))
+
+
+def _label(word: str) -> tuple[str, str]:
+    tone, _colon, name = word.partition(":")
+    return tone, name
+
+
 def _excerpt(parts: str) -> Left:
     """The beginning of the first part's text; ``parts`` is the path of the JSON field."""
     return Left(KeyTextTransform("text", KeyTransform("0", parts)), 240, output_field=CharField())
 
 
-def _add_scheduled(
-    groups: dict[tuple[uuid.UUID, dt.datetime], _Group],
-    brands: Collection[uuid.UUID],
-    start: dt.datetime,
-    end: dt.datetime,
-    wanted: PostFilter,
-) -> bool:
-    rows = (
-        Variant.objects.filter(
-            delivery__brand_id__in=brands,
-            delivery__due_at__gte=start,
-            delivery__due_at__lt=end,
-            post__deleted_at__isnull=True,
-        )
-        .exclude(delivery__state=DeliveryState.CANCELLED)
-        .order_by("delivery__due_at")
-    )
-    if wanted.author:
-        rows = rows.filter(post__author_id=wanted.author)
-    if wanted.campaign:
-        rows = rows.filter(post__campaign_id=wanted.campaign)
-    if wanted.text:
-        rows = rows.filter(post__parts__0__text__icontains=wanted.text)
-    found = list(
-        rows.values_list(
-            "post_id",
-            "delivery__due_at",
-            "account_id",
-            "delivery__state",
-            "post__campaign_id",
-            _excerpt("post__parts"),
-        )[: _MOST_ROWS + 1]
-    )
-    for post_id, due_at, account_id, state, campaign_id, text in found[:_MOST_ROWS]:
-        group = groups.setdefault((post_id, due_at), _Group(due_at, text or "", campaign_id))
-        group.states.append(state)
-        group.accounts.append(account_id)
-    return len(found) > _MOST_ROWS
-
-
-def _live_variants() -> QuerySet[Variant]:
-    return Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
-
-
-def _add_drafts(
-    groups: dict[tuple[uuid.UUID, dt.datetime], _Group],
-    brands: Collection[uuid.UUID],
-    start: dt.datetime,
-    end: dt.datetime,
-    wanted: PostFilter,
-) -> bool:
+def _groups(
+    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
+) -> tuple[list[_Group], bool]:
+    """Deliveries and drafts of the period, and whether there are more. One statement: of either kind the
+    first ones by time, so that it costs the same however many there are."""
+    rows_most = 3 * most  # deliveries: a post goes to a few accounts
+    scheduled = _scheduled(brands, start, end, wanted, rows_most + 1)
     stages = [one for one in UNSCHEDULED if not wanted.states or OF_APPROVAL[one] in wanted.states]
-    if not stages:
-        return False
+    drafts = _drafts(brands, start, end, wanted, stages)[: most + 1]
+    groups: dict[tuple[str, dt.datetime], _Group] = {}
+    counts = {True: 0, False: 0}
+    for post, at, state, account, accounts in scheduled.union(drafts, all=True) if stages else scheduled:
+        is_draft = not state
+        counts[is_draft] += 1
+        if counts[is_draft] > (most if is_draft else rows_most):
+            continue
+        group = groups.get((post, at))
+        if group is None:
+            group = groups[post, at] = _Group(post, at)
+        if is_draft:
+            group.approval, group.accounts = account, accounts
+        else:
+            group.states.append(state)
+            group.accounts.append(account)
+    return list(groups.values()), counts[True] > most or counts[False] > rows_most
+
+
+def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[Any]:
+    """What the filter says of posts themselves; ``post`` is the path to them with its underscores, or ""."""
+    if wanted.author:
+        rows = rows.filter(**{f"{post}author_id": wanted.author})
+    if wanted.campaign:
+        rows = rows.filter(**{f"{post}campaign_id": wanted.campaign})
+    if wanted.labels:
+        rows = rows.filter(_labelled(wanted, f"{post}pk"))
+    if wanted.text:
+        rows = rows.filter(**{f"{post}parts__0__text__icontains": wanted.text})
+    return rows
+
+
+def _scheduled(
+    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
+) -> Any:
+    """(post, time, state, account, no accounts) of the first deliveries by time. Those are chosen before
+    anything is joined to them: of a whole period the planner would join every row, with parallel workers."""
+    rows = Delivery.objects.posts().filter(brand_id__in=brands, due_at__gte=start, due_at__lt=end)
+    first = _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__")
+    return (
+        Delivery.objects.filter(pk__in=first.order_by("due_at").values("pk")[:most], variant__isnull=False)
+        .annotate(
+            post=Cast("variant__post_id", CharField()),
+            at=F("due_at"),
+            one=Cast("account_id", CharField()),
+            all=Value(None, ArrayField(CharField())),
+        )
+        .values_list("post", "at", "state", "one", "all")
+    )
+
+
+def _drafts(
+    brands: Collection[uuid.UUID],
+    start: dt.datetime,
+    end: dt.datetime,
+    wanted: PostFilter,
+    stages: Collection[Approval],
+) -> Any:
+    """(post, time, no state, approval, accounts) of each post in no schedule that has a time, by time."""
+    live = Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
     rows = Post.objects.filter(
-        ~Exists(_live_variants()),
+        ~Exists(live),
         approval__in=stages,
         brand_id__in=brands,
         planned_at__gte=start,
         planned_at__lt=end,
         deleted_at__isnull=True,
-    ).order_by("planned_at")
-    if wanted.author:
-        rows = rows.filter(author_id=wanted.author)
-    if wanted.campaign:
-        rows = rows.filter(campaign_id=wanted.campaign)
-    if wanted.text:
-        rows = rows.filter(parts__0__text__icontains=wanted.text)
-    columns = ("pk", "planned_at", "campaign_id", "approval", _excerpt("parts"))
-    found = list(rows.values_list(*columns)[: MOST_EVENTS + 1])
-    drafts = {}
-    for post_id, planned_at, campaign_id, approval, text in found[:MOST_EVENTS]:
-        group = _Group(planned_at, text or "", campaign_id, approval)
-        drafts[post_id] = groups[post_id, planned_at] = group
-    if drafts:
-        for post_id, account_id in Variant.objects.filter(post_id__in=drafts).values_list(
-            "post_id", "account_id"
-        ):
-            drafts[post_id].accounts.append(account_id)
-    return len(found) > MOST_EVENTS
+    )
+    chosen = Variant.objects.filter(post=OuterRef("pk")).values(text=Cast("account_id", CharField()))
+    return (
+        _narrowed(rows, wanted, "")
+        .annotate(
+            post=Cast("pk", CharField()),
+            at=F("planned_at"),
+            state=Value("", CharField()),
+            one=Cast("approval", CharField()),
+            all=ArraySubquery(chosen),
+        )
+        .order_by("planned_at")
+        .values_list("post", "at", "state", "one", "all")
+    )
 
 
 def _title(text: str) -> str:
@@ -342,7 +404,7 @@ def with_variants(posts: QuerySet[Post]) -> QuerySet[Post]:
         .order_by("account__handle")
     )
     return posts.select_related("brand", "author", "campaign").prefetch_related(
-        Prefetch("variants", variants)
+        Prefetch("variants", variants), Prefetch("labels", Label.objects.order_by("name"))
     )
 
 
@@ -384,6 +446,8 @@ def _filtered(brand: uuid.UUID, accounts: Collection[uuid.UUID] | None, wanted: 
         posts = posts.filter(author_id=wanted.author)
     if wanted.campaign:
         posts = posts.filter(campaign_id=wanted.campaign)
+    if wanted.labels:
+        posts = posts.filter(_labelled(wanted, "pk"))
     if wanted.text:
         posts = posts.filter(parts__0__text__icontains=wanted.text)
     if accounts is not None:

@@ -202,6 +202,13 @@ def set_labels(*, post: Post, labels: Collection[uuid.UUID]) -> None:
     post.labels.set(known)
 
 
+def change_labels(*, post: Post, labels: Collection[uuid.UUID], now: dt.datetime) -> None:
+    """Other labels for a post in any state: they are no part of what is sent. Raises LabelUnknown."""
+    with transaction.atomic():
+        set_labels(post=post, labels=labels)
+        Post.objects.filter(pk=post.pk).update(version=F("version") + 1, edited_in="", updated_at=now)
+
+
 def set_variants(
     *, post: Post, accounts: Collection[uuid.UUID], own_parts: Mapping[uuid.UUID, Parts]
 ) -> list[Variant]:

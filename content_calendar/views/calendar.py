@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts import choices
 from accounts.access import MemberRequest, requires
+from accounts.models import Brand
 from accounts.permissions import Action
-from campaigns.models import Campaign
 from content_calendar.forms import post_filter
-from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, calendar_events
+from content_calendar.selectors.days import Days, Note, Quiet, days_between
+from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, EventAccount, calendar_events
 from content_calendar.selectors.states import TONES, UNSCHEDULED_STATES, PostState
+from content_calendar.views.bulk import changed_action
+from content_calendar.views.filters import default_query
 from content_calendar.views.shown import Shown, filter_context, may, shown
 from core.templatetags.ui import format_time
 from core.time import to_local
-from outbox.models import QuietPeriod
+from outbox.models import QuietAfter
 
 # A month's grid shows six weeks; a list four. More than this is not one page of a calendar.
 _LONGEST = dt.timedelta(days=100)
-MOST_QUIET = 50
 
 
 @requires(Action.VIEW)
 @require_safe
 def calendar(request: MemberRequest) -> HttpResponse:
+    if kept := default_query(request):
+        return redirect(f"{request.path}?{kept}")
     about = shown(request)
     wanted = post_filter(request.GET)
-    context = filter_context(request, about, wanted) | {"most_events": MOST_EVENTS}
+    context = filter_context(request, about, wanted) | {
+        "most_events": MOST_EVENTS,
+        "changed": changed_action(request),
+    }
     return render(request, "content_calendar/calendar.html", context)
 
 
@@ -40,29 +51,39 @@ def calendar(request: MemberRequest) -> HttpResponse:
 @require_safe
 def events(request: MemberRequest) -> HttpResponse:
     """``?start=&end=`` (ISO instants with offset) and the filters. What repeats is told once: ``events`` name
-    their state, accounts and campaign by keys of ``states``, ``accounts`` and ``campaigns``."""
+    their state by its key in ``states``, accounts, campaign and labels by their places in those lists."""
     start, end = _instant(request.GET.get("start", "")), _instant(request.GET.get("end", ""))
     if start is None or end is None or not dt.timedelta(0) < end - start <= _LONGEST:
         return JsonResponse({"error": "start and end must be instants at most 100 days apart"}, status=400)
     about = shown(request)
-    window = calendar_events(request.membership, about.brand, start, end, post_filter(request.GET))
-    rights = may(request)
-    accounts = {account.id: account for event in window.events for account in event.accounts}
-    in_campaigns = {event.campaign_id for event in window.events if event.campaign_id}
-    campaigns = Campaign.objects.filter(pk__in=in_campaigns).values_list("pk", "name") if in_campaigns else ()
+    window = calendar_events(
+        request.membership,
+        about.brand,
+        start,
+        end,
+        post_filter(request.GET),
+        brands=[brand.pk for brand in about.brands],
+    )
+    days = days_between(
+        about.shown_brands, start, end, zone=about.zone, language=translation.get_language() or "en"
+    )
+    names, rights = _Names(), may(request)
     answer: dict[str, Any] = {
-        "events": [_event(event, rights) for event in window.events],
+        "events": [_event(event, rights, names) for event in window.events],
         "states": {state: {"label": state.label, "tone": TONES[state]} for state in PostState},
-        "accounts": {
-            str(pk): {"icon": account.icon, "name": account.name, "handle": account.handle}
-            for pk, account in accounts.items()
-        },
-        "campaigns": {str(pk): name for pk, name in campaigns},
-        "post_url": reverse("content_calendar:post", args=[_NOBODY]).replace(str(_NOBODY), "{id}"),
-        "move_url": reverse("content_calendar:move", args=[_NOBODY]).replace(str(_NOBODY), "{id}")
-        + f"?zone={about.zone}",
+        "accounts": [
+            {"icon": account.icon, "name": account.name, "handle": account.handle}
+            for _place, account in names.accounts.values()
+        ],
+        "campaigns": list(names.campaigns),
+        "labels": [{"tone": tone, "name": name} for tone, name in names.labels],
+        "post_url": _address("post"),
+        "move_url": f"{_address('move')}?zone={about.zone}",
+        "note_url": _address("note_change") if rights["may_draft"] else "",
         "is_cut": window.is_cut,
-        "quiet": _quiet(request, about, start, end),
+        "quiet": [_quiet(period, about) for period in days.quiet],
+        "notes": [_note(note, about) for note in days.notes],
+        "holidays": _holidays(days, about),
     }
     response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})
     response["Cache-Control"] = "private, no-store"
@@ -72,44 +93,81 @@ def events(request: MemberRequest) -> HttpResponse:
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def _quiet(
-    request: MemberRequest, about: Shown, start: dt.datetime, end: dt.datetime
-) -> list[dict[str, Any]]:
-    """Quiet periods, with the days of the shown zone that they touch: a month has no hours to shade."""
-    rows = QuietPeriod.objects.for_member(request.membership).between(start, end).select_related("brand")
-    if about.brand is not None:
-        rows = rows.for_brand(about.brand)
-    told = []
-    for period in rows.order_by("starts_at")[:MOST_QUIET]:
-        first = to_local(period.starts_at, about.zone).date()
-        last = to_local(period.ends_at - dt.timedelta(microseconds=1), about.zone).date()
-        whose = "" if about.brand is not None else f"{period.brand}: "
-        words = period.note or _("Quiet period")
-        times = [format_time(at, about.zone, "short") for at in (period.starts_at, period.ends_at)]
-        told.append(
-            {
-                "title": f"{whose}{words}",
-                "text": f"{' – '.join(times)} · {period.get_after_display()}",
-                "start": period.starts_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "end": period.ends_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "days": [first.isoformat(), (last + dt.timedelta(days=1)).isoformat()],
-            }
-        )
-    return told
+def _address(name: str) -> str:
+    """An address with "{id}" in the place of the id."""
+    return reverse(f"content_calendar:{name}", args=[_NOBODY]).replace(_NOBODY, "{id}")
 
 
-def _event(event: CalendarEvent, rights: dict[str, bool]) -> dict[str, Any]:
+@dataclass(slots=True)
+class _Names:
+    """What events share, each once and in the order of its first use: the value is its place."""
+
+    accounts: dict[uuid.UUID, tuple[int, EventAccount]] = field(default_factory=dict)
+    campaigns: dict[str, int] = field(default_factory=dict)
+    labels: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def account(self, one: EventAccount) -> int:
+        return self.accounts.setdefault(one.id, (len(self.accounts), one))[0]
+
+
+def _quiet(period: Quiet, about: Shown) -> dict[str, Any]:
+    """A quiet period, with the days of the shown zone that it touches: a month has no hours to shade."""
+    first = to_local(period.starts_at, about.zone).date()
+    last = to_local(period.ends_at - dt.timedelta(microseconds=1), about.zone).date()
+    times = [format_time(at, about.zone, "short") for at in (period.starts_at, period.ends_at)]
+    return {
+        "title": _of_brand(period.brand, about, period.note or _("Quiet period")),
+        "text": f"{' – '.join(times)} · {QuietAfter(period.after).label}",
+        "start": _utc(period.starts_at),
+        "end": _utc(period.ends_at),
+        "days": [first.isoformat(), (last + dt.timedelta(days=1)).isoformat()],
+    }
+
+
+def _note(note: Note, about: Shown) -> dict[str, Any]:
+    return {
+        "id": str(note.id),
+        "title": _of_brand(note.brand, about, note.text),
+        "tone": note.tone,
+        "days": [note.first.isoformat(), (note.last + dt.timedelta(days=1)).isoformat()],
+    }
+
+
+def _of_brand(brand: Brand, about: Shown, words: str) -> str:
+    return words if about.brand is not None else f"{brand}: {words}"
+
+
+def _holidays(days: Days, about: Shown) -> list[dict[str, str]]:
+    """With the country where brands of several are shown."""
+    countries = dict(choices.countries())
+    has_several = len({brand.country for brand in about.shown_brands if brand.country}) > 1
+    return [
+        {
+            "day": day.isoformat(),
+            "title": f"{name} ({countries.get(country, country)})" if has_several else name,
+        }
+        for day, name, country in days.holidays
+    ]
+
+
+def _utc(instant: dt.datetime) -> str:
+    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _event(event: CalendarEvent, rights: dict[str, bool], names: _Names) -> dict[str, Any]:
     may_move = rights["may_draft"] if event.state in UNSCHEDULED_STATES else rights["may_publish"]
     told: dict[str, Any] = {
         "post": str(event.post_id),
         "title": event.title,
-        "start": event.at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "start": _utc(event.at),
         "state": event.state,
-        "accounts": [str(account.id) for account in event.accounts],
+        "accounts": [names.account(one) for one in event.accounts],
         "editable": event.is_movable and may_move,
     }
-    if event.campaign_id:
-        told["campaign"] = str(event.campaign_id)
+    if event.campaign:
+        told["campaign"] = names.campaigns.setdefault(event.campaign, len(names.campaigns))
+    if event.labels:
+        told["labels"] = [names.labels.setdefault(one, len(names.labels)) for one in event.labels]
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
 
 from accounts.access import MemberRequest, load
 from accounts.models import Brand, SocialAccount
@@ -23,6 +25,7 @@ from content_calendar.forms import (
     ComposerInput,
     composer_input,
 )
+from content_calendar.holidays import holiday_on
 from content_calendar.models import Label, MediaAsset, Post
 from content_calendar.selectors.checks import AccountCheck, PartCount, check_accounts
 from content_calendar.selectors.previews import preview
@@ -30,12 +33,11 @@ from content_calendar.selectors.states import LIVE_STATES
 from content_calendar.services import media
 from content_calendar.services.drafts import Draft
 from content_calendar.views.approval_shown import composer_approval
-from content_calendar.views.shown import MOST_CAMPAIGNS, may
+from content_calendar.views.shown import MOST_CAMPAIGNS, MOST_LABELS, may
 from content_calendar.views.toolbox import tool_context
+from core.time import to_local
 from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
 from outbox.selectors import missed_rule_of, quiet_period_at
-
-MOST_LABELS = 200  # that can be chosen from
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,13 @@ def _late_rules(given: ComposerInput) -> list[tuple[str, list[tuple[str, str]]]]
     ]
 
 
+def _holiday(brand: Brand, at: dt.datetime | None) -> str:
+    """The public holiday of the brand's country on that day of its zone, "" if it is none."""
+    if at is None:
+        return ""
+    return holiday_on(brand.country, to_local(at, brand.timezone).date(), get_language() or "en")
+
+
 def choices_of(brand: Brand, chosen: tuple[uuid.UUID, ...]) -> tuple[Choice, ...]:
     accounts = (
         SocialAccount.objects.for_brand(brand)
@@ -221,6 +230,7 @@ def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **mor
         "approval": SimpleLazyObject(lambda: composer_approval(request, desk.brand, desk.post)),
         "is_past": given.planned_at is not None and given.planned_at <= timezone.now(),
         "quiet": quiet_period_at(desk.brand, given.planned_at) if given.planned_at else None,
+        "holiday": _holiday(desk.brand, given.planned_at),
         **may(request),
         **more,
     }

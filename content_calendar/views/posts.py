@@ -28,8 +28,10 @@ from content_calendar.selectors.posts import PostFilter, posts_page
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.receipts import PostView, post_view
 from content_calendar.selectors.states import LIVE_STATES
-from content_calendar.services import drafts, scheduling
+from content_calendar.services import bulk, drafts, scheduling
 from content_calendar.views.approval_shown import approval_context
+from content_calendar.views.bulk import changed_action
+from content_calendar.views.filters import default_query
 from content_calendar.views.refusals import REFUSALS, refusal_sentence
 from content_calendar.views.shown import filter_context, may, shown
 from core.htmx import render_page, wants_partial
@@ -46,6 +48,8 @@ _MOST_PAGES = 400
 @requires(Action.VIEW)
 @require_safe
 def posts(request: MemberRequest) -> HttpResponse:
+    if kept := default_query(request):
+        return redirect(f"{request.path}?{kept}")
     about = shown(request)
     wanted = post_filter(request.GET)
     number = request.GET.get("page", "1")
@@ -58,7 +62,11 @@ def posts(request: MemberRequest) -> HttpResponse:
     deleted = None
     if request.GET.get("deleted"):
         deleted = _deleted_post(request, request.GET["deleted"])
-    context = filter_context(request, about, wanted) | {"page": page, "deleted": deleted}
+    context = filter_context(request, about, wanted) | {
+        "page": page,
+        "deleted": deleted,
+        "changed": changed_action(request),
+    }
     return render_page(request, "content_calendar/posts.html", context, partial="rows")
 
 
@@ -91,7 +99,7 @@ def post(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     if wants_partial(request) and request.headers.get("If-None-Match") == tag:
         response = HttpResponse(status=304)
     else:
-        context = _post_context(request, view) | {"tag": tag}
+        context = _post_context(request, view) | {"tag": tag, "changed": changed_action(request)}
         response = render_page(request, "content_calendar/post.html", context, partial="live")
     response["ETag"] = tag
     response["Cache-Control"] = "private, no-store"
@@ -118,6 +126,7 @@ def _post_context(request: MemberRequest, view: PostView) -> dict[str, Any]:
             now=timezone.now(),
             besides=view.post.pk,
         ),
+        "labels": view.post.labels.order_by("name"),
         "numbers_url": _numbers_url(view),
         **_campaign_urls(request, view),
         **rights,
@@ -188,7 +197,7 @@ def move(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     if form.is_valid():
         try:
             at = form.cleaned_data["local_time"]
-            scheduling.move_post(post=row, at=at, actor=request.user, now=timezone.now())
+            action = bulk.move_one(post=row, at=at, actor=request.user, now=timezone.now())
         except REFUSALS as refusal:
             form.add_error("local_time", refusal_sentence(refusal))
         else:
@@ -196,9 +205,10 @@ def move(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
             if quiet_period_at(row.brand, at):
                 said += " " + _("It lies in a quiet period: the post is held until that is over.")
             if _wants_json(request):
-                return JsonResponse({"message": said})
+                undo_url = reverse("content_calendar:changes_undo", args=[action.pk])
+                return JsonResponse({"message": said, "undo_url": undo_url})
             messages.success(request, said)
-            return redirect("content_calendar:post", post_id=row.pk)
+            return redirect(f"{reverse('content_calendar:post', args=[row.pk])}?changed={action.pk}")
     if _wants_json(request):
         return JsonResponse({"error": " ".join(map(str, form.errors["local_time"]))}, status=422)
     return _move_page(request, row, zone, form, status=422)

@@ -8,16 +8,20 @@ from typing import Any
 
 from django.db.models import Case, Q, When
 
-from accounts.access import MemberRequest, current_brand
+from accounts.access import BRAND_KEY, MemberRequest
 from accounts.models import Brand, Membership, SocialAccount, User
 from accounts.permissions import Action, is_allowed
 from campaigns.models import Campaign
 from connectors.base import PlatformInfo
+from content_calendar.forms import filter_query
+from content_calendar.models import Label, SavedFilter
 from content_calendar.selectors.posts import PostFilter
 from content_calendar.selectors.states import PostState
 
 # What a list to choose from holds; older campaigns are found on their own pages.
 MOST_CAMPAIGNS = 100
+MOST_LABELS = 200
+MOST_SAVED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,12 @@ class Shown:
     brand: Brand | None
     zone: str
     first_day: int
+    # Whether the address may choose the brand: there are several, and the switcher shows all of them.
+    has_brand_choice: bool = False
+
+    @property
+    def shown_brands(self) -> tuple[Brand, ...]:
+        return self.brands if self.brand is None else (self.brand,)
 
     @property
     def has_several_zones(self) -> bool:
@@ -36,14 +46,19 @@ class Shown:
 
 
 def shown(request: MemberRequest) -> Shown:
+    """``?brand=`` goes before the brand that the switcher shows; one that is not the member's is nothing."""
     brands = tuple(Brand.objects.for_member(request.membership).order_by("name"))
-    brand = brands[0] if len(brands) == 1 else current_brand(request)
+    by_id = {str(one.pk): one for one in brands}
+    switched = by_id.get(request.session.get(BRAND_KEY, ""))
+    asked = by_id.get(request.GET.get("brand", ""))
+    brand = brands[0] if len(brands) == 1 else asked or switched
     example = brand or (brands[0] if brands else None)
     return Shown(
         brands=brands,
         brand=brand,
         zone=example.timezone if example else "UTC",
         first_day=example.week_starts_on if example else 1,
+        has_brand_choice=len(brands) > 1 and (switched is None or asked is not None),
     )
 
 
@@ -56,10 +71,11 @@ class Choices:
     states: tuple[PostState, ...]
     authors: tuple[User, ...]
     campaigns: tuple[Campaign, ...]
+    labels: tuple[Label, ...]
 
 
 def choices(request: MemberRequest, about: Shown, campaign: uuid.UUID | None = None) -> Choices:
-    """Three queries. ``campaign`` is offered in any case: the address asks for it."""
+    """Four queries. ``campaign`` is offered in any case: the address asks for it."""
     accounts = SocialAccount.objects.for_member(request.membership).connected().order_by("platform", "handle")
     if about.brand is not None:
         accounts = accounts.for_brand(about.brand)
@@ -73,7 +89,15 @@ def choices(request: MemberRequest, about: Shown, campaign: uuid.UUID | None = N
         states=tuple(PostState),
         authors=tuple(author for author in authors),
         campaigns=_campaigns(request, about, campaign),
+        labels=_labels(request, about),
     )
+
+
+def _labels(request: MemberRequest, about: Shown) -> tuple[Label, ...]:
+    rows = Label.objects.for_member(request.membership)
+    if about.brand is not None:
+        rows = rows.for_brand(about.brand)
+    return tuple(rows.select_related("brand").order_by("name", "brand__name")[:MOST_LABELS])
 
 
 def _campaigns(request: MemberRequest, about: Shown, also: uuid.UUID | None) -> tuple[Campaign, ...]:
@@ -96,7 +120,11 @@ def may(request: MemberRequest) -> dict[str, bool]:
 
 
 def filter_context(request: MemberRequest, about: Shown, wanted: PostFilter) -> dict[str, Any]:
+    saved = SavedFilter.objects.for_member(request.membership).select_related("membership__user")
+    query = filter_query(wanted, about.brand.pk if about.brand and request.GET.get("brand") else None)
     return {
+        "saved_filters": saved.order_by("name", "pk")[:MOST_SAVED],
+        "query": query,
         "shown": about,
         "choices": choices(request, about, wanted.campaign),
         "wanted": wanted,

@@ -15,5 +15,8 @@ import "./behaviours/autosave.js";
 import "./behaviours/dropzone.js";
 import "./behaviours/media_tray.js";
 import "./behaviours/zone.js";
+import "./behaviours/bulk_select.js";
+import "./behaviours/saved_filters.js";
+import "./behaviours/label_quick.js";
 import "./behaviours/inbox_keys.js";
 import "./behaviours/inbox_answer.js";

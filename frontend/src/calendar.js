@@ -4,10 +4,13 @@
 // a bookmark stands in the address: ?view=month|week|day|list&date=2026-11-22 and the fields of [data-calendar-filters].
 //
 // The feed answers GET ?start=&end= (+ filters) with what repeats told once:
-//   {events: [{post, title, start, state, accounts: [id], editable, campaign?: id}], states: {state: {label, tone}},
-//    accounts: {id: {icon, name, handle}}, campaigns: {id: name}, post_url, move_url (with "{id}" for the post), is_cut,
-//    quiet: [{title, text, start, end, days: [first, day after the last]}]}
-// A move POSTs local_time=YYYY-MM-DDTHH:MM (wall time in the brand's zone) to move_url; JSON {"message"?} or {"error"}.
+//   {events: [{post, title, start, state, accounts: [place], editable, campaign?: place, labels?: [place]}],
+//    states: {state: {label, tone}}, accounts: [{icon, name, handle}], campaigns: [name], labels: [{tone, name}],
+//    post_url, move_url, note_url (with "{id}"), is_cut,
+//    quiet: [{title, text, start, end, days: [first, day after the last]}], notes: [{id, title, tone, days}],
+//    holidays: [{day, title}]}
+// A move POSTs local_time=YYYY-MM-DDTHH:MM (wall time in the brand's zone) to move_url; JSON {"message"?, "undo_url"?} or
+// {"error"}. While several posts are chosen ([data-calendar-select]), a click, a tap, Enter or Space on a post chooses it.
 import "temporal-polyfill/global";
 import { Calendar } from "fullcalendar";
 import dayGrid from "fullcalendar/daygrid";
@@ -16,7 +19,9 @@ import list from "fullcalendar/list";
 import ja from "fullcalendar/locales/ja";
 import classicTheme from "fullcalendar/themes/classic";
 import timeGrid from "fullcalendar/timegrid";
+import htmx from "htmx.org";
 import { failureText, onElements, pageLanguage, postForm, RequestFailed, text } from "./page.js";
+import { showChosen } from "./behaviours/bulk_select.js";
 import { showToast } from "./behaviours/toasts.js";
 
 const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", list: "listFourWeeks" };
@@ -50,7 +55,7 @@ function iconElement(sprite, name, label) {
 }
 
 function start(holder) {
-  const { feedUrl, composeUrl, zone, firstDay } = holder.dataset;
+  const { feedUrl, composeUrl, noteUrl, zone, firstDay } = holder.dataset;
   const sprite = document.body.dataset.sprite;
   const filters = document.querySelector("form[data-calendar-filters]");
   const title = document.querySelector("[data-calendar-title]");
@@ -59,6 +64,10 @@ function start(holder) {
   const cut = document.querySelector("[data-calendar-cut]");
   const address = new URL(location.href);
   const wanted = address.searchParams.get("view");
+  const bar = document.querySelector("[data-bulk-bar]");
+  const selectButton = document.querySelector("[data-calendar-select]");
+  const picked = new Set();
+  let isPicking = false;
   let isDragging = false;
 
   const filterPairs = () => (filters ? [...new FormData(filters)].filter(([, value]) => value !== "") : []);
@@ -66,7 +75,7 @@ function start(holder) {
   function remember() {
     const query = new URLSearchParams(filterPairs());
     query.set("view", NAMES[calendar.view.type]);
-    query.set("date", calendar.formatIso(calendar.getDate(), true));
+    query.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
     history.replaceState(null, "", `${location.pathname}?${query}`);
   }
 
@@ -108,8 +117,9 @@ function start(holder) {
 
   function eventsOf(answer) {
     if (cut) cut.hidden = !answer.is_cut;
-    const posts = answer.events.map(({ post, title: words, start: at, state, accounts, editable, campaign }) => ({
+    const posts = answer.events.map(({ post, title: words, start: at, state, accounts, editable, campaign, labels = [] }) => ({
       id: `${post} ${at}`,
+      post,
       title: words || text("untitled", {}, holder),
       start: at,
       editable,
@@ -118,26 +128,108 @@ function start(holder) {
       state,
       state_label: answer.states[state].label,
       tone: answer.states[state].tone,
-      platforms: accounts.map((id) => answer.accounts[id]).filter(Boolean),
+      platforms: accounts.map((place) => answer.accounts[place]),
       campaign: answer.campaigns[campaign] ?? "",
+      labels: labels.map((place) => answer.labels[place]),
     }));
-    return [...posts, ...quietOf(answer.quiet)];
+    const days = [
+      ...answer.holidays.map(({ day, title: words }) => ({ title: words, start: day, allDay: true, editable: false, tone: "red", sign: "confetti", kind: text("holiday", {}, holder) })),
+      ...answer.notes.map(({ id, title: words, tone, days: [from, until] }) => ({
+        id: `note ${id}`,
+        title: words,
+        start: from,
+        end: until,
+        allDay: true,
+        editable: false,
+        tone,
+        sign: "note",
+        kind: text("note", {}, holder),
+        note_url: answer.note_url.replace("{id}", id),
+      })),
+    ];
+    return [...posts, ...days, ...quietOf(answer.quiet)];
   }
 
   async function move(event, localTime) {
     const body = new FormData();
     body.set("local_time", localTime);
     const answer = await postForm(event.extendedProps.move_url, body);
-    showToast({ level: "success", text: answer.message || text("moved", {}, holder) });
+    const undo = answer.undo_url && { text: text("undo", {}, holder), run: () => takeBack(answer.undo_url) };
+    showToast({ level: "success", text: answer.message || text("moved", {}, holder), action: undo });
   }
+
+  async function takeBack(url) {
+    try {
+      showToast({ level: "success", text: (await postForm(url, new FormData())).message });
+    } catch (error) {
+      showToast({ level: "error", text: error.message });
+    }
+    calendar.refetchEvents();
+  }
+
+  /** A dialog of the server's, on the calendar. */
+  function openDialog(url) {
+    const target = new URL(url, location.href);
+    target.searchParams.set("next", location.pathname + location.search);
+    htmx.ajax("GET", target.pathname + target.search, { target: "#calendar-dialog", swap: "innerHTML" });
+  }
+
+  // --- several posts at once
+
+  function pick(event) {
+    const { post } = event.extendedProps;
+    if (!post) return;
+    if (!picked.delete(post)) picked.add(post);
+    showPicked();
+  }
+
+  function showPicked() {
+    for (const event of calendar.getEvents()) {
+      const { post } = event.extendedProps;
+      if (post && picked.has(post) !== Boolean(event.extendedProps.is_picked)) event.setExtendedProp("is_picked", picked.has(post));
+    }
+    showChosen(bar, picked.size);
+  }
+
+  function setPicking(isOn) {
+    isPicking = isOn;
+    selectButton.setAttribute("aria-pressed", String(isOn));
+    selectButton.classList.toggle("active", isOn);
+    holder.classList.toggle("is-picking", isOn);
+    calendar.setOption("eventStartEditable", !isOn);
+    bar.hidden = !isOn;
+    if (!isOn) picked.clear();
+    showPicked();
+  }
+
+  selectButton?.addEventListener("click", () => setPicking(!isPicking));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && isPicking && !document.querySelector("dialog[open]")) {
+      setPicking(false);
+      selectButton.focus();
+    }
+  });
+  bar?.addEventListener("submit", () => {
+    for (const old of bar.querySelectorAll("input[name=post]")) old.remove();
+    for (const post of picked) {
+      const field = element("input");
+      Object.assign(field, { type: "hidden", name: "post", value: post });
+      bar.append(field);
+    }
+  });
 
   // FullCalendar leaves the time out where it finds the cell narrow; a plan without times is none.
   const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
 
   function content({ event, view }) {
-    const { state_label: stateLabel, platforms = [], campaign = "" } = event.extendedProps;
+    const { state_label: stateLabel, platforms = [], campaign = "", labels = [], sign, kind, is_picked: isPicked } = event.extendedProps;
     const isList = view.type.startsWith("list");
+    if (sign) return { domNodes: [dayContent(event, isList, sign, kind)] };
     const row = element("div", isList ? "cal-row" : "cal-event");
+    if (isPicked) {
+      row.classList.add("is-picked");
+      row.append(iconElement(sprite, "check", text("picked", { title: "" }, holder).trim()));
+    }
     row.append(element("span", "cal-time", calendar.formatDate(event.start, clock)));
     const networks = element("span", "cal-networks");
     for (const platform of platforms) networks.append(iconElement(sprite, platform.icon, platform.name));
@@ -149,6 +241,14 @@ function start(holder) {
     else if (campaign) {
       row.append(iconElement(sprite, "speakerphone", campaign));
       row.title = campaign;
+    }
+    for (const { tone, name } of labels) {
+      const mark = element("span", isList ? `label tone-${tone}` : `cal-label tone-${tone}`, isList ? name : "");
+      if (!isList) {
+        mark.title = name;
+        mark.append(element("span", "visually-hidden", name));
+      }
+      row.append(mark);
     }
     if (isList) {
       row.append(element("span", "state cal-state", stateLabel));
@@ -163,6 +263,21 @@ function start(holder) {
       row.append(element("span", "visually-hidden", stateLabel));
     }
     return { domNodes: [row] };
+  }
+
+  /** A holiday or a note. */
+  function dayContent(event, isList, sign, kind) {
+    const row = element("div", isList ? "cal-row cal-day" : "cal-event cal-day");
+    row.append(iconElement(sprite, sign, kind));
+    const { note_url: noteAddress } = event.extendedProps;
+    const words = element(noteAddress ? "button" : "span", "cal-title", event.title);
+    if (noteAddress) {
+      words.type = "button";
+      words.dataset.calendarNoteUrl = noteAddress;
+    }
+    row.append(words);
+    row.title = event.title;
+    return row;
   }
 
   const firstView = VIEWS[wanted] ?? (PHONE.matches ? VIEWS.list : VIEWS.month);
@@ -184,13 +299,15 @@ function start(holder) {
     },
     height: heightOf(firstView),
     nowIndicator: true,
-    allDaySlot: false,
+    allDaySlot: true,
+    allDayText: text("all-day", {}, holder),
     slotEventOverlap: false,
     scrollTime: "08:00:00",
     slotDuration: "00:30:00",
     snapDuration: "00:05:00",
     defaultTimedEventDuration: "00:30:00",
     eventDurationEditable: false,
+    longPressDelay: 600, // a finger that rests on a post picks it up; a shorter one scrolls
     navLinks: true,
     navLinkDayClick: (date) => change("day", date),
     noEventsText: text("empty", {}, holder),
@@ -223,6 +340,17 @@ function start(holder) {
       add.href = composeAddress(day);
       add.setAttribute("aria-label", `${text("add", {}, holder)} (${day})`);
       el.append(add);
+      if (!noteUrl) return;
+      const note = element("a", "cal-add cal-add-note");
+      note.append(iconElement(sprite, "note"));
+      note.href = `${noteUrl}?date=${day}`;
+      note.dataset.calendarNote = "";
+      note.setAttribute("aria-label", `${text("add-note", {}, holder)} (${day})`);
+      el.append(note);
+    },
+    eventClick: ({ event, jsEvent }) => {
+      if (event.extendedProps.sign || isPicking) jsEvent.preventDefault();
+      if (isPicking) pick(event);
     },
     eventClass: ({ event }) => `tone-${event.extendedProps.tone ?? "secondary"}`,
     listItemEventBeforeClass: "d-none", // the theme's dot: the line at the left says its colour
@@ -233,7 +361,7 @@ function start(holder) {
       domNodes: view.type.startsWith("timeGrid") ? [element("span", "cal-quiet-title", event.title)] : [],
     }),
     dateClick: ({ dateStr, date, allDay }) => {
-      if (!composeUrl) return;
+      if (!composeUrl || isPicking) return;
       const end = date.getTime() + (allDay ? DAY_MS : 0);
       if (end < Date.now()) return; // nothing can be planned for a time that is over
       location.assign(composeAddress(allDay ? dateStr.slice(0, 10) : wallTime(dateStr)));
@@ -262,6 +390,15 @@ function start(holder) {
   }
 
   document.addEventListener("click", (event) => {
+    const note = event.target.closest("[data-calendar-note], [data-calendar-note-url]");
+    if (note && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      const url = new URL(note.dataset.calendarNoteUrl || note.href, location.href);
+      if (note.dataset.calendarNoteUrl === undefined && !url.searchParams.has("date")) url.searchParams.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
+      for (const [name, value] of filterPairs()) if (name === "brand") url.searchParams.set(name, value);
+      openDialog(url);
+      return;
+    }
     const nav = event.target.closest("[data-calendar-nav]");
     if (nav) {
       event.preventDefault();
@@ -273,6 +410,12 @@ function start(holder) {
       event.preventDefault();
       change(view.dataset.calendarView);
     }
+  });
+  // A space chooses, as it does with a check box; in the list a row has a link of its own.
+  holder.addEventListener("keydown", (event) => {
+    if (!isPicking || event.key !== " " || !event.target.closest(".fc-event, a, [class*=event]")) return;
+    event.preventDefault();
+    event.target.click();
   });
   // Before FullCalendar sees it: the row itself is a link to the post.
   holder.addEventListener("click", (event) => {
@@ -305,7 +448,15 @@ function start(holder) {
     dialog.showModal();
   }
 
-  filters?.addEventListener("change", () => {
+  filters?.addEventListener("change", (event) => {
+    if (event.target.name === "brand") {
+      // Another brand may live in another zone, and has other accounts to filter by.
+      const query = new URLSearchParams(filterPairs().filter(([name]) => ["brand", "q", "state"].includes(name)));
+      query.set("view", NAMES[calendar.view.type]);
+      query.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
+      location.assign(`${location.pathname}?${query}`);
+      return;
+    }
     remember();
     calendar.refetchEvents();
   });

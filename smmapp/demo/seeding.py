@@ -27,6 +27,7 @@ from smmapp.demo.marketing import add_campaigns
 from smmapp.demo.network import add_accounts, free_suffix
 from smmapp.demo.people import add_knowledge, date_people
 from smmapp.demo.plan import BRANDS, ORGANIZATION, PEOPLE, DemoPost
+from smmapp.demo.planning import add_planning
 from smmapp.demo.publishing import add_posts
 from smmapp.demo.world import BEGAN_BEFORE, World
 from smmapp.demo.writing import add_writing
@@ -60,6 +61,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
             add_campaigns(world)
             add_posts(world, POSTS[plan.key])
             add_file(world)
+            add_planning(world)
             add_inbox(world)
             _tell_planner()
             add_results(world)

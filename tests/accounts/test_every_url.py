@@ -29,7 +29,15 @@ TESTS = Path(__file__).resolve().parent.parent
 # nobody's organization.
 NOT_OURS = ("account_", "mfa_", "set_language")
 # Public: they answer everybody. A name here and not marked, or marked and not here, is an error.
-PUBLIC = {"healthz", "link", "accounts:invitation", "accounts:unsubscribe", "shell:language", "api:openapi"}
+PUBLIC = {
+    "healthz",
+    "link",
+    "accounts:invitation",
+    "accounts:unsubscribe",
+    "shell:language",
+    "api:openapi",
+    "content_calendar:feed",
+}
 # Behind a client's link, whose secret is all that they ask for.
 PUBLIC |= {"content_calendar:review", "content_calendar:review_answer", "content_calendar:review_image"}
 PERSONAL = {"accounts:organization_create"}
@@ -41,6 +49,8 @@ OF_NO_BRAND = (
     "accounts:invitation",
     "accounts:connect_network",
     "shell:notification_open",
+    "content_calendar:filter_",
+    "content_calendar:feed_",
 )
 # Rows that come and go with any visit.
 PASSING = {"django_session"}

@@ -96,6 +96,18 @@ NO_PAGES = {
     "api:conversion",
     "api:refunds",
     "content_calendar:events",
+    "content_calendar:change_many",
+    "content_calendar:change_many_apply",
+    "content_calendar:changes_undo",
+    "content_calendar:label_add",
+    "content_calendar:label_quick",
+    "content_calendar:label_remove",
+    "content_calendar:note_remove",
+    "content_calendar:filter_remove",
+    "content_calendar:feed_add",
+    "content_calendar:feed_renew",
+    "content_calendar:feed_remove",
+    "content_calendar:feed",
     "content_calendar:preflight_check",
     "outbox:pause_account",
     "outbox:pause_brand",
@@ -172,6 +184,11 @@ PLAIN = (
     "content_calendar:approval_rules",
     "content_calendar:review_links",
     "content_calendar:review_link_new",
+    "content_calendar:changes",
+    "content_calendar:labels",
+    "content_calendar:note_add",
+    "content_calendar:saved_filters",
+    "content_calendar:feeds",
     "engagement:inbox",
     "engagement:numbers",
     "engagement:promises",
@@ -251,6 +268,25 @@ def _into(pages: list[LookedAt]) -> Callable[..., None]:
     return add
 
 
+def _add_planning(stage: Installation, add: Callable[..., None]) -> None:
+    """A label, a note, a filter of the owner's, and a change of posts, which the owner makes here."""
+    for name, table in (("label", "label"), ("note", "calendarnote"), ("filter", "savedfilter")):
+        rows = stage.rows(f"SELECT id FROM content_calendar_{table} ORDER BY id LIMIT 1")  # noqa: S608
+        add(f"content_calendar:{name}_change", rows[0]["id"])
+    made = stage.rows(
+        "INSERT INTO content_calendar_bulkaction (id, organization_id, actor_id, kind, created_at) "
+        "SELECT gen_random_uuid(), m.organization_id, m.user_id, 'move', now() FROM accounts_membership m "
+        "WHERE m.role = 'owner' ORDER BY m.created_at LIMIT 1 RETURNING id, organization_id"
+    )[0]
+    stage.rows(
+        "INSERT INTO content_calendar_bulkchange (action_id, post_id, outcome, before, version, reason) "
+        "SELECT %s, p.id, 'refused', '{}', 1, 'This time is over.' FROM content_calendar_post p "
+        "JOIN accounts_brand b ON b.id = p.brand_id WHERE b.organization_id = %s ORDER BY p.id LIMIT 3",
+        [made["id"], made["organization_id"]],
+    )
+    add("content_calendar:changes_detail", made["id"])
+
+
 def of_owner(stage: Installation) -> list[LookedAt]:
     """Pages for the demo's owner, of each kind one in every state that the demo has."""
     pages = [LookedAt(name, reverse(name)) for name in PLAIN]
@@ -258,6 +294,9 @@ def of_owner(stage: Installation) -> list[LookedAt]:
     calendar = reverse("content_calendar:calendar")
     pages += [LookedAt(f"content_calendar:calendar {view}", f"{calendar}?view={view}") for view in VIEWS]
     pages.append(LookedAt("content_calendar:posts nothing", reverse("content_calendar:posts") + "?q=zzzzzz"))
+    filtered = reverse("content_calendar:filter_add") + "?state=draft"
+    pages.append(LookedAt("content_calendar:filter_add", filtered))
+    _add_planning(stage, add)
     pages.append(LookedAt("content_calendar:compose", reverse("content_calendar:compose")))
     pages += [
         LookedAt(f"accounts:connect_network {key}", reverse("accounts:connect_network", args=[key]))

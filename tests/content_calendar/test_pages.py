@@ -62,18 +62,17 @@ def events(client: Client, **query: str) -> dict[str, Any]:
 
 def test_feed_says_what_stands_where(sign_in: SignIn, manager: User, scheduled_post: Post) -> None:
     answer = events(sign_in(manager))
-    account = scheduled_post.variants.get().account
     assert answer["events"] == [
         {
             "post": str(scheduled_post.pk),
             "title": "Fresh coffee at nine",
             "start": "2026-11-24T09:00:00Z",
             "state": "scheduled",
-            "accounts": [str(account.pk)],
+            "accounts": [0],
             "editable": True,
         }
     ]
-    assert answer["accounts"][str(account.pk)]["handle"] == "harbour"
+    assert answer["accounts"][0]["handle"] == "harbour"
     assert answer["move_url"] == "/calendar/posts/{id}/move/?zone=Europe/Berlin"
 
 
@@ -138,7 +137,7 @@ def test_feed_of_a_thousand_posts_stays_small(
     Post.objects.bulk_create(posts)
     Variant.objects.bulk_create(Variant(post=post, account=sandbox_account) for post in posts)
     response = sign_in(manager).get(address("events"), PERIOD)
-    assert len(response.json()["events"]) == 1000
+    assert len(response.json()["events"]) == 600
     assert response.json()["is_cut"]
     assert len(response.content) < 400 * 1024
 
@@ -170,7 +169,7 @@ def test_drag_moves_in_the_zone_of_the_calendar(sign_in: SignIn, manager: User, 
 
 def test_form_moves_in_the_zone_of_the_brand(sign_in: SignIn, manager: User, scheduled_post: Post) -> None:
     response = move(sign_in(manager), scheduled_post, "2026-12-01T09:00", zone="Nowhere/At-all")
-    assert response["Location"] == address("post", scheduled_post)
+    assert response["Location"].startswith(f"{address('post', scheduled_post)}?changed=")
     assert Delivery.objects.get().due_at == dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from PIL import Image
 
 from content_calendar.content import Part
-from content_calendar.models import Post, ReviewRequest
+from content_calendar.models import CalendarFeed, CalendarNote, Label, Post, ReviewRequest, SavedFilter
+from content_calendar.services.bulk import move_one
 from content_calendar.services.comments import add_comment
 from content_calendar.services.drafts import Draft, create_post
 from content_calendar.services.imports import receive
@@ -18,6 +19,29 @@ from content_calendar.services.review_links import new_key
 from content_calendar.services.scheduling import schedule_post
 from content_calendar.services.writing import save_snippet
 from tests.cast import World, make_account
+
+
+def _planning(world: World, post: Post) -> dict[str, dict[str, Any]]:
+    """Labels, notes, filters, feeds, and a change that can be undone."""
+    membership = world.user.memberships.get(organization=world.organization)
+    action = move_one(post=post, at=world.now + dt.timedelta(days=2), actor=world.user, now=world.now)
+    label = Label.objects.create(brand=world.brand, name="walked")
+    day = world.now.date()
+    note = CalendarNote.objects.create(brand=world.brand, first_date=day, last_date=day, text="walked")
+    kept = SavedFilter.objects.create(membership=membership, name="walked", query="q=walked")
+    feed = CalendarFeed.objects.create(membership=membership, name="walked", token_hash="0" * 64)
+    found: dict[str, dict[str, Any]] = {
+        f"content_calendar:{name}": {"action_id": action.pk} for name in ("changes_detail", "changes_undo")
+    }
+    for name in ("change", "remove"):
+        found[f"content_calendar:label_{name}"] = {"label_id": label.pk}
+        found[f"content_calendar:note_{name}"] = {"note_id": note.pk}
+        found[f"content_calendar:filter_{name}"] = {"filter_id": kept.pk}
+    for name in ("renew", "remove"):
+        found[f"content_calendar:feed_{name}"] = {"feed_id": feed.pk}
+    found["content_calendar:label_quick"] = {"brand_id": world.brand.pk}
+    found["content_calendar:feed"] = {"secret": "nobody-knows-this-one"}
+    return found
 
 
 def samples(world: World) -> dict[str, dict[str, Any]]:
@@ -47,6 +71,7 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         "kind": "snippets",
         "block_id": snippet.pk,
     }
+    found |= _planning(world, post)
     found["content_calendar:restore"] = {"post_id": deleted.pk}
     found["content_calendar:upload"] = {"brand_id": world.brand.pk}
     found["content_calendar:media_file"] = {"asset_id": asset.pk}

@@ -18,12 +18,25 @@ function leaveLater(toast) {
   start();
 }
 
-export function showToast({ level = "info", text }) {
+/** `action`: {text, run} of a button beside the text; the toast leaves once it was pressed. */
+export function showToast({ level = "info", text, action }) {
   const template = document.getElementById(`toast-${level}`) ?? document.getElementById("toast-info");
   const list = document.getElementById("toasts");
   if (!template || !list || !text) return;
   const toast = template.content.firstElementChild.cloneNode(true);
   toast.querySelector("[data-toast-text]").textContent = text;
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-sm ms-2";
+    button.textContent = action.text;
+    button.addEventListener("click", () => {
+      toast.remove();
+      action.run();
+    });
+    toast.querySelector("[data-toast-text]").after(button);
+    toast.classList.add("has-action");
+  }
   // The same news twice is one piece of news.
   for (const other of list.querySelectorAll("[data-toast]")) {
     if (other.querySelector("[data-toast-text]").textContent.trim() === text.trim()) other.remove();
