@@ -338,6 +338,7 @@ class NotificationKind(models.TextChoices):
     GOAL_OFF_TRACK = "goal_off_track", _("A goal is off track")
     WEBHOOK_DISABLED = "webhook_disabled", _("A webhook was switched off")
     PREFLIGHT_PROBLEM = "preflight_problem", _("Planned posts will not go out as planned")
+    POST_NOT_SCHEDULED = "post_not_scheduled", _("A series or evergreen post could not be scheduled")
 
 
 class MailChoice(models.TextChoices):

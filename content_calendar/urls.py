@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from content_calendar.views import calendar, composer, media, posts, preflight, saving
+from content_calendar.views import (
+    calendar,
+    composer,
+    evergreen,
+    media,
+    posts,
+    preflight,
+    queues,
+    saving,
+    series,
+)
 
 app_name = "content_calendar"
 
@@ -11,6 +21,31 @@ urlpatterns = [
     path("events/", calendar.events, name="events"),
     path("preflight/", preflight.preflight, name="preflight"),
     path("preflight/check/", preflight.preflight_check, name="preflight_check"),
+    path("queues/", queues.queue_list, name="queues"),
+    path("queues/<uuid:account_id>/", queues.queue, name="queue"),
+    path("queues/<uuid:account_id>/add/", queues.queue_add, name="queue_add"),
+    path("queues/<uuid:account_id>/remove/", queues.queue_remove, name="queue_remove"),
+    path("queues/<uuid:account_id>/copy/", queues.queue_copy, name="queue_copy"),
+    path("queues/<uuid:account_id>/pause/", queues.queue_pause, name="queue_pause"),
+    path("series/", series.series_list, name="series_list"),
+    path("series/new/", series.series_new, name="series_new"),
+    path("series/<uuid:series_id>/", series.series, name="series"),
+    path("series/<uuid:series_id>/change/", series.series_change, name="series_change"),
+    path("series/<uuid:series_id>/content/", series.series_content, name="series_content"),
+    path("series/<uuid:series_id>/skip/", series.series_skip, name="series_skip"),
+    path("series/<uuid:series_id>/unskip/", series.series_unskip, name="series_unskip"),
+    path("series/<uuid:series_id>/end/", series.series_end, name="series_end"),
+    path("series/<uuid:series_id>/continue/", series.series_continue, name="series_continue"),
+    path("evergreen/", evergreen.pools, name="pools"),
+    path("evergreen/new/", evergreen.pool_new, name="pool_new"),
+    path("evergreen/<uuid:pool_id>/", evergreen.pool, name="pool"),
+    path("evergreen/<uuid:pool_id>/change/", evergreen.pool_change, name="pool_change"),
+    path("evergreen/<uuid:pool_id>/pause/", evergreen.pool_pause, name="pool_pause"),
+    path("evergreen/<uuid:pool_id>/fill/", evergreen.pool_fill, name="pool_fill"),
+    path("evergreen/<uuid:pool_id>/entries/new/", evergreen.entry_new, name="entry_new"),
+    path("evergreen/entries/<uuid:entry_id>/", evergreen.entry, name="entry"),
+    path("evergreen/entries/<uuid:entry_id>/content/", evergreen.entry_content, name="entry_content"),
+    path("evergreen/entries/<uuid:entry_id>/remove/", evergreen.entry_remove, name="entry_remove"),
     path("posts/", posts.posts, name="posts"),
     path("posts/new/", composer.compose, name="compose"),
     path("posts/<uuid:post_id>/", posts.post, name="post"),
@@ -19,6 +54,7 @@ urlpatterns = [
     path("posts/<uuid:post_id>/change/", composer.change, name="change"),
     path("posts/<uuid:post_id>/check/", composer.check, name="check"),
     path("posts/<uuid:post_id>/move/", posts.move, name="move"),
+    path("posts/<uuid:post_id>/queue/", queues.enqueue, name="enqueue"),
     path("posts/<uuid:post_id>/schedule/", posts.schedule, name="schedule"),
     path("posts/<uuid:post_id>/publish/", posts.publish, name="publish"),
     path("posts/<uuid:post_id>/unschedule/", posts.unschedule, name="unschedule"),

@@ -17,14 +17,33 @@ from content_calendar.models.preflight import (
     PreflightProblem,
     PreflightProblemQuerySet,
 )
+from content_calendar.models.queues import Queue, Slot, SlotQuerySet
+from content_calendar.models.repeating import (
+    EvergreenEntry,
+    EvergreenEntryQuerySet,
+    EvergreenPool,
+    EvergreenPoolQuerySet,
+    EvergreenTime,
+    EvergreenUse,
+    Occurrence,
+    Series,
+    SeriesQuerySet,
+)
 
 __all__ = [
     "Approval",
+    "EvergreenEntry",
+    "EvergreenEntryQuerySet",
+    "EvergreenPool",
+    "EvergreenPoolQuerySet",
+    "EvergreenTime",
+    "EvergreenUse",
     "Label",
     "LabelQuerySet",
     "LabelTone",
     "MediaAsset",
     "MediaAssetQuerySet",
+    "Occurrence",
     "Post",
     "PostQuerySet",
     "Preflight",
@@ -32,6 +51,11 @@ __all__ = [
     "PreflightLevel",
     "PreflightProblem",
     "PreflightProblemQuerySet",
+    "Queue",
     "Rendition",
+    "Series",
+    "SeriesQuerySet",
+    "Slot",
+    "SlotQuerySet",
     "Variant",
 ]

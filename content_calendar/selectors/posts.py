@@ -216,6 +216,7 @@ def _add_drafts(
         planned_at__gte=start,
         planned_at__lt=end,
         deleted_at__isnull=True,
+        is_template=False,
     ).order_by("planned_at")
     if wanted.author:
         rows = rows.filter(author_id=wanted.author)
@@ -357,7 +358,7 @@ def next_time(post: Post) -> dt.datetime | None:
 
 
 def _filtered(brand: uuid.UUID, accounts: Collection[uuid.UUID] | None, wanted: PostFilter) -> QuerySet[Post]:
-    posts = Post.objects.filter(brand_id=brand, deleted_at__isnull=True)
+    posts = Post.objects.filter(brand_id=brand, deleted_at__isnull=True, is_template=False)
     if wanted.author:
         posts = posts.filter(author_id=wanted.author)
     if wanted.campaign:

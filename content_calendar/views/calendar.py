@@ -8,14 +8,18 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, requires
+from accounts.models import SocialAccount
 from accounts.permissions import Action
 from campaigns.models import Campaign
 from content_calendar.forms import post_filter
 from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, calendar_events
+from content_calendar.selectors.queues import free_slots
 from content_calendar.selectors.states import TONES, PostState
 from content_calendar.views.shown import Shown, filter_context, may, shown
 from core.templatetags.ui import format_time
@@ -32,7 +36,10 @@ MOST_QUIET = 50
 def calendar(request: MemberRequest) -> HttpResponse:
     about = shown(request)
     wanted = post_filter(request.GET)
-    context = filter_context(request, about, wanted) | {"most_events": MOST_EVENTS}
+    context = filter_context(request, about, wanted) | {
+        "most_events": MOST_EVENTS,
+        "hides_slots": request.GET.get("slots") == "0",
+    }
     return render(request, "content_calendar/calendar.html", context)
 
 
@@ -54,8 +61,8 @@ def events(request: MemberRequest) -> HttpResponse:
         "events": [_event(event, rights) for event in window.events],
         "states": {state: {"label": state.label, "tone": TONES[state]} for state in PostState},
         "accounts": {
-            str(pk): {"icon": account.icon, "name": account.name, "handle": account.handle}
-            for pk, account in accounts.items()
+            str(pk): {"icon": one.icon, "name": one.name, "handle": one.handle}
+            for pk, one in accounts.items()
         },
         "campaigns": {str(pk): name for pk, name in campaigns},
         "post_url": reverse("content_calendar:post", args=[_NOBODY]).replace(str(_NOBODY), "{id}"),
@@ -64,6 +71,12 @@ def events(request: MemberRequest) -> HttpResponse:
         "is_cut": window.is_cut,
         "quiet": _quiet(request, about, start, end),
     }
+    if rights["may_draft"]:
+        answer["slots"] = slots = _slots(request, about, start, end)
+        fresh = {pk for slot in slots for pk in slot["accounts"]} - answer["accounts"].keys()
+        for account in SocialAccount.objects.filter(pk__in=fresh) if fresh else ():
+            facts = {"icon": account.info.icon, "name": account.info.name, "handle": account.handle}
+            answer["accounts"][str(account.pk)] = facts
     response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})
     response["Cache-Control"] = "private, no-store"
     return response
@@ -93,6 +106,33 @@ def _quiet(
                 "start": period.starts_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "end": period.ends_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "days": [first.isoformat(), (last + dt.timedelta(days=1)).isoformat()],
+            }
+        )
+    return told
+
+
+def _slots(
+    request: MemberRequest, about: Shown, start: dt.datetime, end: dt.datetime
+) -> list[dict[str, Any]]:
+    """Free slots still to come, unless ``?slots=0`` or a filter asks for something else; each with the
+    address at which a post for it is written."""
+    wanted = post_filter(request.GET)
+    start = max(start, timezone.now())
+    is_filtered = wanted.states or wanted.author or wanted.campaign or wanted.text or wanted.platforms
+    if request.GET.get("slots") == "0" or is_filtered or start >= end:
+        return []
+    brands = {brand.pk: brand for brand in ((about.brand,) if about.brand else about.brands)}
+    compose = reverse("content_calendar:compose")
+    told = []
+    for slot in free_slots(brands.values(), start, end, accounts=wanted.accounts or None):
+        local = to_local(slot.at, brands[slot.brand_id].timezone)
+        query: list[tuple[str, str]] = [("brand", str(slot.brand_id)), ("date", f"{local:%Y-%m-%dT%H:%M}")]
+        query += [("account", str(pk)) for pk in slot.accounts]
+        told.append(
+            {
+                "start": slot.at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "accounts": [str(pk) for pk in slot.accounts],
+                "url": f"{compose}?{urlencode(query)}",
             }
         )
     return told

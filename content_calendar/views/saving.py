@@ -27,6 +27,7 @@ from content_calendar.forms import (
 from content_calendar.models import Post
 from content_calendar.services import drafts, media, scheduling
 from content_calendar.services.drafts import AccountUnknown, EditConflict, MediaUnknown, PostTaken
+from content_calendar.services.queues import take_slot
 from content_calendar.views.desk import Desk, desk_context, desk_of, given_of
 from content_calendar.views.media import refusal_text
 from content_calendar.views.posts import wall
@@ -41,8 +42,8 @@ _SCHEDULING = ("schedule", "publish", "update")
 @requires(Action.DRAFT_POSTS)
 @require_http_methods(["GET", "POST"])
 def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
-    """Autosave (JSON), or the form with one of its buttons: ``action`` is draft, schedule, publish, update or
-    copy; a ``change`` button saves, too, so that pages without scripts can be structured. GET is somebody who
+    """Autosave (JSON), or the form with one of its buttons: ``action`` is draft, schedule, publish, update,
+    copy or slot; a ``change`` button saves, too, so that pages without scripts can be structured. GET is somebody who
     reloads after a refusal."""
     if request.method == "GET":
         row: Post = load(request, Action.DRAFT_POSTS, Post.objects, post_id)
@@ -62,6 +63,8 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     if action == "copy":
         return _saved_as_copy(request, desk, given)
     try:
+        if action == "slot":
+            return _in_slot(request, desk, given)
         return _carry_out(request, desk, given, action)
     except EditConflict as conflict:
         return _again(request, desk, given, "", status=409, conflict=conflict.post)
@@ -167,6 +170,22 @@ def _carry_out(request: MemberRequest, desk: Desk, given: ComposerInput, action:
     else:
         messages.success(request, _("Changes saved."))
     return redirect("content_calendar:post", post_id=post.pk)
+
+
+def _in_slot(request: MemberRequest, desk: Desk, given: ComposerInput) -> HttpResponse:
+    """The draft with the next free slot as its time, which is then nobody else's: after the time that the
+    fields show, or from now on."""
+    if desk.is_scheduled:
+        raise drafts.AlreadyScheduled
+    now = timezone.now()
+    after = given.planned_at
+    post = _store(request, desk, given, now=now)
+    try:
+        at = take_slot(post=post, actor=request.user, now=now, after=after, schedules=False)
+    except REFUSALS as refusal:
+        return _again(request, desk_of(request, post.pk), given, refusal_sentence(refusal))
+    messages.success(request, _("The next free slot: %(time)s.") % {"time": wall(at, desk.zone)})
+    return redirect(f"{reverse('content_calendar:edit', args=[post.pk])}?tab={given.tab}")
 
 
 def _with_files(request: MemberRequest, desk: Desk, given: ComposerInput) -> tuple[ComposerInput, str]:

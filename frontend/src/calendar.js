@@ -6,7 +6,7 @@
 // The feed answers GET ?start=&end= (+ filters) with what repeats told once:
 //   {events: [{post, title, start, state, accounts: [id], editable, campaign?: id}], states: {state: {label, tone}},
 //    accounts: {id: {icon, name, handle}}, campaigns: {id: name}, post_url, move_url (with "{id}" for the post), is_cut,
-//    quiet: [{title, text, start, end, days: [first, day after the last]}]}
+//    quiet: [{title, text, start, end, days: [first, day after the last]}], slots?: [{start, accounts: [id], url}]}
 // A move POSTs local_time=YYYY-MM-DDTHH:MM (wall time in the brand's zone) to move_url; JSON {"message"?} or {"error"}.
 import "temporal-polyfill/global";
 import { Calendar } from "fullcalendar";
@@ -121,7 +121,16 @@ function start(holder) {
       platforms: accounts.map((id) => answer.accounts[id]).filter(Boolean),
       campaign: answer.campaigns[campaign] ?? "",
     }));
-    return [...posts, ...quietOf(answer.quiet)];
+    const free = (answer.slots ?? []).map(({ start: at, accounts, url }) => ({
+      id: `slot ${at} ${accounts[0]}`,
+      title: text("slot", {}, holder),
+      start: at,
+      editable: false,
+      url,
+      is_slot: true,
+      platforms: accounts.map((id) => answer.accounts[id]).filter(Boolean),
+    }));
+    return [...posts, ...free, ...quietOf(answer.quiet)];
   }
 
   async function move(event, localTime) {
@@ -135,9 +144,9 @@ function start(holder) {
   const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
 
   function content({ event, view }) {
-    const { state_label: stateLabel, platforms = [], campaign = "" } = event.extendedProps;
+    const { state_label: stateLabel, platforms = [], campaign = "", is_slot: isSlot } = event.extendedProps;
     const isList = view.type.startsWith("list");
-    const row = element("div", isList ? "cal-row" : "cal-event");
+    const row = element("div", `${isList ? "cal-row" : "cal-event"}${isSlot ? " cal-slot" : ""}`);
     row.append(element("span", "cal-time", calendar.formatDate(event.start, clock)));
     const networks = element("span", "cal-networks");
     for (const platform of platforms) networks.append(iconElement(sprite, platform.icon, platform.name));
@@ -150,6 +159,7 @@ function start(holder) {
       row.append(iconElement(sprite, "speakerphone", campaign));
       row.title = campaign;
     }
+    if (isSlot) return { domNodes: [row] };
     if (isList) {
       row.append(element("span", "state cal-state", stateLabel));
       if (event.startEditable && event.extendedProps.move_url) {
@@ -179,7 +189,7 @@ function start(holder) {
     initialView: firstView,
     initialDate: /^\d{4}-\d{2}-\d{2}$/.test(address.searchParams.get("date") ?? "") ? address.searchParams.get("date") : undefined,
     views: {
-      listFourWeeks: { type: "list", duration: { weeks: 4 } },
+      listFourWeeks: { type: "list", duration: { weeks: 4 }, eventOrder: "start" },
       dayGridMonth: { dayMaxEvents: PHONE.matches ? 2 : true, fixedWeekCount: false },
     },
     height: heightOf(firstView),
@@ -198,6 +208,8 @@ function start(holder) {
     eventsHint: text("posts", {}, holder),
     timedText: text("time", {}, holder),
     eventDisplay: "block",
+    // Where a day has no room for everything, posts come before free slots.
+    eventOrder: "is_slot,start,title",
     slotHeaderFormat: clock,
     events: load,
     lazyFetching: false,
