@@ -132,7 +132,7 @@ class SeriesForm(forms.Form):
         label=gettext_lazy("On these weekdays"),
         choices=_weekday_choices,
         widget=forms.CheckboxSelectMultiple,
-        required=False,
+        error_messages={"required": gettext_lazy("Choose at least one weekday.")},
     )
     monthly = forms.ChoiceField(
         label=gettext_lazy("On which day of the month"),
@@ -142,17 +142,16 @@ class SeriesForm(forms.Form):
             (BY_WEEKDAY, gettext_lazy("on a weekday")),
         ],
         initial=BY_DAY,
-        required=False,
     )
     month_day = forms.IntegerField(
         label=gettext_lazy("Day of the month"),
         min_value=1,
         max_value=31,
-        required=False,
+        error_messages={"required": gettext_lazy("Choose the day of the month.")},
         help_text=gettext_lazy("Months without this day are left out."),
     )
-    nth = forms.ChoiceField(label=gettext_lazy("Which one"), choices=_nth_choices, required=False)
-    nth_weekday = forms.ChoiceField(label=gettext_lazy("Weekday"), choices=_weekday_choices, required=False)
+    nth = forms.ChoiceField(label=gettext_lazy("Which one"), choices=_nth_choices)
+    nth_weekday = forms.ChoiceField(label=gettext_lazy("Weekday"), choices=_weekday_choices)
     until = forms.DateField(label=gettext_lazy("Last day"), widget=DateInput(), required=False)
     count = forms.IntegerField(label=gettext_lazy("Number of posts"), min_value=1, required=False)
     raw = forms.CharField(
@@ -167,6 +166,24 @@ class SeriesForm(forms.Form):
     def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = zone
+        for name in self._unasked():
+            self.fields[name].required = False
+
+    def _unasked(self) -> set[str]:
+        """What was sent, but stands hidden on the page: the chosen unit does not ask for it."""
+        if not self.is_bound:
+            return set()
+        unit, monthly = self.data.get("unit"), self.data.get("monthly")
+        hidden = {"weekdays", "monthly", "month_day", "nth", "nth_weekday"}
+        if self.data.get("raw"):
+            return hidden | {"every", "unit", "until", "count"}
+        if unit == "WEEKLY":
+            hidden -= {"weekdays"}
+        if unit == "MONTHLY":
+            hidden -= {"monthly"}
+            hidden -= {"month_day"} if monthly == BY_DAY else set()
+            hidden -= {"nth", "nth_weekday"} if monthly == BY_WEEKDAY else set()
+        return hidden
 
     def clean_wall_time(self) -> dt.time:
         time: dt.time = self.cleaned_data["wall_time"]
@@ -180,6 +197,8 @@ class SeriesForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
+        for name in self._unasked() & self.errors.keys():
+            del self.errors[name]
         if self.errors:
             return values
         if values.get("raw"):
@@ -189,16 +208,12 @@ class SeriesForm(forms.Form):
             self.add_error(
                 "until",
                 _(
-                    "Say when the series ends: a last day, or a number of posts. It runs for two years or 500 "
-                    "posts at most."
+                    "Say when the series ends: a last day, or a number of posts. It runs for two years or "
+                    "500 posts at most."
                 ),
             )
         elif values.get("until") and values.get("count"):
             self.add_error("count", _("Choose either a last day or a number of posts."))
-        elif values["unit"] == "WEEKLY" and not values.get("weekdays"):
-            self.add_error("weekdays", _("Choose at least one weekday."))
-        elif values["unit"] == "MONTHLY" and values.get("monthly") == BY_DAY and not values.get("month_day"):
-            self.add_error("month_day", _("Choose the day of the month."))
         else:
             self._read(self._written(values), "count" if values.get("count") else "until")
         return values

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.models import Brand, SocialAccount, User
 from accounts.services.audit import record
@@ -22,7 +21,7 @@ from content_calendar.models import (
     Post,
 )
 from content_calendar.rotation import Empty
-from content_calendar.selectors.evergreen import choice_for, coming_times, in_words
+from content_calendar.selectors.evergreen import choice_for, coming_times, in_words, standing
 from content_calendar.services import automatic
 from content_calendar.services.drafts import AccountUnknown, Draft, save_draft
 from content_calendar.services.kept import draft_from, kept, new_template, template_from
@@ -128,8 +127,8 @@ def add_entry(
 
 
 def change_entry(*, entry: EvergreenEntry, texts: Sequence[str], actor: User, now: dt.datetime) -> None:
-    """Other texts, and what the template says besides them now. Coming posts of the entry that nobody touched
-    are chosen anew."""
+    """Other texts, and what the template says besides them now. Coming posts that nobody touched are chosen
+    anew."""
     with transaction.atomic():
         row = _lock(entry.pool)
         template = Post.objects.select_for_update().get(pk=entry.template_id)
@@ -139,7 +138,7 @@ def change_entry(*, entry: EvergreenEntry, texts: Sequence[str], actor: User, no
         entry.template = template
         _take_over(entry, template, texts)
         entry.save(update_fields=["content", "content_version", "texts"])
-        _clear(_untouched(row, now, Q(entry=entry)), actor, now)
+        _clear(_untouched(row, now), actor, now)
         _audit(row, "evergreen.entry_changed", actor, now, excerpt=template.excerpt)
     fill_pool(pool=row, now=now)
 
@@ -152,12 +151,11 @@ def take_over_entry(*, entry: EvergreenEntry, actor: User, now: dt.datetime) -> 
 
 
 def remove_entry(*, entry: EvergreenEntry, actor: User, now: dt.datetime) -> None:
-    """It is said no more: its coming posts that nobody touched are put away, and others may take their
-    place."""
+    """It is said no more: coming posts that nobody touched are chosen anew from the others."""
     with transaction.atomic():
         row = _lock(entry.pool)
         EvergreenEntry.objects.filter(pk=entry.pk).update(removed_at=now)
-        _clear(_untouched(row, now, Q(entry=entry)), actor, now)
+        _clear(_untouched(row, now), actor, now)
         _audit(row, "evergreen.entry_removed", actor, now, excerpt=entry.template.excerpt)
     fill_pool(pool=row, now=now)
 
@@ -168,7 +166,24 @@ def fill_pool(*, pool: EvergreenPool, now: dt.datetime) -> int:
     row = EvergreenPool.objects.select_related("brand").get(pk=pool.pk)
     if row.paused_at is not None:
         return 0
+    _part_alike(row, now)
     return sum(_fill(row, at, now) for at in coming_times(row, now))
+
+
+def _part_alike(pool: EvergreenPool, now: dt.datetime) -> None:
+    """Where somebody took a post from between two of one entry, or moved one beside its like: the later one
+    goes, if nobody touched it, and its time is filled anew."""
+    with transaction.atomic():
+        row = _lock(pool)
+        untouched = {use.pk: use for use in _untouched(row, now)}
+        uses = standing(row).order_by("post__planned_at", "pk").values_list("pk", "entry_id", "text")
+        past = uses.filter(post__planned_at__lte=now).last()
+        before: tuple[uuid.UUID, str] | None = past[1:] if past else None
+        for pk, entry, text in uses.filter(post__planned_at__gt=now):
+            is_alike = before is not None and (entry == before[0] or text == before[1])
+            is_gone = is_alike and pk in untouched and row.run_by and _clear([untouched[pk]], row.run_by, now)
+            if not is_gone:
+                before = (entry, text)
 
 
 def _fill(pool: EvergreenPool, at: dt.datetime, now: dt.datetime) -> bool:
@@ -260,8 +275,8 @@ def _write(pool: EvergreenPool, facts: PoolFacts, actor: User) -> None:
     )
 
 
-def _untouched(pool: EvergreenPool, now: dt.datetime, which: Q | None = None) -> list[EvergreenUse]:
-    rows = EvergreenUse.objects.filter(which or Q(), pool=pool, post__planned_at__gt=now)
+def _untouched(pool: EvergreenPool, now: dt.datetime) -> list[EvergreenUse]:
+    rows = EvergreenUse.objects.filter(pool=pool, post__planned_at__gt=now)
     return [
         use
         for use in rows.select_related("post__brand").order_by("slot_at")

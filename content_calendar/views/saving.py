@@ -43,8 +43,8 @@ _SCHEDULING = ("schedule", "publish", "update")
 @require_http_methods(["GET", "POST"])
 def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     """Autosave (JSON), or the form with one of its buttons: ``action`` is draft, schedule, publish, update,
-    copy or slot; a ``change`` button saves, too, so that pages without scripts can be structured. GET is somebody who
-    reloads after a refusal."""
+    copy or slot; a ``change`` button saves, too, so that pages without scripts can be structured. GET is
+    somebody who reloads after a refusal."""
     if request.method == "GET":
         row: Post = load(request, Action.DRAFT_POSTS, Post.objects, post_id)
         return redirect("content_calendar:edit", post_id=row.pk)

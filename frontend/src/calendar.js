@@ -115,6 +115,7 @@ function start(holder) {
       editable,
       url: answer.post_url.replace("{id}", post),
       move_url: answer.move_url.replace("{id}", post),
+      rank: 0,
       state,
       state_label: answer.states[state].label,
       tone: answer.states[state].tone,
@@ -128,6 +129,7 @@ function start(holder) {
       editable: false,
       url,
       is_slot: true,
+      rank: 1,
       platforms: accounts.map((id) => answer.accounts[id]).filter(Boolean),
     }));
     return [...posts, ...free, ...quietOf(answer.quiet)];
@@ -209,7 +211,7 @@ function start(holder) {
     timedText: text("time", {}, holder),
     eventDisplay: "block",
     // Where a day has no room for everything, posts come before free slots.
-    eventOrder: "is_slot,start,title",
+    eventOrder: "rank,start,title",
     slotHeaderFormat: clock,
     events: load,
     lazyFetching: false,

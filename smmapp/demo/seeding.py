@@ -26,6 +26,7 @@ from smmapp.demo.network import add_accounts, free_suffix
 from smmapp.demo.people import add_knowledge, date_people
 from smmapp.demo.plan import BRANDS, ORGANIZATION, PEOPLE, DemoPost
 from smmapp.demo.publishing import add_posts
+from smmapp.demo.repeating import add_repeating
 from smmapp.demo.world import BEGAN_BEFORE, World
 
 POSTS: Mapping[str, tuple[DemoPost, ...]] = {
@@ -55,6 +56,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
             add_accounts(world, posts=POSTS[plan.key], owner=people[PEOPLE[0].email], suffix=suffix)
             add_campaigns(world)
             add_posts(world, POSTS[plan.key])
+            add_repeating(world)
             add_inbox(world)
             _tell_planner()
             add_results(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import pytest
@@ -109,9 +110,12 @@ def test_a_rule_that_names_no_day_is_refused_soon(text: str) -> None:
 
 
 _PART = st.sampled_from(
-    ["BYDAY=MO", "BYDAY=2TU,-1FR", "BYDAY=99MO", "BYMONTHDAY=31", "BYMONTHDAY=0", "BYMONTH=13", "BYSETPOS=-1"]
-    + ["BYYEARDAY=400", "BYWEEKNO=53", "WKST=SU", "INTERVAL=7", "INTERVAL=999", "COUNT=5", "COUNT=0"]
-    + ["UNTIL=20270601", "UNTIL=20270601T000000Z", "UNTIL=99991231T235959Z", "BYMONTH=+1,-2"]
+    [
+        *("BYDAY=MO", "BYDAY=2TU,-1FR", "BYDAY=99MO", "BYMONTHDAY=31", "BYMONTHDAY=0", "BYMONTH=13"),
+        *("BYMONTH=+1,-2", "BYSETPOS=-1", "BYYEARDAY=400", "BYWEEKNO=53", "WKST=SU", "INTERVAL=7"),
+        *("INTERVAL=999", "COUNT=5", "COUNT=0", "UNTIL=20270601", "UNTIL=20270601T000000Z"),
+        "UNTIL=99991231T235959Z",
+    ]
 )
 
 
@@ -132,7 +136,5 @@ def test_any_rule_is_read_within_its_bounds_or_refused(freq: str, parts: list[st
 
 @given(st.text(max_size=80))
 def test_any_text_is_a_rule_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(RuleUnreadable, RuleTooOften, RuleEndless):
         read_rule(text, ZONE)
-    except (RuleUnreadable, RuleTooOften, RuleEndless):
-        pass

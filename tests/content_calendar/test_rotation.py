@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 from hypothesis import given
@@ -118,7 +119,7 @@ def test_in_whatever_order_times_are_filled_the_rules_hold(
         key, number = found
         uses.append(Use(key, entries[key].ways[number].text, at, at.date()))
         uses.sort(key=lambda use: use.at)
-    for one, other in zip(uses, uses[1:], strict=False):
+    for one, other in itertools.pairwise(uses):
         assert one.key != other.key
         assert one.text != other.text
     for one in uses:
