@@ -57,44 +57,35 @@ def rule_words(rule: Rule) -> str:
 def _repeats(rule: Rule) -> str | None:
     more = {name for name, _value in rule.parts} - _PLAIN
     every = int(rule.get("INTERVAL") or 1)
-    words = {"count": every}
-    if rule.get("FREQ") == "DAILY" and not more:
-        return ngettext("Every day", "Every %(count)s days", every) % words
-    if rule.get("FREQ") == "WEEKLY" and more <= {"BYDAY"}:
-        codes = [code for code in rule.get("BYDAY").split(",") if code]
-        if not codes:
-            return ngettext("Every week", "Every %(count)s weeks", every) % words
-        if not set(codes) <= set(CODES):
-            return None
-        days = pgettext("between weekdays", ", ").join(str(WEEKDAYS[CODES.index(code)]) for code in codes)
-        text = ngettext("Every week on %(days)s", "Every %(count)s weeks on %(days)s", every)
-        return text % {**words, "days": days}
-    if rule.get("FREQ") == "MONTHLY":
-        return _monthly(rule, more, every)
-    return None
-
-
-def _monthly(rule: Rule, more: set[str], every: int) -> str | None:
     words: dict[str, object] = {"count": every}
-    if more == {"BYMONTHDAY"}:
-        if rule.get("BYMONTHDAY") == "-1":
-            text = ngettext("Every month on the last day", "Every %(count)s months on the last day", every)
-            return text % words
-        if not re.fullmatch("[1-9][0-9]?", rule.get("BYMONTHDAY")):
-            return None
-        text = ngettext("Every month on day %(day)s", "Every %(count)s months on day %(day)s", every)
-        return text % {**words, "day": rule.get("BYMONTHDAY")}
+    text = None
+    if rule.get("FREQ") == "DAILY" and not more:
+        text = _("Every day") if every == 1 else _("Every %(count)s days")
+    elif rule.get("FREQ") == "WEEKLY" and not more:
+        text = _("Every week") if every == 1 else _("Every %(count)s weeks")
+    elif rule.get("FREQ") == "WEEKLY" and more == {"BYDAY"}:
+        codes = rule.get("BYDAY").split(",")
+        if set(codes) <= set(CODES):
+            named = (str(WEEKDAYS[CODES.index(code)]) for code in codes)
+            words["days"] = pgettext("between weekdays", ", ").join(named)
+            text = _("Every week on %(days)s") if every == 1 else _("Every %(count)s weeks on %(days)s")
+    elif rule.get("FREQ") == "MONTHLY":
+        text = _monthly(rule, more, every, words)
+    return text % words if text else None
+
+
+def _monthly(rule: Rule, more: set[str], every: int, words: dict[str, object]) -> str | None:
+    """The sentence of a monthly rule; what it needs is put into ``words``."""
+    if more == {"BYMONTHDAY"} and rule.get("BYMONTHDAY") == "-1":
+        return _("Every month on the last day") if every == 1 else _("Every %(count)s months on the last day")
+    if more == {"BYMONTHDAY"} and re.fullmatch("[1-9][0-9]?", rule.get("BYMONTHDAY")):
+        words["day"] = rule.get("BYMONTHDAY")
+        return _("Every month on day %(day)s") if every == 1 else _("Every %(count)s months on day %(day)s")
     if more == {"BYDAY"} and (found := _NTH_DAY.fullmatch(rule.get("BYDAY"))):
-        text = ngettext(
-            "Every month on the %(nth)s %(weekday)s",
-            "Every %(count)s months on the %(nth)s %(weekday)s",
-            every,
-        )
-        return text % {
-            **words,
-            "nth": nth_words()[found[1]],
-            "weekday": WEEKDAYS[CODES.index(found[2])],
-        }
+        words |= {"nth": nth_words()[found[1]], "weekday": WEEKDAYS[CODES.index(found[2])]}
+        if every == 1:
+            return _("Every month on the %(nth)s %(weekday)s")
+        return _("Every %(count)s months on the %(nth)s %(weekday)s")
     return None
 
 

@@ -88,7 +88,10 @@ def _page(
         "info": account.info,
         "brand": account.brand,
         "week": [(WEEKDAYS[number], slots) for number, slots in enumerate(week_of(account))],
-        "shifts": coming_shifts(account, to_local(now, zone).date()),
+        "shifts": [
+            (shift, format_time(shift.at, zone, "time"))
+            for shift in coming_shifts(account, to_local(now, zone).date())
+        ],
         "free": [
             (f"{to_local(slot.at, zone):%Y-%m-%dT%H:%M}", format_time(slot.at, zone, "short"))
             for slot in free[:8]
