@@ -341,6 +341,7 @@ class NotificationKind(models.TextChoices):
     PREFLIGHT_PROBLEM = "preflight_problem", _("Planned posts will not go out as planned")
     APPROVAL_WANTED = "approval_wanted", _("A post waits for approval")
     APPROVAL_ANSWERED = "approval_answered", _("A post was approved, sent back or commented on")
+    POST_NOT_SCHEDULED = "post_not_scheduled", _("A series or evergreen post could not be scheduled")
 
 
 class MailChoice(models.TextChoices):

@@ -23,6 +23,10 @@ _SENTENCES: dict[str, Promise] = {
     K.DELIVERY_MISSED: _(
         "The post “%(excerpt)s” for %(account)s was not published in time. Decide what to do with it."
     ),
+    K.POST_NOT_SCHEDULED: _(
+        "The post “%(excerpt)s” of %(brand)s was made by itself, but could not be scheduled. It is a draft. "
+        "%(reason)s"
+    ),
     K.ACCOUNT_LOST: _(
         "%(network)s no longer accepts our connection to %(account)s. Posts for it wait until you reconnect."
     ),

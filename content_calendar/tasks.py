@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from celery import shared_task
 from django.utils import timezone, translation
 
 from accounts.models import Brand
-from content_calendar.models import ImportState
+from content_calendar.models import EvergreenPool, ImportState, Series
 from content_calendar.services import (
     bulk,
     import_checks,
@@ -21,6 +22,8 @@ from content_calendar.services import (
     reminders,
     review_links,
 )
+from content_calendar.services.evergreen import fill_pool
+from content_calendar.services.series import fill_series
 from content_calendar.views.refusals import REFUSALS, refusal_sentence
 
 
@@ -111,3 +114,30 @@ _REFUSALS = imports.Refusals(REFUSALS, refusal_sentence)
 def clean_imports(**kwargs: Any) -> None:
     """Beat: uploaded files that nobody decided about."""
     imports.clean(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def fill_ahead(**kwargs: Any) -> None:
+    """Every few minutes: hand out the series and evergreen pools that run. Any number of these may do so."""
+    yesterday = timezone.now().date() - dt.timedelta(days=1)
+    running = Series.objects.running().filter(last_date__gte=yesterday)
+    for pk in running.values_list("pk", flat=True).iterator():
+        fill_one_series.delay(series_id=str(pk))
+    for pk in EvergreenPool.objects.running().values_list("pk", flat=True).iterator():
+        fill_one_pool.delay(pool_id=str(pk))
+
+
+@shared_task(ignore_result=True)
+def fill_one_series(*, series_id: str, **kwargs: Any) -> None:
+    """The coming dates of one series."""
+    series = Series.objects.running().filter(pk=uuid.UUID(series_id)).first()
+    if series is not None:
+        fill_series(series=series, now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def fill_one_pool(*, pool_id: str, **kwargs: Any) -> None:
+    """The coming times of one evergreen pool."""
+    pool = EvergreenPool.objects.running().filter(pk=uuid.UUID(pool_id)).first()
+    if pool is not None:
+        fill_pool(pool=pool, now=timezone.now())

@@ -46,6 +46,18 @@ from content_calendar.models.preflight import (
     PreflightProblem,
     PreflightProblemQuerySet,
 )
+from content_calendar.models.queues import Queue, Slot, SlotQuerySet
+from content_calendar.models.repeating import (
+    EvergreenEntry,
+    EvergreenEntryQuerySet,
+    EvergreenPool,
+    EvergreenPoolQuerySet,
+    EvergreenTime,
+    EvergreenUse,
+    Occurrence,
+    Series,
+    SeriesQuerySet,
+)
 from content_calendar.models.writing import Block, BlockQuerySet, HashtagGroup, Snippet, Template
 
 __all__ = [
@@ -66,6 +78,12 @@ __all__ = [
     "CalendarNote",
     "Comment",
     "CommentQuerySet",
+    "EvergreenEntry",
+    "EvergreenEntryQuerySet",
+    "EvergreenPool",
+    "EvergreenPoolQuerySet",
+    "EvergreenTime",
+    "EvergreenUse",
     "HashtagGroup",
     "ImportBatch",
     "ImportBatchQuerySet",
@@ -78,6 +96,7 @@ __all__ = [
     "LabelTone",
     "MediaAsset",
     "MediaAssetQuerySet",
+    "Occurrence",
     "Post",
     "PostQuerySet",
     "PostVersion",
@@ -86,6 +105,7 @@ __all__ = [
     "PreflightLevel",
     "PreflightProblem",
     "PreflightProblemQuerySet",
+    "Queue",
     "Rendition",
     "Review",
     "ReviewKey",
@@ -97,6 +117,10 @@ __all__ = [
     "RowOutcome",
     "RowVerdict",
     "SavedFilter",
+    "Series",
+    "SeriesQuerySet",
+    "Slot",
+    "SlotQuerySet",
     "Snippet",
     "Template",
     "Variant",

@@ -119,6 +119,8 @@ class Post(models.Model):
     approved_fingerprint = models.CharField(max_length=64, blank=True)
     parts: models.JSONField[Any, Any] = models.JSONField(default=list)
     planned_at = models.DateTimeField(null=True, blank=True)  # a draft may have a time, too
+    # What a series or an evergreen pool makes its posts from; it never goes out itself.
+    is_template = models.BooleanField(default=False)
     # What happens if it cannot go out on time; empty: what its brand does then. Frozen into its deliveries.
     missed_policy = models.CharField(max_length=8, choices=MissedPolicy, blank=True)
     missed_after_s = models.PositiveIntegerField(null=True, blank=True)

@@ -84,6 +84,7 @@ class CalendarWindow:
 
     events: tuple[CalendarEvent, ...]
     is_cut: bool
+    accounts: Mapping[uuid.UUID, EventAccount] = field(default_factory=dict)  # all of the shown brands
 
 
 @dataclass(slots=True)
@@ -143,7 +144,7 @@ def calendar_events(
                 labels=tuple(_label(one) for one in labels),
             )
         )
-    return CalendarWindow(events=tuple(events), is_cut=is_cut)
+    return CalendarWindow(events=tuple(events), is_cut=is_cut, accounts=accounts)
 
 
 def _left_by(
@@ -292,6 +293,7 @@ def _drafts(
         planned_at__gte=start,
         planned_at__lt=end,
         deleted_at__isnull=True,
+        is_template=False,
     )
     chosen = Variant.objects.filter(post=OuterRef("pk")).values(text=Cast("account_id", CharField()))
     return (
@@ -441,7 +443,7 @@ def matching(brand: uuid.UUID, wanted: PostFilter) -> QuerySet[Post]:
 
 
 def _filtered(brand: uuid.UUID, accounts: Collection[uuid.UUID] | None, wanted: PostFilter) -> QuerySet[Post]:
-    posts = Post.objects.filter(brand_id=brand, deleted_at__isnull=True)
+    posts = Post.objects.filter(brand_id=brand, deleted_at__isnull=True, is_template=False)
     if wanted.author:
         posts = posts.filter(author_id=wanted.author)
     if wanted.campaign:

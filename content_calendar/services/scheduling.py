@@ -55,6 +55,10 @@ class InThePast(Exception):
     """The time is over."""
 
 
+class OnlyATemplate(Exception):
+    """A series or an evergreen pool makes its posts from this one; it is not sent itself."""
+
+
 class NotReady(Exception):
     """At least one account's network would refuse the content, or the account is not connected."""
 
@@ -71,21 +75,25 @@ def schedule_post(*, post: Post, at: dt.datetime, actor: User, now: dt.datetime)
     """Put the post in the schedule of all its accounts for ``at`` (aware), its content frozen; deliveries
     that are there already and have not begun get the new content and time.
 
-    Raises NoAccountChosen, InThePast, NotReady, AlreadySending, reviews.ApprovalMissing. All or nothing.
+    Raises NoAccountChosen, InThePast, NotReady, AlreadySending, OnlyATemplate, reviews.ApprovalMissing. All
+    or nothing.
     """
     if at < now:
         raise InThePast
     with transaction.atomic():
         row = _lock(post)
+        _refuse_template(row)
         _schedule(row, at=at, actor=actor, now=now, approved=_approved(row))
         _audit(row, "post.scheduled", actor, now, at=at)
     return row
 
 
 def publish_now(*, post: Post, actor: User, now: dt.datetime) -> Post:
-    """Due at once. Raises NoAccountChosen, NotReady, AlreadySending, reviews.ApprovalMissing."""
+    """Due at once. Raises NoAccountChosen, NotReady, AlreadySending, OnlyATemplate,
+    reviews.ApprovalMissing."""
     with transaction.atomic():
         row = _lock(post)
+        _refuse_template(row)
         _schedule(row, at=now, actor=actor, now=now, approved=_approved(row))
         _audit(row, "post.published_now", actor, now, at=now)
     return row
@@ -264,6 +272,11 @@ def _cancel_unbegun(delivery: Delivery, *, actor: User, now: dt.datetime) -> Non
     if has_begun(delivery):
         raise AlreadySending
     _tried(cancel_delivery, delivery=delivery, actor=actor, now=now)
+
+
+def _refuse_template(post: Post) -> None:
+    if post.is_template:
+        raise OnlyATemplate
 
 
 def _schedule(

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts import choices
 from accounts.access import MemberRequest, requires
-from accounts.models import Brand
+from accounts.models import Brand, SocialAccount
 from accounts.permissions import Action
 from content_calendar.forms import post_filter
 from content_calendar.selectors.days import Days, Note, Quiet, days_between
-from content_calendar.selectors.posts import MOST_EVENTS, CalendarEvent, EventAccount, calendar_events
+from content_calendar.selectors.posts import (
+    MOST_EVENTS,
+    CalendarEvent,
+    EventAccount,
+    calendar_events,
+)
+from content_calendar.selectors.queues import free_slots
 from content_calendar.selectors.states import TONES, UNSCHEDULED_STATES, PostState
 from content_calendar.views.bulk import changed_action
 from content_calendar.views.filters import default_query
@@ -43,6 +51,7 @@ def calendar(request: MemberRequest) -> HttpResponse:
     context = filter_context(request, about, wanted) | {
         "most_events": MOST_EVENTS,
         "changed": changed_action(request),
+        "hides_slots": request.GET.get("slots") == "0",
     }
     return render(request, "content_calendar/calendar.html", context)
 
@@ -68,8 +77,15 @@ def events(request: MemberRequest) -> HttpResponse:
         about.shown_brands, start, end, zone=about.zone, language=translation.get_language() or "en"
     )
     names, rights = _Names(), may(request)
+    told = [_event(event, rights, names) for event in window.events]
+    slots = (
+        _slots(request, about, start, end, accounts=window.accounts, names=names)
+        if rights["may_draft"]
+        else []
+    )
     answer: dict[str, Any] = {
-        "events": [_event(event, rights, names) for event in window.events],
+        "events": told,
+        "slots": slots,
         "states": {state: {"label": state.label, "tone": TONES[state]} for state in PostState},
         "accounts": [
             {"icon": account.icon, "name": account.name, "handle": account.handle}
@@ -85,6 +101,12 @@ def events(request: MemberRequest) -> HttpResponse:
         "notes": [_note(note, about) for note in days.notes],
         "holidays": _holidays(days, about),
     }
+    if rights["may_draft"]:
+        answer["slots"] = slots = _slots(request, about, start, end)
+        fresh = {pk for slot in slots for pk in slot["accounts"]} - answer["accounts"].keys()
+        for account in SocialAccount.objects.filter(pk__in=fresh) if fresh else ():
+            facts = {"icon": account.info.icon, "name": account.info.name, "handle": account.handle}
+            answer["accounts"][str(account.pk)] = facts
     response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})
     response["Cache-Control"] = "private, no-store"
     return response
@@ -152,6 +174,42 @@ def _holidays(days: Days, about: Shown) -> list[dict[str, str]]:
 
 def _utc(instant: dt.datetime) -> str:
     return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _slots(
+    request: MemberRequest,
+    about: Shown,
+    start: dt.datetime,
+    end: dt.datetime,
+    *,
+    accounts: Mapping[uuid.UUID, EventAccount],
+    names: _Names,
+) -> list[dict[str, Any]]:
+    """Free slots of the one brand that is shown, unless ``?slots=0`` or a filter asks for something else; each
+    with the address at which a post for it is written. (Of many brands nobody could see the posts for them.)
+    """
+    wanted = post_filter(request.GET)
+    start = max(start, timezone.now())
+    is_filtered = wanted.states or wanted.author or wanted.campaign or wanted.text or wanted.platforms
+    if request.GET.get("slots") == "0" or is_filtered or wanted.labels or start >= end:
+        return []
+    if len(about.shown_brands) != 1:
+        return []
+    (brand,) = about.shown_brands
+    compose = reverse("content_calendar:compose")
+    told = []
+    for slot in free_slots([brand], start, end, accounts=wanted.accounts or None):
+        local = to_local(slot.at, brand.timezone)
+        query: list[tuple[str, str]] = [("brand", str(slot.brand_id)), ("date", f"{local:%Y-%m-%dT%H:%M}")]
+        query += [("account", str(pk)) for pk in slot.accounts]
+        told.append(
+            {
+                "start": _utc(slot.at),
+                "accounts": [names.account(accounts[pk]) for pk in slot.accounts if pk in accounts],
+                "url": f"{compose}?{urlencode(query)}",
+            }
+        )
+    return told
 
 
 def _event(event: CalendarEvent, rights: dict[str, bool], names: _Names) -> dict[str, Any]:

@@ -34,8 +34,8 @@ from core.wall_time import wall_time
 @require_safe
 def compose(request: MemberRequest) -> HttpResponse:
     """A page for a new post: ``?brand=`` where there are several, ``?date=`` a day or a minute of its zone,
-    ``?campaign=`` one that it is to belong to, ``?template=`` what it starts from. The row comes with the
-    first words."""
+    ``?campaign=`` one that it is to belong to, ``?template=`` what it starts from, ``?account=`` where it
+    goes. The row comes with the first words."""
     about = shown(request)
     brand = about.brand
     campaign = _wanted_campaign(request, request.GET.get("campaign", ""))
@@ -54,6 +54,9 @@ def compose(request: MemberRequest) -> HttpResponse:
     date, time = _wanted_time(request.GET.get("date", ""), brand.timezone)
     choices = choices_of(brand, ())
     active = tuple(choice.account.pk for choice in choices if choice.account.is_active)
+    asked = request.GET.getlist("account")
+    if wanted_accounts := tuple(pk for pk in active if str(pk) in asked):
+        active = wanted_accounts
     given = replace(
         input_of(Draft(), version=0, page=str(uuid7()), date=date, time=time),
         # With few accounts a post mostly goes to all of them; with many, a person says which.

@@ -92,7 +92,9 @@ def _deleted_post(request: MemberRequest, value: str) -> Post | None:
 @require_safe
 def post(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """The page, or (HTMX) its live part; 304 when that has not changed."""
-    rows = Post.objects.select_related("brand", "author", "campaign")
+    rows = Post.objects.select_related("brand", "author", "campaign").select_related(
+        "series", "occurrence__series", "evergreen_entry__pool", "evergreen_use__pool"
+    )
     row: Post = load(request, Action.VIEW, rows, post_id)
     view = post_view(row, now=timezone.now())
     tag = f'"{view.tag}.{view.poll_s}.{request.membership.role}.{get_language()}"'

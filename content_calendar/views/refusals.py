@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from content_calendar.services.drafts import (
     AlreadyScheduled,
@@ -11,7 +13,14 @@ from content_calendar.services.drafts import (
     LabelUnknown,
 )
 from content_calendar.services.media import ImageBroken, MediaRefused
-from content_calendar.services.scheduling import InThePast, NoAccountChosen, NothingToMove, NotReady
+from content_calendar.services.queues import NoFreeSlot, NoSlots
+from content_calendar.services.scheduling import (
+    InThePast,
+    NoAccountChosen,
+    NothingToMove,
+    NotReady,
+    OnlyATemplate,
+)
 from content_calendar.views.approval_refusals import APPROVAL_REFUSALS, approval_sentence
 from outbox.services.transitions import NotPossible
 
@@ -22,15 +31,33 @@ REFUSALS = (
     InThePast,
     LabelUnknown,
     NoAccountChosen,
+    NoFreeSlot,
+    NoSlots,
     NotReady,
     NothingToMove,
+    OnlyATemplate,
     MediaRefused,
     NotPossible,
     *APPROVAL_REFUSALS,
 )
 
 
+# Of those with nothing to add to them.
+_SENTENCES: dict[type[Exception], Promise] = {
+    NoSlots: gettext_lazy(
+        "None of these accounts has a posting slot that is offered: set up slots under Queues, or resume a "
+        "paused queue."
+    ),
+    NoFreeSlot: gettext_lazy(
+        "Every slot of the coming half year is taken. Choose a time, or add slots under Queues."
+    ),
+    OnlyATemplate: gettext_lazy("This is a template: posts are made from it, it does not go out itself."),
+}
+
+
 def refusal_sentence(refusal: Exception) -> str:
+    if type(refusal) in _SENTENCES:
+        return str(_SENTENCES[type(refusal)])
     match refusal:
         case InThePast():
             return _("This time is over. Choose a later one.")

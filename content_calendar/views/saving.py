@@ -26,6 +26,7 @@ from content_calendar.forms import (
 from content_calendar.models import Approval, Post
 from content_calendar.services import approval, drafts, media, scheduling, writing
 from content_calendar.services.drafts import AccountUnknown, EditConflict, MediaUnknown, PostTaken
+from content_calendar.services.queues import take_slot
 from content_calendar.views.approval_shown import decided_sentence
 from content_calendar.views.desk import Desk, desk_context, desk_of, given_of
 from content_calendar.views.media import refusal_text
@@ -44,8 +45,8 @@ _APPROVING = ("submit", "approve")
 @require_http_methods(["GET", "POST"])
 def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     """Autosave (JSON), or the form with one of its buttons: ``action`` is draft, schedule, publish, update,
-    submit, approve or copy; a ``change`` button saves, too, so that pages without scripts can be structured.
-    GET is somebody who reloads after a refusal."""
+    submit, approve, copy, template or slot; a ``change`` button saves, too, so that pages without scripts can
+    be structured. GET is somebody who reloads after a refusal."""
     if request.method == "GET":
         row: Post = load(request, Action.DRAFT_POSTS, Post.objects, post_id)
         return redirect("content_calendar:edit", post_id=row.pk)
@@ -54,10 +55,7 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     if "application/json" in request.headers.get("Accept", ""):
         return _autosave(request, desk, given)
     action = request.POST.get("action", "draft")
-    if action in _SCHEDULING and not may(request)["may_publish"]:
-        raise PermissionDenied
-    if action == "approve" and not may(request)["may_approve"]:
-        raise PermissionDenied
+    _check_allowed(request, action)
     given, refused = _with_files(request, desk, given)
     if refused:
         return _again(request, desk, given, refused)
@@ -68,6 +66,8 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     if action == "template":
         return _kept_as_template(request, desk, given)
     try:
+        if action == "slot":
+            return _in_slot(request, desk, given)
         return _carry_out(request, desk, given, action)
     except EditConflict as conflict:
         return _again(request, desk, given, "", status=409, conflict=conflict.post)
@@ -76,6 +76,14 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
         return _again(request, desk_of(request, post_id), given, refusal_sentence(refusal))
     except (AccountUnknown, MediaUnknown, PostTaken) as error:
         raise Http404 from error
+
+
+def _check_allowed(request: MemberRequest, action: str) -> None:
+    rights = may(request)
+    if (action in _SCHEDULING and not rights["may_publish"]) or (
+        action == "approve" and not rights["may_approve"]
+    ):
+        raise PermissionDenied
 
 
 def _with_exact_time(desk: Desk, given: ComposerInput) -> ComposerInput:
@@ -189,6 +197,22 @@ def _outcome(desk: Desk, post: Post, action: str, now: dt.datetime) -> str:
     if post.planned_at is not None and post.planned_at > now:
         return _("Scheduled for %(time)s.") % {"time": wall(post.planned_at, desk.zone)}
     return _("Changes saved.")
+
+
+def _in_slot(request: MemberRequest, desk: Desk, given: ComposerInput) -> HttpResponse:
+    """The draft with the next free slot as its time, which is then nobody else's: after the time that the
+    fields show, or from now on."""
+    if desk.is_scheduled:
+        raise drafts.AlreadyScheduled
+    now = timezone.now()
+    after = given.planned_at
+    post = _store(request, desk, given, now=now)
+    try:
+        at = take_slot(post=post, actor=request.user, now=now, after=after, schedules=False)
+    except REFUSALS as refusal:
+        return _again(request, desk_of(request, post.pk), given, refusal_sentence(refusal))
+    messages.success(request, _("The next free slot: %(time)s.") % {"time": wall(at, desk.zone)})
+    return redirect(f"{reverse('content_calendar:edit', args=[post.pk])}?tab={given.tab}")
 
 
 def _with_files(request: MemberRequest, desk: Desk, given: ComposerInput) -> tuple[ComposerInput, str]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.db.models import Case, Q, When
 
-from accounts.access import BRAND_KEY, MemberRequest
+from accounts.access import BRAND_KEY, MemberRequest, load
 from accounts.models import Brand, Membership, SocialAccount, User
 from accounts.permissions import Action, is_allowed
 from campaigns.models import Campaign
 from connectors.base import PlatformInfo
 from content_calendar.forms import filter_query
-from content_calendar.models import Label, SavedFilter
+from content_calendar.models import Label, Post, SavedFilter
+from content_calendar.repeating_forms import given_uuid
 from content_calendar.selectors.posts import PostFilter
 from content_calendar.selectors.states import PostState
 
@@ -130,3 +131,23 @@ def filter_context(request: MemberRequest, about: Shown, wanted: PostFilter) -> 
         "wanted": wanted,
         **may(request),
     }
+
+
+def post_asked_for(request: MemberRequest) -> Post | None:
+    """The post that ``?post=`` names, for those who publish. None where the address names none."""
+    pk = given_uuid(request.GET.get("post", ""))
+    if pk is None:
+        return None
+    row: Post = load(request, Action.PUBLISH_POSTS, Post.objects.select_related("brand__organization"), pk)
+    return row
+
+
+def brand_asked_for(request: MemberRequest) -> Brand | None:
+    """The brand that the address names, else the one that is shown, else the first."""
+    pk = given_uuid(request.GET.get("brand", ""))
+    rows = Brand.objects.select_related("organization")
+    if pk is not None:
+        found: Brand = load(request, Action.PUBLISH_POSTS, rows, pk)
+        return found
+    about = shown(request)
+    return about.brand or (about.brands[0] if about.brands else None)

@@ -8,7 +8,7 @@
 //    states: {state: {label, tone}}, accounts: [{icon, name, handle}], campaigns: [name], labels: [{tone, name}],
 //    post_url, move_url, note_url (with "{id}"), is_cut,
 //    quiet: [{title, text, start, end, days: [first, day after the last]}], notes: [{id, title, tone, days}],
-//    holidays: [{day, title}]}
+//    holidays: [{day, title}], slots: [{start, accounts: [place], url}]}
 // A move POSTs local_time=YYYY-MM-DDTHH:MM (wall time in the brand's zone) to move_url; JSON {"message"?, "undo_url"?} or
 // {"error"}. While several posts are chosen ([data-calendar-select]), a click, a tap, Enter or Space on a post chooses it.
 import "temporal-polyfill/global";
@@ -125,6 +125,7 @@ function start(holder) {
       editable,
       url: answer.post_url.replace("{id}", post),
       move_url: answer.move_url.replace("{id}", post),
+      rank: 0,
       state,
       state_label: answer.states[state].label,
       tone: answer.states[state].tone,
@@ -147,7 +148,17 @@ function start(holder) {
         note_url: answer.note_url.replace("{id}", id),
       })),
     ];
-    return [...posts, ...days, ...quietOf(answer.quiet)];
+    const free = (answer.slots).map(({ start: at, accounts, url }) => ({
+      id: `slot ${at} ${accounts[0]}`,
+      title: text("slot", {}, holder),
+      start: at,
+      editable: false,
+      url,
+      is_slot: true,
+      rank: 1,
+      platforms: accounts.map((place) => answer.accounts[place]),
+    }));
+    return [...posts, ...days, ...free, ...quietOf(answer.quiet)];
   }
 
   async function move(event, localTime) {
@@ -222,10 +233,10 @@ function start(holder) {
   const clock = { hour: "2-digit", minute: "2-digit", hour12: false };
 
   function content({ event, view }) {
-    const { state_label: stateLabel, platforms = [], campaign = "", labels = [], sign, kind, is_picked: isPicked } = event.extendedProps;
+    const { state_label: stateLabel, platforms = [], campaign = "", labels = [], sign, kind, is_picked: isPicked, is_slot: isSlot } = event.extendedProps;
     const isList = view.type.startsWith("list");
     if (sign) return { domNodes: [dayContent(event, isList, sign, kind)] };
-    const row = element("div", isList ? "cal-row" : "cal-event");
+    const row = element("div", `${isList ? "cal-row" : "cal-event"}${isSlot ? " cal-slot" : ""}`);
     if (isPicked) {
       row.classList.add("is-picked");
       row.append(iconElement(sprite, "check", text("picked", { title: "" }, holder).trim()));
@@ -250,6 +261,7 @@ function start(holder) {
       }
       row.append(mark);
     }
+    if (isSlot) return { domNodes: [row] };
     if (isList) {
       row.append(element("span", "state cal-state", stateLabel));
       if (event.startEditable && event.extendedProps.move_url) {
@@ -294,7 +306,7 @@ function start(holder) {
     initialView: firstView,
     initialDate: /^\d{4}-\d{2}-\d{2}$/.test(address.searchParams.get("date") ?? "") ? address.searchParams.get("date") : undefined,
     views: {
-      listFourWeeks: { type: "list", duration: { weeks: 4 } },
+      listFourWeeks: { type: "list", duration: { weeks: 4 }, eventOrder: "start" },
       dayGridMonth: { dayMaxEvents: PHONE.matches ? 2 : true, fixedWeekCount: false },
     },
     height: heightOf(firstView),
@@ -315,6 +327,8 @@ function start(holder) {
     eventsHint: text("posts", {}, holder),
     timedText: text("time", {}, holder),
     eventDisplay: "block",
+    // Where a day has no room for everything, posts come before free slots.
+    eventOrder: "rank,start,title",
     slotHeaderFormat: clock,
     events: load,
     lazyFetching: false,

@@ -29,6 +29,7 @@ from smmapp.demo.people import add_knowledge, date_people
 from smmapp.demo.plan import BRANDS, ORGANIZATION, PEOPLE, DemoPost
 from smmapp.demo.planning import add_planning
 from smmapp.demo.publishing import add_posts
+from smmapp.demo.repeating import add_repeating
 from smmapp.demo.world import BEGAN_BEFORE, World
 from smmapp.demo.writing import add_writing
 
@@ -62,6 +63,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
             add_posts(world, POSTS[plan.key])
             add_file(world)
             add_planning(world)
+            add_repeating(world)
             add_inbox(world)
             _tell_planner()
             add_results(world)

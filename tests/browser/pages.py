@@ -131,6 +131,20 @@ NO_PAGES = {
     "content_calendar:review_image",
     "content_calendar:mentions",
     "content_calendar:block_delete",
+    "content_calendar:queue_add",
+    "content_calendar:queue_remove",
+    "content_calendar:queue_copy",
+    "content_calendar:queue_pause",
+    "content_calendar:enqueue",
+    "content_calendar:series_content",
+    "content_calendar:series_skip",
+    "content_calendar:series_unskip",
+    "content_calendar:series_end",
+    "content_calendar:series_continue",
+    "content_calendar:pool_pause",
+    "content_calendar:pool_fill",
+    "content_calendar:entry_content",
+    "content_calendar:entry_remove",
     "content_calendar:save",
     "content_calendar:change",
     "content_calendar:check",
@@ -189,6 +203,11 @@ PLAIN = (
     "content_calendar:note_add",
     "content_calendar:saved_filters",
     "content_calendar:feeds",
+    "content_calendar:queues",
+    "content_calendar:series_list",
+    "content_calendar:series_new",
+    "content_calendar:pools",
+    "content_calendar:pool_new",
     "engagement:inbox",
     "engagement:numbers",
     "engagement:promises",
@@ -347,6 +366,15 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         add("content_calendar:import_page", row["id"], row["state"])
         if row["state"] == "ready":
             add("content_calendar:import_reading", row["id"])
+    (slot,) = stage.rows("SELECT account_id AS id FROM content_calendar_slot LIMIT 1")
+    add("content_calendar:queue", slot["id"])
+    (series,) = stage.rows("SELECT id FROM content_calendar_series LIMIT 1")
+    add("content_calendar:series", series["id"])
+    add("content_calendar:series_change", series["id"])
+    (entry,) = stage.rows("SELECT id, pool_id FROM content_calendar_evergreenentry LIMIT 1")
+    for name in ("pool", "pool_change", "entry_new"):
+        add(f"content_calendar:{name}", entry["pool_id"])
+    add("content_calendar:entry", entry["id"])
     (brand,) = stage.rows("SELECT id FROM accounts_brand WHERE name = 'Nordlicht Outdoor'")
     add("content_calendar:approval_rule", brand["id"])
     (account,) = stage.rows(

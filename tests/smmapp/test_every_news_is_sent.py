@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from accounts import tasks
 from accounts.models import (
+    AccountStatus,
     Notification,
     NotificationKind,
     Organization,
@@ -35,10 +36,14 @@ from analytics.services.checkins import check_in
 from analytics.services.goals import NewGoal, create_goal
 from connectors.base import RetrySafety
 from connectors.errors import OutcomeUnknown, Rejected, RejectReason
+from content_calendar.content import Part
 from content_calendar.models import ApprovalRule, ApprovalRules, Post, Review
+from content_calendar.recurrence import read_rule
 from content_calendar.services import approval
+from content_calendar.services.drafts import Draft
 from content_calendar.services.preflight import check_evening
 from content_calendar.services.scheduling import schedule_post
+from content_calendar.services.series import create_series, fill_series
 from metrics.goals import GoalKind
 from outbox.payloads import PartContent, freeze_post
 from outbox.services.scheduling import schedule_delivery
@@ -143,6 +148,21 @@ def the_evening_finds_a_post_that_nobody_could_send(scene: Scene) -> None:
     assert check_evening(brand=scene.brand, now=NOW + 9 * HOUR)  # 19:00 in the zone of the brand
 
 
+def a_series_loses_its_account(scene: Scene) -> None:
+    series = create_series(
+        brand=scene.brand,
+        name="Each day",
+        content=Draft(parts=(Part("Good morning"),), accounts=(scene.account.pk,)),
+        rule=read_rule("FREQ=DAILY;COUNT=40", scene.brand.timezone),
+        starts_on=NOW.date() + DAY,
+        wall_time=dt.time(9),
+        actor=scene.manager,
+        now=NOW,
+    )
+    SocialAccount.objects.update(status=AccountStatus.NEEDS_RECONNECT)
+    assert fill_series(series=series, now=NOW + DAY) == 1
+
+
 def a_creator_asks_for_an_approval(scene: Scene) -> Post:
     rules = {"rule": ApprovalRule.INTERNAL, "remind_after_h": 24}
     ApprovalRules.objects.create(brand=scene.brand, **rules)
@@ -167,6 +187,7 @@ HAPPENINGS: dict[str, Callable[[Scene], object]] = {
     K.MEMBER_JOINED: somebody_accepts_an_invitation,
     K.GOAL_OFF_TRACK: a_goal_gets_no_leads,
     K.PREFLIGHT_PROBLEM: the_evening_finds_a_post_that_nobody_could_send,
+    K.POST_NOT_SCHEDULED: a_series_loses_its_account,
     K.WEBHOOK_DISABLED: a_receiver_takes_nothing_for_a_day,
     K.APPROVAL_WANTED: a_creator_asks_for_an_approval,
     K.APPROVAL_ANSWERED: a_manager_approves,
