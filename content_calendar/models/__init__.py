@@ -1,6 +1,15 @@
 """What the calendar keeps, by subject."""
 
-from content_calendar.models.media import MediaAsset, MediaAssetQuerySet, Rendition
+from content_calendar.models.library import MediaFolder, MediaFolderQuerySet, MediaTag, MediaTagQuerySet
+from content_calendar.models.media import (
+    MediaAsset,
+    MediaAssetQuerySet,
+    MediaKind,
+    MediaProblem,
+    MediaState,
+    MediaUsage,
+    Rendition,
+)
 from content_calendar.models.posts import (
     Approval,
     Label,
@@ -17,6 +26,7 @@ from content_calendar.models.preflight import (
     PreflightProblem,
     PreflightProblemQuerySet,
 )
+from content_calendar.models.uploads import MediaUpload, MediaUploadQuerySet
 
 __all__ = [
     "Approval",
@@ -25,6 +35,16 @@ __all__ = [
     "LabelTone",
     "MediaAsset",
     "MediaAssetQuerySet",
+    "MediaFolder",
+    "MediaFolderQuerySet",
+    "MediaKind",
+    "MediaProblem",
+    "MediaState",
+    "MediaTag",
+    "MediaTagQuerySet",
+    "MediaUpload",
+    "MediaUploadQuerySet",
+    "MediaUsage",
     "Post",
     "PostQuerySet",
     "Preflight",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from accounts.models import SocialAccount
 from connectors.base import Capability, LinkCard, PlatformInfo
 from connectors.text import find_hashtags, find_links, find_mentions
-from content_calendar.content import Parts
+from content_calendar.content import MediaUse, Parts
 from content_calendar.models import MediaAsset
 
 
@@ -44,9 +44,13 @@ class Preview:
 def preview(account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, MediaAsset]) -> Preview:
     """``assets`` holds the images that the parts use; what is missing is left out."""
     info = account.info
+
+    def is_shown(use: MediaUse) -> bool:
+        return use.asset in assets and bool(assets[use.asset].thumbnail_key)
+
     shown = []
     for part in parts:
-        images = tuple(PreviewImage(assets[use.asset], use.alt) for use in part.media if use.asset in assets)
+        images = tuple(PreviewImage(assets[use.asset], use.alt) for use in part.media if is_shown(use))
         card = part.link_card if info.can(Capability.LINK_CARD) and not images else None
         shown.append(PreviewPart(segments(part.text), images, card))
     return Preview(account=account, info=info, parts=tuple(shown))

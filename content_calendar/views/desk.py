@@ -26,8 +26,9 @@ from content_calendar.models import Label, MediaAsset, Post
 from content_calendar.selectors.checks import AccountCheck, PartCount, check_accounts
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.states import LIVE_STATES
-from content_calendar.services import media
+from content_calendar.services import media, uploads
 from content_calendar.services.drafts import Draft
+from content_calendar.views.media import accepted_types
 from content_calendar.views.shown import MOST_CAMPAIGNS, may
 from outbox.missed import CHOICES, GROUPS, choice_words, rule_of, sentence_of
 from outbox.selectors import missed_rule_of, quiet_period_at
@@ -136,7 +137,8 @@ def choices_of(brand: Brand, chosen: tuple[uuid.UUID, ...]) -> tuple[Choice, ...
 
 def _assets(brand: Brand, draft: Draft) -> Mapping[uuid.UUID, MediaAsset]:
     used = asset_ids(draft.parts, *draft.own_parts.values())
-    return MediaAsset.objects.filter(brand=brand).in_bulk(list(used)) if used else {}
+    rows = MediaAsset.objects.filter(brand=brand).prefetch_related("renditions")
+    return rows.in_bulk(list(used)) if used else {}
 
 
 def _checks(
@@ -190,8 +192,9 @@ def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **mor
             for check in checks
             if tab in (BASE, str(check.account.pk))
         ],
-        "accepted_types": " ".join(mime for mime, _extension in media.FORMATS.values()),
+        "accepted_types": accepted_types(),
         "max_bytes": media.MAX_BYTES,
+        "max_video_bytes": uploads.MAX_VIDEO_BYTES,
         "is_past": given.planned_at is not None and given.planned_at <= timezone.now(),
         "quiet": quiet_period_at(desk.brand, given.planned_at) if given.planned_at else None,
         **may(request),

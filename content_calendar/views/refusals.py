@@ -9,6 +9,7 @@ from content_calendar.services.drafts import (
     AlreadySending,
     CampaignUnknown,
     LabelUnknown,
+    MediaUnknown,
 )
 from content_calendar.services.media import ImageBroken, MediaRefused
 from content_calendar.services.scheduling import InThePast, NoAccountChosen, NothingToMove, NotReady
@@ -20,6 +21,7 @@ REFUSALS = (
     CampaignUnknown,
     InThePast,
     LabelUnknown,
+    MediaUnknown,
     NoAccountChosen,
     NotReady,
     NothingToMove,
@@ -54,6 +56,8 @@ def refusal_sentence(refusal: Exception) -> str:
             return _("This campaign cannot be chosen any more. Choose another one, or none.")
         case LabelUnknown():
             return _("A label was deleted meanwhile. Look at the labels again.")
+        case MediaUnknown():
+            return _("An image of the post was deleted meanwhile. Remove it from the post to save it.")
         case NothingToMove():
             return _("Nothing of this post is waiting to be sent any more.")
         case ImageBroken():

@@ -21,6 +21,7 @@ from smmapp.demo import past_en, past_ja, posts_en, posts_ja
 from smmapp.demo.funnel import add_results
 from smmapp.demo.goals import add_goals
 from smmapp.demo.inbox import add_inbox
+from smmapp.demo.library import add_library
 from smmapp.demo.marketing import add_campaigns
 from smmapp.demo.network import add_accounts, free_suffix
 from smmapp.demo.people import add_knowledge, date_people
@@ -55,6 +56,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
             add_accounts(world, posts=POSTS[plan.key], owner=people[PEOPLE[0].email], suffix=suffix)
             add_campaigns(world)
             add_posts(world, POSTS[plan.key])
+            add_library(world)
             add_inbox(world)
             _tell_planner()
             add_results(world)
