@@ -236,7 +236,7 @@ def _parts(
                     issue.message
                     for check in checks
                     for issue in check.issues
-                    if issue.part == index and not issue.is_missing
+                    if issue.part == index and issue.is_blocking and not issue.is_missing
                 )
             ),
         )

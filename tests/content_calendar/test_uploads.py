@@ -28,8 +28,9 @@ from content_calendar.services.uploads import (
     start_upload,
     take_piece,
 )
+from tests.clips import clip
 from tests.content_calendar.conftest import NOW
-from tests.content_calendar.video_samples import begin, bring, clip, uploaded
+from tests.content_calendar.video_samples import begin, bring, uploaded
 
 pytestmark = pytest.mark.django_db
 

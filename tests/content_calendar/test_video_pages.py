@@ -13,8 +13,9 @@ from accounts.models import Brand, SocialAccount, User
 from content_calendar.content import MediaUse
 from content_calendar.models import MediaAsset, MediaFolder, MediaState, MediaUpload
 from content_calendar.services import uploads
+from tests.clips import clip
 from tests.content_calendar.conftest import make_image, make_post
-from tests.content_calendar.video_samples import begin, clip, make_video, uploaded, work
+from tests.content_calendar.video_samples import begin, make_video, uploaded, work
 
 pytestmark = pytest.mark.django_db
 

@@ -29,8 +29,9 @@ from outbox.errors import StopReason
 from outbox.models import Delivery
 from outbox.payloads import thaw
 from tests.cast import make_account
+from tests.clips import clip
 from tests.content_calendar.conftest import LATER, NOW, make_image, make_post
-from tests.content_calendar.video_samples import clip, make_video, uploaded, work
+from tests.content_calendar.video_samples import make_video, uploaded, work
 
 pytestmark = pytest.mark.django_db
 
