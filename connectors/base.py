@@ -19,6 +19,7 @@ Json = dict[str, Any]
 class Capability(enum.StrEnum):
     POST_TEXT = "post_text"
     POST_IMAGES = "post_images"
+    POST_VIDEO = "post_video"
     POST_THREAD = "post_thread"
     LINK_CARD = "link_card"
     FIRST_COMMENT = "first_comment"  # an answer below a post of its own, right after it
@@ -113,6 +114,26 @@ class PostLook:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoLimit:
+    """What a video of a post may be; 0 = none stated.
+
+    ``max_pixels`` is of one frame, width x height. ``with_images``: may stand beside images in one post.
+    """
+
+    max_count: int
+    max_bytes: int
+    max_seconds: float
+    mime_types: tuple[str, ...]
+    alt_text_max: int  # characters (code points)
+    min_seconds: float = 0.0
+    max_pixels: int = 0
+    max_frame_rate: float = 0.0  # frames per second
+    video_codecs: tuple[str, ...] = ("h264",)  # as FFmpeg calls them
+    audio_codecs: tuple[str, ...] = ("aac",)
+    with_images: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say."""
 
@@ -153,6 +174,7 @@ class PlatformInfo:
     icon: str  # name of a Tabler icon
     account_metrics: tuple[str, ...] = ()  # names of AccountMetrics fields that this network fills
     post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
+    videos: VideoLimit | None = None  # None where none can be posted
     message_text: TextLimit | None = None  # of a direct message, None where none can be sent
     tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
     mentions: MentionForm = MentionForm.USER
@@ -169,7 +191,11 @@ class PlatformInfo:
 
 @dataclass(frozen=True, slots=True)
 class MediaItem:
-    """One image as it will be sent. ``open`` returns a fresh binary stream of the file."""
+    """One image or video as it will be sent. ``open`` returns a fresh binary stream of the file.
+
+    ``size`` is 0 for a video whose file is still being made. ``focus``: what must stay in sight where a
+    network cuts the picture, as shares of its width and height from the upper left corner.
+    """
 
     key: str  # stable name inside the payload, e.g. the asset's id
     mime_type: str
@@ -178,6 +204,13 @@ class MediaItem:
     height: int
     alt_text: str
     open: Callable[[], BinaryIO]
+    duration_s: float = 0.0
+    frame_rate: float = 0.0  # frames per second, 0 = an image
+    focus: tuple[float, float] = (0.5, 0.5)
+
+    @property
+    def is_video(self) -> bool:
+        return self.mime_type.startswith("video/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ def post_record(
         record["reply"] = {"root": dict(first.detail), "parent": dict(parent.detail)}
     elif payload.reply_to is not None:
         record["reply"] = _reply(payload.reply_to)
-    if part.media:
+    if part.media and part.media[0].is_video:
+        record["embed"] = _video(part, done[f"part{step.part}.media0"].detail["blob"])
+    elif part.media:
         record["embed"] = {
             "$type": "app.bsky.embed.images",
             "images": [
@@ -100,6 +102,16 @@ def _image(part: PostPart, media: int, blob: Json) -> Json:
     if item.width > 0 and item.height > 0:
         image["aspectRatio"] = {"width": item.width, "height": item.height}
     return image
+
+
+def _video(part: PostPart, blob: Json) -> Json:
+    item = part.media[0]
+    video: Json = {"$type": "app.bsky.embed.video", "video": blob}
+    if item.alt_text:
+        video["alt"] = _sendable(item.alt_text)
+    if item.width > 0 and item.height > 0:
+        video["aspectRatio"] = {"width": item.width, "height": item.height}
+    return video
 
 
 def make_facets(words: str, dids: Mapping[str, str]) -> list[Json]:

@@ -21,6 +21,11 @@ class RejectReason(enum.StrEnum):
     MEDIA_TYPE = "media_type"
     MEDIA_TOO_LARGE = "media_too_large"
     MEDIA_BROKEN = "media_broken"
+    MEDIA_MIXED = "media_mixed"  # images and a video in one post
+    TOO_MANY_VIDEOS = "too_many_videos"
+    VIDEO_TOO_LONG = "video_too_long"
+    VIDEO_TOO_SHORT = "video_too_short"
+    VIDEO_TOO_FAST = "video_too_fast"  # more frames per second than are taken
     ALT_TEXT_TOO_LONG = "alt_text_too_long"
     THREAD_TOO_LONG = "thread_too_long"
     DUPLICATE = "duplicate"

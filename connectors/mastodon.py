@@ -14,7 +14,8 @@ How the servers differ, and what we do about it:
   code points as written, whatever ``characters_reserved_per_url`` says.
 * scopes: takahe wants ``read`` itself for verify_credentials, so there we ask for ``read write``.
 * PKCE: always sent; servers that do not know it (before 4.3, takahe) ignore it.
-* media: Mastodon may answer 202 and work on; GoToSocial and takahe answer 200 when they are done.
+* media: Mastodon may answer 202 and work on; GoToSocial and takahe answer 200 when they are done. A video
+  (one, with no images beside it) is turned into what browsers play by the server; what it takes is stated.
 * errors: validation is 422 at Mastodon, 400 at GoToSocial and takahe; older takahe says 400 for a bad token.
 * /api/v2/instance is missing or broken on some: /api/v1/instance has the same limits.
 
@@ -22,7 +23,7 @@ A reply names whom it answers, or they are not told; a direct message is a statu
 Both are as safe to repeat as other statuses. takahe posts an answer to what is gone as a post of its own, so
 what is answered is read first. Nobody can hide a reply of somebody else.
 
-Not supported: video, polls, content warnings, quotes, scheduling at the server (the outbox schedules).
+Not supported: polls, content warnings, quotes, scheduling at the server (the outbox schedules).
 ``seen_live`` is False: tested against the documents and a stand-in server, not against a public server.
 """
 
@@ -69,6 +70,7 @@ from connectors.base import (
     TextLimit,
     TextUnit,
     Tokens,
+    VideoLimit,
     standard_plan,
 )
 from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason, Temporary
@@ -103,6 +105,7 @@ INFO = PlatformInfo(
         {
             Capability.POST_TEXT,
             Capability.POST_IMAGES,
+            Capability.POST_VIDEO,
             Capability.POST_THREAD,
             Capability.FIRST_COMMENT,
             Capability.ALT_TEXT,
@@ -131,6 +134,15 @@ INFO = PlatformInfo(
         mime_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
         alt_text_max=1500,
         max_pixels=33_177_600,
+    ),
+    videos=VideoLimit(
+        max_count=1,
+        max_bytes=99 * 1024 * 1024,
+        max_seconds=0,  # none stated
+        mime_types=("video/mp4",),
+        alt_text_max=1500,
+        max_pixels=8_294_400,
+        max_frame_rate=120,
     ),
     thread_max=25,
     # api/rate-limits; the limit on statuses is from Mastodon's source, not its documents.
@@ -198,6 +210,7 @@ class MastodonConnector(Connector):
                 alt_text_max=limits.positive("description_limit", INFO.images.alt_text_max),
                 max_pixels=limits.positive("image_matrix_limit", INFO.images.max_pixels),
             ),
+            videos=_video_limit(limits),
             retry_safety=RetrySafety.IDEMPOTENT
             if software in KEEPS_IDEMPOTENCY_KEYS
             else RetrySafety.NEITHER,
@@ -306,7 +319,11 @@ class MastodonConnector(Connector):
             return {"action": str(payload.moderation.action), "id": payload.moderation.remote_id}
         part = payload.parts[step.part]
         if step.kind is StepKind.MEDIA:
-            return {"description": part.media[step.media].alt_text}
+            item = part.media[step.media]
+            intent: Json = {"description": item.alt_text}
+            if not item.is_video and item.focus != (0.5, 0.5):
+                intent["focus"] = _focus(item.focus)
+            return intent
         media = [done[f"part{step.part}.media{m}"].remote_id for m in range(len(part.media))]
         status: Json = {
             "status": part.text,
@@ -376,15 +393,16 @@ class MastodonConnector(Connector):
 
     def _upload(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
         item = payload.parts[step.part].media[step.media]
-        name = f"image.{item.mime_type.partition('/')[2].partition('+')[0] or 'bin'}"
+        kind = "video" if item.is_video else "image"
+        name = f"{kind}.{item.mime_type.partition('/')[2].partition('+')[0] or 'bin'}"
         for path in ("/api/v2/media", "/api/v1/media"):
             with item.open() as stream:
                 response = self._call(
                     "POST",
                     path,
                     files={"file": (name, stream, item.mime_type)},
-                    form={"description": intent["description"]} if intent["description"] else None,
-                    timeout_s=UPLOAD_TIMEOUT_S,
+                    form={key: intent[key] for key in ("description", "focus") if intent.get(key)} or None,
+                    timeout_s=UPLOAD_TIMEOUT_S * (3 if item.is_video else 1),
                 )
             if response.status_code not in {404, 405}:
                 break
@@ -517,6 +535,25 @@ class MastodonConnector(Connector):
 
 
 # --- answers ----------------------------------------------------------------------------------
+
+
+def _video_limit(limits: Limits) -> VideoLimit | None:
+    """None for a server that says which types it takes and names no video that we make."""
+    default = INFO.videos
+    if default is None or not limits.takes(default.mime_types):
+        return None
+    return dataclasses.replace(
+        default,
+        max_bytes=limits.positive("video_size_limit", default.max_bytes),
+        max_pixels=limits.positive("video_matrix_limit", default.max_pixels),
+        max_frame_rate=limits.positive("video_frame_rate_limit", int(default.max_frame_rate)),
+        alt_text_max=limits.positive("description_limit", default.alt_text_max),
+    )
+
+
+def _focus(focus: tuple[float, float]) -> str:
+    """As Mastodon counts: from -1 to 1, to the right and up from the middle."""
+    return f"{focus[0] * 2 - 1:.2f},{1 - focus[1] * 2:.2f}"
 
 
 def _answering(text: str, detail: Json) -> Json:

@@ -64,6 +64,9 @@ def stated_options(server: str, instance: Json) -> Json:
         "mime_types": media.get("supported_mime_types"),
         "image_size_limit": media.get("image_size_limit"),
         "image_matrix_limit": media.get("image_matrix_limit"),
+        "video_size_limit": media.get("video_size_limit"),
+        "video_matrix_limit": media.get("video_matrix_limit"),
+        "video_frame_rate_limit": media.get("video_frame_rate_limit"),
         "description_limit": media.get("description_limit"),
     }
     return {
@@ -91,6 +94,11 @@ class Limits:
             return default
         images = tuple(t for t in stated if isinstance(t, str) and t.startswith("image/"))
         return images or default
+
+    def takes(self, mime_types: tuple[str, ...]) -> bool:
+        """Whether one of these types is among those stated, or none is stated."""
+        stated = self.options.get("mime_types")
+        return not isinstance(stated, list) or any(one in stated for one in mime_types)
 
 
 def software_of(server: str, instance: Json) -> str:

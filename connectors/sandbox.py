@@ -4,10 +4,11 @@ Documents: docs/sandbox.md. Its accounts differ in what they offer against doubl
 branch of clearing up an unknown outcome can be forced: ``idempotency_key`` (kept for 24 h), ``two_phase``
 (containers) or ``neither``; the account's own profile says which.
 
+A video is a medium like an image: one in a post, without images beside it, looked at by the network for as
+long as the account's ``media_processing_s`` says.
+
 Replies are posts with ``reply_to`` and as safe as those. A direct message is safe to repeat only at an
 ``idempotency_key`` account; elsewhere the messages are read and compared.
-
-Not supported: video (the network has none).
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ from connectors.base import (
     TextLimit,
     TextUnit,
     Tokens,
+    VideoLimit,
     standard_plan,
 )
 from connectors.errors import (
@@ -84,6 +86,7 @@ INFO = PlatformInfo(
         {
             Capability.POST_TEXT,
             Capability.POST_IMAGES,
+            Capability.POST_VIDEO,
             Capability.POST_THREAD,
             Capability.LINK_CARD,
             Capability.FIRST_COMMENT,
@@ -104,6 +107,15 @@ INFO = PlatformInfo(
         mime_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
         alt_text_max=1000,
         max_pixels=40_000_000,
+    ),
+    videos=VideoLimit(
+        max_count=1,
+        max_bytes=50_000_000,
+        max_seconds=140,
+        mime_types=("video/mp4",),
+        alt_text_max=1000,
+        max_pixels=1920 * 1080,
+        max_frame_rate=60,
     ),
     thread_max=25,
     rates=(),
@@ -148,6 +160,7 @@ class SandboxConnector(Connector):
                 alt_text_max=limits.get("alt_text_max", INFO.images.alt_text_max),
                 max_pixels=limits.get("image_pixels_max", INFO.images.max_pixels),
             ),
+            videos=_video_limit(limits),
             thread_max=limits.get("thread_max", INFO.thread_max),
             rates=(Rate("posts", quota["limit"], quota["window_s"]),) if quota else (),
             retry_safety=RETRY_SAFETY.get(options.get("retry_safety", ""), INFO.retry_safety),
@@ -454,10 +467,11 @@ class SandboxConnector(Connector):
         item = payload.parts[step.part].media[step.media]
         with item.open() as stream:
             content = stream.read()
+        kind = "video" if item.is_video else "image"
         response = self._call(
             "POST",
             "/api/v1/media",
-            files={"file": ("image", content, item.mime_type)},
+            files={"file": (kind, content, item.mime_type)},
             form={"alt_text": intent["alt_text"]},
             timeout_s=UPLOAD_TIMEOUT_S,
         )
@@ -497,6 +511,21 @@ def _call(
 # --- answers ----------------------------------------------------------------------------------
 
 
+def _video_limit(limits: Mapping[str, Any]) -> VideoLimit | None:
+    """INFO's, in the numbers that the account was told; an account of before was told none."""
+    default = INFO.videos
+    if default is None:
+        return None
+    return dataclasses.replace(
+        default,
+        max_bytes=limits.get("video_bytes_max", default.max_bytes),
+        max_seconds=limits.get("video_seconds_max", default.max_seconds),
+        max_pixels=limits.get("video_pixels_max", default.max_pixels),
+        max_frame_rate=limits.get("video_frame_rate_max", default.max_frame_rate),
+        mime_types=tuple(limits.get("video_mime_types", default.mime_types)),
+    )
+
+
 def account_options(own: Mapping[str, Any]) -> Json:
     """What of an account's own profile is kept as its options."""
     return {"retry_safety": own["retry_safety"], "limits": own["limits"]}
@@ -515,7 +544,7 @@ def _tokens(answer: Json) -> Tokens:
 
 def _media_result(media: Json) -> StepResult:
     if media["state"] == "error":
-        raise Rejected(RejectReason.MEDIA_BROKEN, "the network could not process the image")
+        raise Rejected(RejectReason.MEDIA_BROKEN, "the network could not process the file")
     is_ready = media["state"] == "ready"
     return StepResult(
         state=StepState.DONE if is_ready else StepState.PROCESSING,
@@ -569,6 +598,9 @@ _REASONS = {
     "media_too_many_pixels": RejectReason.MEDIA_TOO_LARGE,
     "media_broken": RejectReason.MEDIA_BROKEN,
     "media_not_found": RejectReason.MEDIA_BROKEN,
+    "media_mixed": RejectReason.MEDIA_MIXED,
+    "video_too_long": RejectReason.VIDEO_TOO_LONG,
+    "video_too_fast": RejectReason.VIDEO_TOO_FAST,
     "alt_text_too_long": RejectReason.ALT_TEXT_TOO_LONG,
     "thread_too_long": RejectReason.THREAD_TOO_LONG,
     "container_required": RejectReason.NOT_SUPPORTED,

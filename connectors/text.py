@@ -7,6 +7,7 @@ Japanese begins, ``＃`` starts a hashtag, full-width punctuation ends one.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import regex
 
 from connectors.base import (
     Capability,
+    ImageLimit,
+    MediaItem,
     MentionForm,
     ModerationAction,
     PlatformInfo,
@@ -22,6 +25,7 @@ from connectors.base import (
     PostPayload,
     TextLimit,
     TextUnit,
+    VideoLimit,
 )
 from connectors.errors import RejectReason
 
@@ -301,19 +305,57 @@ def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Pro
 
 
 def _media_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[Problem]:
-    images = info.images
-    if part.media and not info.can(Capability.POST_IMAGES):
-        yield Problem(RejectReason.NOT_SUPPORTED, index, 0, 0, len(part.media))
+    videos = [item for item in part.media if item.is_video]
+    images = len(part.media) - len(videos)
+    if images and not info.can(Capability.POST_IMAGES):
+        yield Problem(RejectReason.NOT_SUPPORTED, index, 0, 0, images)
         return
-    if len(part.media) > images.max_count:
-        yield Problem(RejectReason.TOO_MANY_MEDIA, index, images.max_count, images.max_count, len(part.media))
+    limit = info.videos if info.can(Capability.POST_VIDEO) else None
+    if videos and limit is None:
+        yield Problem(RejectReason.NOT_SUPPORTED, index, part.media.index(videos[0]), 0, len(videos))
+        return
+    if images > info.images.max_count:
+        yield Problem(
+            RejectReason.TOO_MANY_MEDIA, index, info.images.max_count, info.images.max_count, images
+        )
+    if limit is not None and len(videos) > limit.max_count:
+        yield Problem(RejectReason.TOO_MANY_VIDEOS, index, None, limit.max_count, len(videos))
+    if limit is not None and videos and images and not limit.with_images:
+        yield Problem(RejectReason.MEDIA_MIXED, index, None, 0, images)
     for m, item in enumerate(part.media):
-        pixels = item.width * item.height
-        if item.mime_type not in images.mime_types:
-            yield Problem(RejectReason.MEDIA_TYPE, index, m, 0, 0)
-        if item.size > images.max_bytes:
-            yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, images.max_bytes, item.size)
-        elif images.max_pixels and pixels > images.max_pixels:
-            yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, images.max_pixels, pixels)
-        if info.can(Capability.ALT_TEXT) and len(item.alt_text) > images.alt_text_max:
-            yield Problem(RejectReason.ALT_TEXT_TOO_LONG, index, m, images.alt_text_max, len(item.alt_text))
+        if item.is_video and limit is not None:
+            yield from _video_problems(index, m, item, limit)
+        else:
+            yield from _image_problems(index, m, item, info.images)
+        alt_max = limit.alt_text_max if item.is_video and limit is not None else info.images.alt_text_max
+        if info.can(Capability.ALT_TEXT) and len(item.alt_text) > alt_max:
+            yield Problem(RejectReason.ALT_TEXT_TOO_LONG, index, m, alt_max, len(item.alt_text))
+
+
+def _image_problems(index: int, m: int, item: MediaItem, limit: ImageLimit) -> Iterator[Problem]:
+    pixels = item.width * item.height
+    if item.mime_type not in limit.mime_types:
+        yield Problem(RejectReason.MEDIA_TYPE, index, m, 0, 0)
+    if item.size > limit.max_bytes:
+        yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, limit.max_bytes, item.size)
+    elif limit.max_pixels and pixels > limit.max_pixels:
+        yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, limit.max_pixels, pixels)
+
+
+def _video_problems(index: int, m: int, item: MediaItem, limit: VideoLimit) -> Iterator[Problem]:
+    """Lengths are in whole seconds, what is over rounded up: a clip of 60.2 s is one second too long."""
+    if item.mime_type not in limit.mime_types:
+        yield Problem(RejectReason.MEDIA_TYPE, index, m, 0, 0)
+    if item.size > limit.max_bytes:
+        yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, limit.max_bytes, item.size)
+    elif limit.max_pixels and item.width * item.height > limit.max_pixels:
+        yield Problem(RejectReason.MEDIA_TOO_LARGE, index, m, limit.max_pixels, item.width * item.height)
+    if limit.max_seconds and item.duration_s > limit.max_seconds:
+        longest = int(limit.max_seconds)
+        yield Problem(RejectReason.VIDEO_TOO_LONG, index, m, longest, math.ceil(item.duration_s))
+    if item.duration_s < limit.min_seconds:
+        shortest = math.ceil(limit.min_seconds)
+        yield Problem(RejectReason.VIDEO_TOO_SHORT, index, m, shortest, int(item.duration_s))
+    if limit.max_frame_rate and item.frame_rate > limit.max_frame_rate + 0.01:
+        most = int(limit.max_frame_rate)
+        yield Problem(RejectReason.VIDEO_TOO_FAST, index, m, most, math.ceil(item.frame_rate))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone, translation
 
 from accounts.models import Brand
@@ -21,6 +22,8 @@ from content_calendar.services import (
     preflight,
     reminders,
     review_links,
+    uploads,
+    videos,
 )
 from content_calendar.services.evergreen import fill_pool
 from content_calendar.services.series import fill_series
@@ -141,3 +144,30 @@ def fill_one_pool(*, pool_id: str, **kwargs: Any) -> None:
     pool = EvergreenPool.objects.running().filter(pk=uuid.UUID(pool_id)).first()
     if pool is not None:
         fill_pool(pool=pool, now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def prepare_media(**kwargs: Any) -> None:
+    """Every few seconds: hand out the videos that were uploaded and the copies to be made of them. Any number
+    of these may run."""
+    found, copies = videos.claim_work(now=timezone.now(), most=settings.VIDEO_JOBS)
+    for work in found:
+        prepare_video.delay(asset_id=work.pk, fence=work.fence)
+    for work in copies:
+        make_rendition.delay(rendition_id=work.pk, fence=work.fence)
+
+
+@shared_task(ignore_result=True)
+def prepare_video(*, asset_id: str, fence: int, **kwargs: Any) -> None:
+    videos.prepare_video(asset_id=uuid.UUID(asset_id), fence=fence, clock=timezone.now)
+
+
+@shared_task(ignore_result=True)
+def make_rendition(*, rendition_id: str, fence: int, **kwargs: Any) -> None:
+    videos.make_rendition(rendition_id=int(rendition_id), fence=fence, clock=timezone.now)
+
+
+@shared_task(ignore_result=True)
+def clean_uploads(**kwargs: Any) -> None:
+    """Hourly: what nobody went on with."""
+    uploads.clean_uploads(now=timezone.now())

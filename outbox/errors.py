@@ -21,6 +21,8 @@ class StopReason(enum.StrEnum):
     NOT_ALLOWED = "not_allowed"
     ACCOUNT_DISCONNECTED = "account_disconnected"
     MEDIA_MISSING = "media_missing"
+    MEDIA_PREPARING = "media_preparing"
+    MEDIA_FAILED = "media_failed"
     POST_DELETED = "post_deleted"
     APPROVAL_MISSING = "approval_missing"
     TOO_LATE = "too_late"
@@ -39,6 +41,11 @@ SENTENCES: dict[str, Promise] = {
     RejectReason.MEDIA_TYPE: _("This network does not take files of this type."),
     RejectReason.MEDIA_TOO_LARGE: _("An image is too large for this network."),
     RejectReason.MEDIA_BROKEN: _("The network could not read an image."),
+    RejectReason.MEDIA_MIXED: _("This network does not take images and a video in one post."),
+    RejectReason.TOO_MANY_VIDEOS: _("There are more videos than this network takes in one post."),
+    RejectReason.VIDEO_TOO_LONG: _("The video is too long for this network."),
+    RejectReason.VIDEO_TOO_SHORT: _("The video is too short for this network."),
+    RejectReason.VIDEO_TOO_FAST: _("The video has more frames per second than this network takes."),
     RejectReason.ALT_TEXT_TOO_LONG: _("An alternative text is too long for this network."),
     RejectReason.THREAD_TOO_LONG: _("The thread has more posts than this network takes."),
     RejectReason.DUPLICATE: _("The network refused it because the same post is there already."),
@@ -62,6 +69,8 @@ SENTENCES: dict[str, Promise] = {
     StopReason.NOT_ALLOWED: _("The person who scheduled it may no longer do that for this brand."),
     StopReason.ACCOUNT_DISCONNECTED: _("The account was disconnected."),
     StopReason.MEDIA_MISSING: _("An image of the post is no longer there."),
+    StopReason.MEDIA_PREPARING: _("A video is still being made ready for this network."),
+    StopReason.MEDIA_FAILED: _("A video could not be made ready for this network."),
     StopReason.POST_DELETED: _("The post was deleted."),
     StopReason.APPROVAL_MISSING: _(
         "What it says was not approved. Submit the post for review; once it is approved it can be scheduled "

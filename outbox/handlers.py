@@ -9,12 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from outbox.errors import StopReason
 from outbox.models import Delivery, DeliveryKind
 
-# Returns "" when the delivery may go, else the error code (outbox.errors) that it fails with.
+# Returns "" when the delivery may go, else the error code (outbox.errors) that it fails with, or waits with
+# (``WAITS``): then it is asked again until it is too late for the delivery's own rule.
 Check = Callable[[Delivery, dt.datetime], str]
 # The path of the page that shows it, "" if there is none (any more).
 Page = Callable[[Delivery], str]
+
+# Codes of what passes by itself.
+WAITS = frozenset({StopReason.MEDIA_PREPARING})
 
 _checks: dict[str, Check] = {}
 _pages: dict[str, Page] = {}

@@ -31,7 +31,8 @@ from connectors.text import addressed
 
 @dataclass(frozen=True, slots=True)
 class MediaContent:
-    """One image of a part, as its asset stands now."""
+    """One image or video of a part, as its asset stands now. A video's file may still be made: then
+    ``size`` is 0, and the delivery waits for it (outbox.handlers). Focal points are in hundredths."""
 
     asset: str  # id of the asset, for where-used
     storage_key: str
@@ -40,6 +41,10 @@ class MediaContent:
     width: int
     height: int
     alt_text: str
+    duration_s: float = 0.0
+    frame_rate: float = 0.0
+    focal_x: int = 50
+    focal_y: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,10 @@ def _media_item(media: Json) -> MediaItem:
         width=media["width"],
         height=media["height"],
         alt_text=media["alt_text"],
+        # What was frozen before there were videos says nothing of these.
+        duration_s=media.get("duration_s", 0.0),
+        frame_rate=media.get("frame_rate", 0.0),
+        focus=(media.get("focal_x", 50) / 100, media.get("focal_y", 50) / 100),
         open=functools.partial(_open_media, media["storage_key"]),
     )
 

@@ -83,10 +83,9 @@ async def _inspect_media(body: dict[str, Any]) -> None:
     if not isinstance(file, dict):
         raise Refused(422, "invalid", "The upload needs a part named file.")
     size = len(file["content"])
-    if size > content.IMAGE_BYTES_MAX:
-        raise Refused(
-            413, "media_too_large", "The file is too large.", limit=content.IMAGE_BYTES_MAX, actual=size
-        )
+    largest = content.VIDEO_BYTES_MAX if content.is_video(file["content"]) else content.IMAGE_BYTES_MAX
+    if size > largest:
+        raise Refused(413, "media_too_large", "The file is too large.", limit=largest, actual=size)
     if not size:
         raise Refused(422, "media_broken", "The file is empty.")
     alt_text = str(body.get("alt_text") or "")
@@ -220,7 +219,7 @@ def publish(call: Call) -> Answer:
             return _post_answer(call, call.store.the(content.POSTS + "WHERE p.id = ?", first), is_new=False)
     draft = content.read_draft(call.store, owner, call.body)
     if content.media_ready_at(call.store, owner["id"], draft.media_ids) > call.now_ms:
-        raise Refused(422, "media_not_ready", "An image is still being processed.")
+        raise Refused(422, "media_not_ready", "A file is still being processed.")
     _check_quota(call)
     post = content.store_post(
         call.store, owner, draft, now_ms=call.now_ms, client_ref=call.client_ref or call.key

@@ -30,7 +30,7 @@ from sandbox.faults import Faults, Rule
 from sandbox.store import Row, Store, secret_hash
 
 MAX_JSON_BYTES = 256 * 1024
-MAX_UPLOAD_BYTES = 16 * 1024 * 1024
+MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 
 KINDS: set[str] = set()  # every endpoint kind, filled by ``endpoint``
 

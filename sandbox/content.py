@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import av
 from PIL import Image, UnidentifiedImageError
 
 from sandbox import growth
@@ -22,6 +23,11 @@ MODES = ("idempotency_key", "two_phase", "neither")
 IMAGE_BYTES_MAX = 5 * 1024 * 1024
 IMAGE_PIXELS_MAX = 40_000_000
 IMAGE_MIME_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
+VIDEO_BYTES_MAX = 50_000_000
+VIDEO_SECONDS_MAX = 140
+VIDEO_PIXELS_MAX = 1920 * 1080
+VIDEO_FRAME_RATE_MAX = 60
+VIDEO_MIME_TYPES = ("video/mp4",)
 ALT_TEXT_MAX = 1000
 THREAD_MAX = 25
 MESSAGE_TEXT_MAX = 2000
@@ -118,6 +124,11 @@ def account_json(store: Store, row: Row, base_url: str, now_ms: int, *, is_own: 
             "image_bytes_max": IMAGE_BYTES_MAX,
             "image_pixels_max": IMAGE_PIXELS_MAX,
             "image_mime_types": list(IMAGE_MIME_TYPES),
+            "video_bytes_max": VIDEO_BYTES_MAX,
+            "video_seconds_max": VIDEO_SECONDS_MAX,
+            "video_pixels_max": VIDEO_PIXELS_MAX,
+            "video_frame_rate_max": VIDEO_FRAME_RATE_MAX,
+            "video_mime_types": list(VIDEO_MIME_TYPES),
             "alt_text_max": ALT_TEXT_MAX,
             "thread_max": THREAD_MAX,
             "consistency_window_s": row["consistency_window_s"],
@@ -188,7 +199,7 @@ def read_draft(store: Store, account: Row, body: dict[str, Any]) -> Draft:
         raise Refused(422, "invalid", "text is a string, media_ids a list.")
     text = text.strip()
     if not text and not media:
-        raise Refused(422, "text_empty", "A post needs a text or an image.")
+        raise Refused(422, "text_empty", "A post needs a text, an image or a video.")
     if len(text) > account["text_max"]:
         raise Refused(
             422, "text_too_long", "The text is too long.", limit=account["text_max"], actual=len(text)
@@ -198,6 +209,9 @@ def read_draft(store: Store, account: Row, body: dict[str, Any]) -> Draft:
             422, "too_many_media", "Too many images.", limit=account["images_max"], actual=len(media)
         )
     media_ids = tuple(number(one, "media id") for one in media)
+    kinds = f"SELECT 1 FROM media WHERE id IN ({marks(len(media_ids))}) AND mime LIKE 'video/%'"
+    if len(media_ids) > 1 and store.value(kinds, *media_ids):
+        raise Refused(422, "media_mixed", "A video stands alone in its post.")
     reply_to = None
     if body.get("reply_to"):
         reply_to = number(body["reply_to"], "reply_to")
@@ -393,8 +407,15 @@ def posts_by_ids(store: Store, ids: Iterable[int]) -> list[Row]:
     return store.all(POSTS + query, *wanted) if wanted else []
 
 
+def is_video(content: bytes) -> bool:
+    """Whether it begins as an MP4 does."""
+    return content[4:8] == b"ftyp"
+
+
 def media_of(content: bytes) -> tuple[str, int, int]:
-    """(mime type, width, height) of an image. Raises Refused: media_type or media_broken."""
+    """(mime type, width, height) of an image or a video. Raises Refused with the code of what is wrong."""
+    if is_video(content):
+        return _video_of(content)
     kinds = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
     try:
         with warnings.catch_warnings():
@@ -418,3 +439,26 @@ def media_of(content: bytes) -> tuple[str, int, int]:
             actual=width * height,
         )
     return kinds[image_format], width, height
+
+
+def _video_of(content: bytes) -> tuple[str, int, int]:
+    try:
+        with av.open(io.BytesIO(content), format="mov") as file:
+            pictures = next(iter(file.streams.video), None)
+            if pictures is None or pictures.codec_context.name != "h264":
+                raise Refused(415, "media_type", "Videos are MP4 with H.264.")
+            width, height = pictures.codec_context.width, pictures.codec_context.height
+            seconds = (file.duration or 0) / 1_000_000
+            rate = float(pictures.average_rate or 0)
+            # Its first picture can be read.
+            next(file.decode(pictures))
+    except (av.FFmpegError, StopIteration, ValueError):
+        raise Refused(422, "media_broken", "The video cannot be read.") from None
+    for actual, limit, code in (
+        (seconds, VIDEO_SECONDS_MAX, "video_too_long"),
+        (rate, VIDEO_FRAME_RATE_MAX + 0.01, "video_too_fast"),
+        (width * height, VIDEO_PIXELS_MAX, "media_too_many_pixels"),
+    ):
+        if actual > limit:
+            raise Refused(422, code, "The video is beyond a limit.", limit=int(limit), actual=int(actual))
+    return "video/mp4", width, height

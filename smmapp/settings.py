@@ -13,7 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from smmapp import embedded, logs
+from smmapp import embedded, logs, media_storage
 from smmapp.embedded import secret_store
 from smmapp.environment import BASE_DIR, secret, var_dir
 
@@ -255,6 +255,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 900.0,
         "options": {"expires": 900},
     },
+    "content_calendar.prepare_media": {
+        "task": "content_calendar.tasks.prepare_media",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
+    "content_calendar.clean_uploads": {
+        "task": "content_calendar.tasks.clean_uploads",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
     "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
     "accounts.send_webhooks": {
@@ -273,6 +283,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 5},
     },
 }
+
+# Videos that are read or converted at once, over all workers. Each takes about two cores.
+VIDEO_JOBS = env.int("SMM_VIDEO_JOBS", default=2)
 
 # Deliveries that may wait in the publish queue over all workers: enough to keep them busy, and few enough
 # that a lease never runs out in the queue.
@@ -317,8 +330,21 @@ STATIC_ROOT = env.str("SMM_STATIC_ROOT", default="") or VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+# Media in a bucket of a store that speaks S3, instead of a folder that every machine must see.
+MEDIA_S3_BUCKET = env.str("SMM_MEDIA_S3_BUCKET", default="")
+# Browsers get files from the store itself, by addresses that are good for minutes; they must reach it.
+MEDIA_S3_REDIRECT = env.bool("SMM_MEDIA_S3_REDIRECT", default=False)
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": media_storage.s3(
+        bucket=MEDIA_S3_BUCKET,
+        endpoint=env.str("SMM_MEDIA_S3_ENDPOINT", default=""),
+        region=env.str("SMM_MEDIA_S3_REGION", default=""),
+        access_key=secret("SMM_MEDIA_S3_ACCESS_KEY"),
+        secret_key=secret("SMM_MEDIA_S3_SECRET_KEY"),
+        prefix=env.str("SMM_MEDIA_S3_PREFIX", default=""),
+    )
+    if MEDIA_S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

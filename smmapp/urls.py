@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("outbox.urls")),
     path("calendar/", include("content_calendar.urls")),
+    path("library/", include("content_calendar.library_urls")),
     path("inbox/", include("engagement.urls")),
     path("campaigns/", include("campaigns.urls")),
     path("audience/", include("audience.urls")),

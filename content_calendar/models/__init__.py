@@ -27,7 +27,16 @@ from content_calendar.models.imports import (
     RowOutcome,
     RowVerdict,
 )
-from content_calendar.models.media import MediaAsset, MediaAssetQuerySet, Rendition
+from content_calendar.models.library import MediaFolder, MediaFolderQuerySet, MediaTag, MediaTagQuerySet
+from content_calendar.models.media import (
+    MediaAsset,
+    MediaAssetQuerySet,
+    MediaKind,
+    MediaProblem,
+    MediaState,
+    MediaUsage,
+    Rendition,
+)
 from content_calendar.models.planning import CalendarFeed, CalendarNote, SavedFilter
 from content_calendar.models.posts import (
     UNSCHEDULED,
@@ -58,6 +67,7 @@ from content_calendar.models.repeating import (
     Series,
     SeriesQuerySet,
 )
+from content_calendar.models.uploads import MediaUpload, MediaUploadQuerySet
 from content_calendar.models.writing import Block, BlockQuerySet, HashtagGroup, Snippet, Template
 
 __all__ = [
@@ -96,6 +106,16 @@ __all__ = [
     "LabelTone",
     "MediaAsset",
     "MediaAssetQuerySet",
+    "MediaFolder",
+    "MediaFolderQuerySet",
+    "MediaKind",
+    "MediaProblem",
+    "MediaState",
+    "MediaTag",
+    "MediaTagQuerySet",
+    "MediaUpload",
+    "MediaUploadQuerySet",
+    "MediaUsage",
     "Occurrence",
     "Post",
     "PostQuerySet",

@@ -25,6 +25,8 @@ class PreflightCode(models.TextChoices):
     NOT_GRANTED = "not_granted", _("The account was not given the permission for this")
     SCOPES = "scopes", _("Some permissions were not given")
     MEDIA_MISSING = "media_missing", _("An image is no longer there")
+    MEDIA_PREPARING = "media_preparing", _("A video is still being made ready")
+    MEDIA_FAILED = "media_failed", _("A video could not be made ready")
     CONTENT = "content", _("The network will refuse the content")
     NOT_ALLOWED = "not_allowed", _("Whoever scheduled it may no longer publish")
     QUOTA = "quota", _("The account’s quota will be used up")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
@@ -28,6 +27,7 @@ from connectors.errors import RejectReason
 from connectors.text import Problem, check_payload, count, find_mentions, fits, is_name
 from content_calendar.content import Parts, addresses_in, thread_of, with_addresses
 from content_calendar.models import MediaAsset
+from content_calendar.selectors.verdicts import expected_video, explain_video, never_opened, video_verdict
 
 RENDITION_TYPE = "image/jpeg"
 
@@ -92,9 +92,9 @@ def check_content(
             PostPart(
                 text=part.text,
                 media=tuple(
-                    _expected_item(assets[use.asset], use.alt, info.images)
+                    _expected_item(assets[use.asset], use.alt, info)
                     for use in part.media
-                    if use.asset in assets
+                    if use.asset in assets and assets[use.asset].is_ready
                 ),
                 link_card=part.link_card,
                 is_comment=part.is_comment,
@@ -118,9 +118,14 @@ def check_content(
                 "network": info.name
             }
             issues.append(Issue(index, message, is_blocking=False))
-        smaller = [
-            use for use in part.media if use.asset in assets and must_shrink(assets[use.asset], info.images)
+        there = [assets[use.asset] for use in part.media if use.asset in assets]
+        issues += [
+            Issue(index, message, is_blocking=is_blocking)
+            for asset in there
+            if asset.is_video
+            for message, is_blocking in video_verdict(asset, info)
         ]
+        smaller = [asset for asset in there if not asset.is_video and must_shrink(asset, info.images)]
         if smaller and info.can(Capability.POST_IMAGES):
             message = ngettext(
                 "%(count)s image is made smaller to fit %(network)s.",
@@ -130,7 +135,7 @@ def check_content(
             issues.append(Issue(index, message, is_blocking=False))
         issues += [Issue(index, words, is_blocking=False) for words in _strange_names(part.text, info)]
         if any(use.asset not in assets for use in part.media):
-            issues.append(Issue(index, _("An image is no longer there. Remove it or upload it again.")))
+            issues.append(Issue(index, _("A file is no longer there. Remove it or upload it again.")))
     counts = tuple(
         PartCount(count(part.text, info.text), info.text.max_units, not fits(part.text, info.text))
         for part in parts
@@ -171,8 +176,11 @@ def must_shrink(asset: MediaAsset, limit: ImageLimit) -> bool:
     )
 
 
-def _expected_item(asset: MediaAsset, alt: str, limit: ImageLimit) -> MediaItem:
-    """The image as it would be sent: what ``services.media.rendition_for`` will make fits by its nature."""
+def _expected_item(asset: MediaAsset, alt: str, info: PlatformInfo) -> MediaItem:
+    """The file as it would be sent: what ``services.media.rendition_for`` will make fits by its nature."""
+    if asset.is_video:
+        return expected_video(asset, alt, info.videos)
+    limit = info.images
     shrinks = must_shrink(asset, limit)
     too_wide = bool(limit.max_pixels) and asset.width * asset.height > limit.max_pixels
     return MediaItem(
@@ -182,12 +190,8 @@ def _expected_item(asset: MediaAsset, alt: str, limit: ImageLimit) -> MediaItem:
         width=1 if shrinks and too_wide else asset.width,
         height=1 if shrinks and too_wide else asset.height,
         alt_text=alt,
-        open=_never_opened,
+        open=never_opened,
     )
-
-
-def _never_opened() -> BinaryIO:
-    raise TypeError("a content that is only checked is not read")
 
 
 def _account_message(account: SocialAccount) -> str:
@@ -210,9 +214,11 @@ def explain(problem: Problem, info: PlatformInfo) -> str:
         "unit": _unit(info, problem.actual - problem.limit),
         "number": (problem.media or 0) + 1,
     }
+    if (of_video := explain_video(problem, info)) is not None:
+        return of_video
     match problem.reason:
         case RejectReason.TEXT_EMPTY:
-            return _("Write something or add an image.")
+            return _("Write something or add a picture or a video.")
         case RejectReason.TEXT_TOO_LONG if info.text.max_bytes and problem.limit == info.text.max_bytes:
             return _("Too long for %(network)s: %(actual)s bytes, %(limit)s are allowed.") % words
         case RejectReason.TEXT_TOO_LONG:

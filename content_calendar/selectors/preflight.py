@@ -18,9 +18,10 @@ from accounts.selectors import known_networks
 from connectors.base import ConnectMethod, Json, Rate
 from connectors.errors import RejectReason
 from connectors.text import check_payload
+from content_calendar.models import MediaState, PreflightLevel, PreflightProblem
 from content_calendar.models import PreflightCode as Code
-from content_calendar.models import PreflightLevel, PreflightProblem
 from content_calendar.selectors.likeness import had_before
+from content_calendar.selectors.videos import waiting_for
 from outbox.models import Delivery, DeliveryState, QuietPeriod, ReceiptEvent, ReceiptKind
 from outbox.payloads import thaw, words_of
 from outbox.selectors import may_still_send, open_pause_of
@@ -38,6 +39,7 @@ LEVELS: dict[str, PreflightLevel] = {
     Code.COLLISION: PreflightLevel.LOOK,
     Code.DUPLICATE: PreflightLevel.LOOK,
     Code.SCOPES: PreflightLevel.LOOK,
+    Code.MEDIA_PREPARING: PreflightLevel.LOOK,
 }
 
 
@@ -149,8 +151,21 @@ def _amount(payload: Mapping[str, Any], rate: Rate) -> int:
 def _content(deliveries: Sequence[Delivery]) -> Iterable[Finding]:
     """The files are there, and the network takes what was frozen by the limits that it has now."""
     is_there: dict[str, bool] = {}
+    frozen = {
+        m["storage_key"]
+        for d in deliveries
+        for part in d.payload.get("parts", ())
+        for m in part.get("media", ())
+    }
+    unmade = waiting_for(frozen)
     for delivery in deliveries:
         keys = {m["storage_key"] for part in delivery.payload.get("parts", ()) for m in part.get("media", ())}
+        copies = [unmade[key] for key in keys & unmade.keys()]
+        if any(copy.state == MediaState.BROKEN for copy in copies):
+            yield Finding(delivery, Code.MEDIA_FAILED)
+        elif copies:
+            yield Finding(delivery, Code.MEDIA_PREPARING, {"percent": min(copy.progress for copy in copies)})
+        keys -= unmade.keys()
         for key in keys - is_there.keys():
             is_there[key] = default_storage.exists(key)
         if not all(is_there[key] for key in keys):

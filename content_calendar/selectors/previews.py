@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from accounts.models import SocialAccount
 from connectors.base import Capability, LinkCard, PlatformInfo, PostLook
 from connectors.text import find_hashtags, find_links, find_mentions, is_name
-from content_calendar.content import Part, Parts
+from content_calendar.content import MediaUse, Part, Parts
 from content_calendar.models import MediaAsset
 
 # How many letters a line of a network's page has room for; a full-width one takes two.
@@ -74,9 +74,13 @@ class Preview:
 def preview(account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, MediaAsset]) -> Preview:
     """``assets`` holds the images that the parts use; what is missing is left out."""
     info = account.info
+
+    def is_shown(use: MediaUse) -> bool:
+        return use.asset in assets and bool(assets[use.asset].thumbnail_key)
+
     shown = []
     for part in parts:
-        images = tuple(PreviewImage(assets[use.asset], use.alt) for use in part.media if use.asset in assets)
+        images = tuple(PreviewImage(assets[use.asset], use.alt) for use in part.media if is_shown(use))
         head, rest = folded(part.text, info.look.fold_lines)
         shown.append(
             PreviewPart(

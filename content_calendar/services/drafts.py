@@ -18,6 +18,7 @@ from content_calendar.models import Approval, Label, MediaAsset, Post, Variant
 from content_calendar.selectors.approval import content_of
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
 from content_calendar.services import reviews
+from content_calendar.services.library import note_usages
 from content_calendar.services.transitions import move_approval
 from outbox.missed import MissedRule
 from outbox.models import DeliveryState
@@ -127,6 +128,7 @@ def create_post(
             raise PostTaken from error
         set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
         set_labels(post=post, labels=draft.labels)
+        note_usages(post=post)
     return post
 
 
@@ -189,6 +191,7 @@ def write_content(*, post: Post, draft: Draft, edited_in: str, now: dt.datetime)
     post.version += 1
     set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
     set_labels(post=post, labels=draft.labels)
+    note_usages(post=post)
 
 
 def set_labels(*, post: Post, labels: Collection[uuid.UUID]) -> None:
@@ -244,7 +247,11 @@ def _is_live(variant: Variant) -> bool:
 
 def _check_media(brand: Brand, draft: Draft) -> None:
     used = asset_ids(draft.parts, *draft.own_parts.values())
-    if used and MediaAsset.objects.filter(brand=brand, pk__in=used).count() != len(used):
+    if not used:
+        return
+    # Locked, so that nobody deletes one before this is saved (services.library.delete_assets).
+    rows = MediaAsset.objects.filter(brand=brand, pk__in=used).select_for_update(no_key=True)
+    if len(rows.order_by("pk").values_list("pk", flat=True)) != len(used):
         raise MediaUnknown
 
 

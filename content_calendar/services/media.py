@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import warnings
+from dataclasses import dataclass
 from typing import Protocol
 
 from django.core.files.base import ContentFile
@@ -15,8 +16,9 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from accounts.models import Brand, User
 from connectors.base import ImageLimit
-from content_calendar.models import MediaAsset, Rendition
+from content_calendar.models import MediaAsset, MediaFolder, Rendition
 from content_calendar.selectors.checks import RENDITION_TYPE, must_shrink
+from content_calendar.services.library import make_findable
 
 MAX_BYTES = 25 * 1024 * 1024
 # A file of a few kilobytes can unpack to gigabytes: the size stated in its header is checked before
@@ -24,6 +26,7 @@ MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_384
 THUMBNAIL_SIDE = 480
+LEAST_SIDE = 16  # of what is cut out
 FORMATS = {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png"), "WEBP": ("image/webp", "webp")}
 # A still GIF becomes a PNG, which loses nothing.
 _READABLE = (*FORMATS, "GIF")
@@ -63,8 +66,21 @@ class ImageAnimated(MediaRefused):
     """It moves: networks treat animations as video."""
 
 
-def store_image(*, brand: Brand, upload: Upload, name: str, actor: User, now: dt.datetime) -> MediaAsset:
-    """Keep an image for a brand, upright, without metadata, with a thumbnail; the same bytes are kept once.
+class CutOutside(MediaRefused):
+    """The rectangle is not wholly within the image, or smaller than LEAST_SIDE."""
+
+
+def store_image(
+    *,
+    brand: Brand,
+    upload: Upload,
+    name: str,
+    actor: User,
+    now: dt.datetime,
+    folder: MediaFolder | None = None,
+) -> MediaAsset:
+    """Keep an image for a brand, upright, without metadata, with a thumbnail; the same bytes are kept once,
+    where they lie already.
 
     ``name`` is the file's name as the person knows it. Raises a MediaRefused.
     """
@@ -75,6 +91,15 @@ def store_image(*, brand: Brand, upload: Upload, name: str, actor: User, now: dt
         raise FileTooLarge
     image, kind = _decoded(raw)
     content = _encoded(image, kind, source=raw)
+    asset = MediaAsset(
+        brand=brand, original_name=name[:255], folder=folder, uploaded_by=actor, created_at=now
+    )
+    return _keep(asset, image, kind, content)
+
+
+def _keep(asset: MediaAsset, image: Image.Image, kind: str, content: bytes) -> MediaAsset:
+    """Store the files of a new asset and then its row; the present one when the brand has these bytes."""
+    brand = asset.brand
     digest = hashlib.sha256(content).hexdigest()
     present = MediaAsset.objects.filter(brand=brand, sha256=digest).first()
     if present is not None and default_storage.exists(present.storage_key):
@@ -87,21 +112,14 @@ def store_image(*, brand: Brand, upload: Upload, name: str, actor: User, now: dt
         present.storage_key, present.thumbnail_key = storage_key, thumbnail_key
         present.save(update_fields=["storage_key", "thumbnail_key"])
         return present
+    asset.sha256, asset.storage_key, asset.thumbnail_key = digest, storage_key, thumbnail_key
+    asset.mime_type, asset.size = mime_type, len(content)
+    asset.width, asset.height = image.size
+    make_findable(asset, ())
     try:
         with transaction.atomic():
-            return MediaAsset.objects.create(
-                brand=brand,
-                sha256=digest,
-                storage_key=storage_key,
-                thumbnail_key=thumbnail_key,
-                mime_type=mime_type,
-                size=len(content),
-                width=image.width,
-                height=image.height,
-                original_name=name[:255],
-                uploaded_by=actor,
-                created_at=now,
-            )
+            asset.save(force_insert=True)
+        return asset
     except IntegrityError:  # the same file was uploaded twice at once
         default_storage.delete(storage_key)
         default_storage.delete(thumbnail_key)
@@ -188,6 +206,71 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
     return out.getvalue()
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A rectangle of an image in pixels, from its upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def crop_image(*, asset: MediaAsset, cut: Cut, actor: User, now: dt.datetime) -> MediaAsset:
+    """A part of an image as an asset of its own, which takes over what people said about the whole: name,
+    alternative text, tags, folder, and its focal point where that is still in sight. The original stays.
+
+    Raises CutOutside, or ImageBroken when the stored file cannot be read.
+    """
+    right, bottom = cut.x + cut.width, cut.y + cut.height
+    if min(cut.x, cut.y) < 0 or right > asset.width or bottom > asset.height:
+        raise CutOutside
+    if min(cut.width, cut.height) < LEAST_SIDE:
+        raise CutOutside
+    image = _stored(asset).crop((cut.x, cut.y, right, bottom))
+    kind = next(kind for kind, (mime_type, _ext) in FORMATS.items() if mime_type == asset.mime_type)
+    part = MediaAsset(
+        brand=asset.brand,
+        name=asset.name,
+        original_name=asset.original_name,
+        alt_text=asset.alt_text,
+        focal_x=_still_in_sight(asset.focal_x, asset.width, cut.x, cut.width),
+        focal_y=_still_in_sight(asset.focal_y, asset.height, cut.y, cut.height),
+        folder=asset.folder,
+        derived_from=asset,
+        uploaded_by=actor,
+        created_at=now,
+    )
+    tags = list(asset.tags.all())
+    with transaction.atomic():
+        kept = _keep(part, image, kind, _encoded(image, kind, source=b""))
+        if kept.pk == part.pk:
+            kept.tags.set(tags)
+            make_findable(kept, [tag.name for tag in tags])
+            kept.save(update_fields=["search_text", "search_grams"])
+    return kept
+
+
+def _still_in_sight(focal: int, side: int, start: int, length: int) -> int:
+    """A focal point (hundredths of ``side``) in hundredths of the part from ``start``; its middle when the
+    point was cut away."""
+    within = (focal / 100 * side - start) / length
+    return round(within * 100) if 0 <= within <= 1 else 50
+
+
+def cut_around(asset: MediaAsset, ratio: tuple[int, int]) -> Cut:
+    """The largest rectangle of a shape (width to height) in an image, as near to around its focal point as
+    it fits."""
+    across, down = ratio
+    if asset.width * down <= asset.height * across:
+        width, height = asset.width, min(asset.height, round(asset.width * down / across))
+    else:
+        width, height = min(asset.width, round(asset.height * across / down)), asset.height
+    x = min(max(0, round(asset.focal_x / 100 * asset.width - width / 2)), asset.width - width)
+    y = min(max(0, round(asset.focal_y / 100 * asset.height - height / 2)), asset.height - height)
+    return Cut(x, y, width, height)
+
+
 def rendition_for(*, asset: MediaAsset, limit: ImageLimit) -> MediaAsset | Rendition:
     """The image as a network with ``limit`` takes it: itself where it fits, else a smaller JPEG, made once.
 
@@ -215,13 +298,19 @@ def rendition_for(*, asset: MediaAsset, limit: ImageLimit) -> MediaAsset | Rendi
     return rendition
 
 
-def _shrunk(asset: MediaAsset, limit: ImageLimit) -> tuple[bytes, tuple[int, int]]:
+def _stored(asset: MediaAsset) -> Image.Image:
+    """The pixels of a kept image. Raises ImageBroken."""
     try:
         with default_storage.open(asset.storage_key, "rb") as stored:
             image = Image.open(stored, formats=tuple(FORMATS))
             image.load()
     except (OSError, UnidentifiedImageError) as error:
         raise ImageBroken from error
+    return image
+
+
+def _shrunk(asset: MediaAsset, limit: ImageLimit) -> tuple[bytes, tuple[int, int]]:
+    image = _stored(asset)
     scale = 1.0
     if limit.max_pixels and image.width * image.height > limit.max_pixels:
         scale = (limit.max_pixels / (image.width * image.height)) ** 0.5

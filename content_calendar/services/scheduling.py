@@ -14,7 +14,7 @@ from accounts.services.audit import record
 from campaigns.services.links import LinkUse, links_to, short_url
 from connectors.base import Json
 from content_calendar.content import Parts, addresses_in, asset_ids, parts_from_json, with_addresses
-from content_calendar.models import Approval, ApprovalRule, KeptBecause, MediaAsset, Post, Variant
+from content_calendar.models import Approval, ApprovalRule, KeptBecause, MediaAsset, Post, Rendition, Variant
 from content_calendar.selectors.approval import (
     Content,
     content_of,
@@ -29,6 +29,7 @@ from content_calendar.services import reviews
 from content_calendar.services.drafts import AlreadySending, Draft, lock_version, write_content
 from content_calendar.services.media import rendition_for
 from content_calendar.services.transitions import move_approval
+from content_calendar.services.videos import sent_rate, video_for
 from outbox.missed import MissedRule
 from outbox.models import Delivery, DeliveryKind, DeliveryState, MissedPolicy
 from outbox.payloads import MediaContent, PartContent, freeze_post
@@ -377,14 +378,20 @@ def _assets(post: Post, *contents: Parts) -> dict[Any, MediaAsset]:
 
 
 def frozen_payload(*, account: SocialAccount, parts: Parts, assets: dict[Any, MediaAsset]) -> Json:
-    """What will be sent, whatever happens to the post afterwards; images as the network takes them."""
-    limit = account.info.images
+    """What will be sent, whatever happens to the post afterwards; images and videos as the network takes
+    them. A video's file may still be made: the delivery waits for it (services.sending)."""
+    limit, videos = account.info.images, account.info.videos
     frozen = []
     for part in parts:
         media = []
         for use in part.media:
             asset = assets[use.asset]
-            file = rendition_for(asset=asset, limit=limit)
+            file: MediaAsset | Rendition
+            if asset.is_video:
+                # Checked before: a network that takes none was refused.
+                file = video_for(asset=asset, limit=videos) if videos is not None else asset
+            else:
+                file = rendition_for(asset=asset, limit=limit)
             media.append(
                 MediaContent(
                     asset=str(asset.pk),
@@ -394,6 +401,10 @@ def frozen_payload(*, account: SocialAccount, parts: Parts, assets: dict[Any, Me
                     width=file.width,
                     height=file.height,
                     alt_text=use.alt,
+                    duration_s=asset.duration_s,
+                    frame_rate=sent_rate(asset, videos) if asset.is_video else 0.0,
+                    focal_x=asset.focal_x,
+                    focal_y=asset.focal_y,
                 )
             )
         frozen.append(PartContent(part.text, tuple(media), part.link_card, is_comment=part.is_comment))

@@ -185,7 +185,7 @@ def _slots(
     accounts: Mapping[uuid.UUID, EventAccount],
     names: _Names,
 ) -> list[dict[str, Any]]:
-    """Free slots of the one brand that is shown, unless ``?slots=0`` or a filter asks for something else; each
+    """Free slots of the one brand that is shown, unless ``?slots=0`` or a filter asks for other things; each
     with the address at which a post for it is written. (Of many brands nobody could see the posts for them.)
     """
     wanted = post_filter(request.GET)

@@ -30,9 +30,10 @@ from content_calendar.models import Label, MediaAsset, Post
 from content_calendar.selectors.checks import AccountCheck, PartCount, check_accounts
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.states import LIVE_STATES
-from content_calendar.services import media
+from content_calendar.services import media, uploads
 from content_calendar.services.drafts import Draft
 from content_calendar.views.approval_shown import composer_approval
+from content_calendar.views.media import accepted_types
 from content_calendar.views.shown import MOST_CAMPAIGNS, MOST_LABELS, may
 from content_calendar.views.toolbox import tool_context
 from core.time import to_local
@@ -170,7 +171,8 @@ def choices_of(brand: Brand, chosen: tuple[uuid.UUID, ...]) -> tuple[Choice, ...
 
 def _assets(brand: Brand, draft: Draft) -> Mapping[uuid.UUID, MediaAsset]:
     used = asset_ids(draft.parts, *draft.own_parts.values())
-    return MediaAsset.objects.filter(brand=brand).in_bulk(list(used)) if used else {}
+    rows = MediaAsset.objects.filter(brand=brand).prefetch_related("renditions")
+    return rows.in_bulk(list(used)) if used else {}
 
 
 def _checks(
@@ -225,9 +227,10 @@ def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **mor
             if tab in (BASE, str(check.account.pk))
         ],
         **tool_context(desk.brand, checks, besides=desk.post_id),
-        "accepted_types": " ".join(mime for mime, _extension in media.FORMATS.values()),
+        "accepted_types": accepted_types(),
         "max_bytes": media.MAX_BYTES,
         "approval": SimpleLazyObject(lambda: composer_approval(request, desk.brand, desk.post)),
+        "max_video_bytes": uploads.MAX_VIDEO_BYTES,
         "is_past": given.planned_at is not None and given.planned_at <= timezone.now(),
         "quiet": quiet_period_at(desk.brand, given.planned_at) if given.planned_at else None,
         "holiday": _holiday(desk.brand, given.planned_at),

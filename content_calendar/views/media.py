@@ -6,8 +6,7 @@ import re
 import uuid
 
 from django.core.exceptions import BadRequest
-from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
@@ -20,16 +19,22 @@ from accounts.permissions import Action
 from content_calendar.content import MediaUse
 from content_calendar.models import MediaAsset
 from content_calendar.services import media as service
+from content_calendar.services import uploads
+from content_calendar.views.streams import file_response
 
-# Content never changes under an id; "private": shared caches do not know who may see it.
-_CACHE = "private, max-age=31536000, immutable"
+
+def accepted_types() -> str:
+    """What file fields take, as types with blanks between."""
+    images = (mime for mime, _extension in service.FORMATS.values())
+    return " ".join((*images, "image/gif", *uploads.VIDEO_TYPES))
 
 
 def refusal_text(refusal: service.MediaRefused, name: str) -> str:
     """Why a file was not taken, with its name, in the active language."""
+    is_video = name.lower().endswith((".mp4", ".mov", ".m4v", ".webm", ".mkv"))
     words = {
         "name": name,
-        "size": filesizeformat(service.MAX_BYTES),
+        "size": filesizeformat(uploads.MAX_VIDEO_BYTES if is_video else service.MAX_BYTES),
         "megapixels": service.MAX_PIXELS // 1_000_000,
     }
     match refusal:
@@ -37,6 +42,10 @@ def refusal_text(refusal: service.MediaRefused, name: str) -> str:
             return _("“%(name)s” is larger than %(size)s. Please upload a smaller file.") % words
         case service.FileEmpty():
             return _("“%(name)s” is empty.") % words
+        case uploads.NotAVideo():
+            return _("“%(name)s” is not a video, whatever its name says. Use MP4, MOV or WebM.") % words
+        case uploads.TooManyUploads():
+            return _("Too many uploads are under way. Wait until one has ended.")
         case service.NotAnImage():
             return _("“%(name)s” is not an image, whatever its name says. Use JPEG, PNG or WebP.") % words
         case service.TooManyPixels():
@@ -67,7 +76,7 @@ def upload(request: MemberRequest, brand_id: uuid.UUID) -> HttpResponse:
         )
     except service.MediaRefused as refusal:
         return JsonResponse({"error": refusal_text(refusal, file.name or "")}, status=422)
-    context = {"name": prefix, "asset": asset, "use": MediaUse(asset.pk)}
+    context = {"name": prefix, "asset": asset, "use": MediaUse(asset.pk, asset.alt_text)}
     return render(request, "content_calendar/_media_tile.html", context)
 
 
@@ -75,26 +84,11 @@ def upload(request: MemberRequest, brand_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def file(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponseBase:
     asset: MediaAsset = load(request, Action.VIEW, MediaAsset.objects, asset_id)
-    return stream(asset.storage_key, asset.mime_type)
+    return file_response(request, asset.storage_key, asset.mime_type)
 
 
 @requires(Action.VIEW)
 @require_safe
 def thumbnail(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponseBase:
     asset: MediaAsset = load(request, Action.VIEW, MediaAsset.objects, asset_id)
-    return stream(asset.thumbnail_key, "image/jpeg")
-
-
-def stream(key: str, mime_type: str) -> FileResponse:
-    """The bytes as an image and nothing else, whatever a browser might make of them."""
-    try:
-        stored = default_storage.open(key, "rb")
-    except FileNotFoundError as error:
-        raise Http404 from error
-    response = FileResponse(stored, content_type=mime_type)
-    response["Content-Disposition"] = "inline"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = _CACHE
-    return response
+    return file_response(request, asset.thumbnail_key, "image/jpeg")

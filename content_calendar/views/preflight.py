@@ -139,6 +139,10 @@ _SENTENCES: dict[str, Promise] = {
     PreflightCode.NOT_GRANTED: gettext_lazy("%(account)s did not give the permission to publish this."),
     PreflightCode.SCOPES: gettext_lazy("%(account)s did not give these permissions: %(scopes)s"),
     PreflightCode.MEDIA_MISSING: gettext_lazy("Remove it or upload it again."),
+    PreflightCode.MEDIA_PREPARING: gettext_lazy(
+        "%(percent)s%% is done. If it is not ready in time, the post waits for it."
+    ),
+    PreflightCode.MEDIA_FAILED: gettext_lazy("Use another video, or leave %(network)s out."),
     PreflightCode.NOT_ALLOWED: gettext_lazy(
         "Take it out of the schedule and schedule it again, so that it goes out in your name."
     ),

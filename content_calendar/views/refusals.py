@@ -11,6 +11,7 @@ from content_calendar.services.drafts import (
     AlreadySending,
     CampaignUnknown,
     LabelUnknown,
+    MediaUnknown,
 )
 from content_calendar.services.media import ImageBroken, MediaRefused
 from content_calendar.services.queues import NoFreeSlot, NoSlots
@@ -30,6 +31,7 @@ REFUSALS = (
     CampaignUnknown,
     InThePast,
     LabelUnknown,
+    MediaUnknown,
     NoAccountChosen,
     NoFreeSlot,
     NoSlots,
@@ -44,6 +46,14 @@ REFUSALS = (
 
 # Of those with nothing to add to them.
 _SENTENCES: dict[type[Exception], Promise] = {
+    InThePast: gettext_lazy("This time is over. Choose a later one."),
+    NoAccountChosen: gettext_lazy("Choose at least one account to publish on."),
+    CampaignUnknown: gettext_lazy("This campaign cannot be chosen any more. Choose another one, or none."),
+    LabelUnknown: gettext_lazy("A label was deleted meanwhile. Look at the labels again."),
+    MediaUnknown: gettext_lazy(
+        "An image of the post was deleted meanwhile. Remove it from the post to save it."
+    ),
+    NothingToMove: gettext_lazy("Nothing of this post is waiting to be sent any more."),
     NoSlots: gettext_lazy(
         "None of these accounts has a posting slot that is offered: set up slots under Queues, or resume a "
         "paused queue."
@@ -59,10 +69,6 @@ def refusal_sentence(refusal: Exception) -> str:
     if type(refusal) in _SENTENCES:
         return str(_SENTENCES[type(refusal)])
     match refusal:
-        case InThePast():
-            return _("This time is over. Choose a later one.")
-        case NoAccountChosen():
-            return _("Choose at least one account to publish on.")
         case NotReady():
             return " ".join(
                 f"{check.account}: {issue.message}"
@@ -79,12 +85,6 @@ def refusal_sentence(refusal: Exception) -> str:
             return _(
                 "Nothing was changed: the post has been scheduled meanwhile. Open it again to change it."
             )
-        case CampaignUnknown():
-            return _("This campaign cannot be chosen any more. Choose another one, or none.")
-        case LabelUnknown():
-            return _("A label was deleted meanwhile. Look at the labels again.")
-        case NothingToMove():
-            return _("Nothing of this post is waiting to be sent any more.")
         case ImageBroken():
             return _("A stored image cannot be read any more. Remove it from the post and upload it again.")
         case MediaRefused():

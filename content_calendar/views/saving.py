@@ -25,7 +25,7 @@ from content_calendar.forms import (
 )
 from content_calendar.models import Approval, Post
 from content_calendar.services import approval, drafts, media, scheduling, writing
-from content_calendar.services.drafts import AccountUnknown, EditConflict, MediaUnknown, PostTaken
+from content_calendar.services.drafts import AccountUnknown, EditConflict, PostTaken
 from content_calendar.services.queues import take_slot
 from content_calendar.views.approval_shown import decided_sentence
 from content_calendar.views.desk import Desk, desk_context, desk_of, given_of
@@ -74,7 +74,7 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     except REFUSALS as refusal:
         given = replace(given, tab=_place_of(refusal, given))
         return _again(request, desk_of(request, post_id), given, refusal_sentence(refusal))
-    except (AccountUnknown, MediaUnknown, PostTaken) as error:
+    except (AccountUnknown, PostTaken) as error:
         raise Http404 from error
 
 
@@ -115,7 +115,7 @@ def _autosave(request: MemberRequest, desk: Desk, given: ComposerInput) -> JsonR
         return JsonResponse({"error": error, "conflict": True}, status=409)
     except REFUSALS as refusal:
         return JsonResponse({"error": refusal_sentence(refusal)}, status=409)
-    except (AccountUnknown, MediaUnknown, PostTaken) as error:
+    except (AccountUnknown, PostTaken) as error:
         raise Http404 from error
     return JsonResponse(
         {
@@ -250,7 +250,7 @@ def _changed(request: MemberRequest, desk: Desk, given: ComposerInput) -> HttpRe
         return _again(request, desk, given, "", status=409, conflict=conflict.post)
     except REFUSALS as refusal:
         return _again(request, desk, given, refusal_sentence(refusal))
-    except (AccountUnknown, MediaUnknown, PostTaken) as error:
+    except (AccountUnknown, PostTaken) as error:
         raise Http404 from error
     return redirect(f"{reverse('content_calendar:edit', args=[post.pk])}?tab={given.tab}")
 
@@ -262,7 +262,7 @@ def _saved_as_copy(request: MemberRequest, desk: Desk, given: ComposerInput) -> 
         post = _store(request, fresh, given, now=timezone.now())
     except REFUSALS as refusal:
         return _again(request, desk, given, refusal_sentence(refusal))
-    except (AccountUnknown, MediaUnknown) as error:
+    except AccountUnknown as error:
         raise Http404 from error
     messages.success(request, _("Your version is kept as a post of its own."))
     return redirect("content_calendar:edit", post_id=post.pk)
@@ -285,7 +285,7 @@ def _kept_as_template(request: MemberRequest, desk: Desk, given: ComposerInput) 
         return _again(request, desk, given, "", status=409, conflict=conflict.post)
     except REFUSALS as refusal:
         return _again(request, desk, given, refusal_sentence(refusal))
-    except (AccountUnknown, MediaUnknown, PostTaken) as error:
+    except (AccountUnknown, PostTaken) as error:
         raise Http404 from error
     messages.success(request, _("Kept as the template “%(name)s”.") % {"name": template.name})
     if desk.is_scheduled:

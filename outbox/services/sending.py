@@ -27,7 +27,7 @@ from accounts.models import SocialAccount
 from connectors.base import Connector, Step, StepKind, StepResult
 from connectors.errors import ConnectorError
 from outbox.errors import StopReason
-from outbox.handlers import refusal
+from outbox.handlers import WAITS, refusal
 from outbox.models import (
     Attempt,
     AttemptState,
@@ -71,6 +71,8 @@ Connect = Callable[[SocialAccount], Connector]
 FACTS_GOOD_FOR = dt.timedelta(seconds=1)
 
 
+# How long a delivery waits for what an app above still prepares, before it is asked again.
+ASK_AGAIN = dt.timedelta(seconds=15)
 SENDERS_KEPT = 1000
 _senders: dict[tuple[str, UUID, int | None], tuple[dt.datetime, bool]] = {}
 
@@ -207,7 +209,10 @@ def _may_start(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, A
     elif not desk.may_send(delivery):
         fail(delivery, fence, now, StopReason.NOT_ALLOWED)
     elif reason := refusal(delivery, now):
-        fail(delivery, fence, now, reason)
+        if reason in WAITS:
+            wait(delivery, fence, now, until=now + ASK_AGAIN, error=reason)
+        else:
+            fail(delivery, fence, now, reason)
     elif facts.blocked_until is not None and facts.blocked_until > now:
         wait(delivery, fence, now, until=facts.blocked_until, error=StopReason.RATE_LIMITED)
     elif not is_counted and (

@@ -23,6 +23,7 @@ from smmapp.demo.files import add_file
 from smmapp.demo.funnel import add_results
 from smmapp.demo.goals import add_goals
 from smmapp.demo.inbox import add_inbox
+from smmapp.demo.library import add_library
 from smmapp.demo.marketing import add_campaigns
 from smmapp.demo.network import add_accounts, free_suffix
 from smmapp.demo.people import add_knowledge, date_people
@@ -64,6 +65,7 @@ def seed(*, control: SandboxControl, password: str, now: dt.datetime) -> None:
             add_file(world)
             add_planning(world)
             add_repeating(world)
+            add_library(world)
             add_inbox(world)
             _tell_planner()
             add_results(world)

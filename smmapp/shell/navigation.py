@@ -31,6 +31,7 @@ SECTIONS = (
     Section(_("Inbox"), "engagement:inbox", icon="inbox", action=Action.READ_INBOX, counts="waiting"),
     Section(_("Campaigns"), "campaigns:campaigns", icon="speakerphone", action=Action.VIEW_CAMPAIGNS),
     Section(_("Audience"), "audience:contacts", icon="users", action=Action.VIEW_CONTACTS),
+    Section(_("Library"), "library:library", icon="photo", action=Action.VIEW),
     Section(_("Analytics"), "analytics:operations", icon="chart-line", action=Action.VIEW),
     Section(_("Accounts"), "accounts:account_list", icon="plug-connected", action=Action.VIEW),
     Section(_("Settings"), "accounts:settings", icon="settings", action=Action.VIEW),

@@ -167,6 +167,19 @@ NO_PAGES = {
     "content_calendar:import_go_on",
     "content_calendar:media_file",
     "content_calendar:media_thumbnail",
+    "library:upload",
+    "library:change",
+    "library:folder_delete",
+    "library:pick",
+    "library:tiles",
+    "library:delete",
+    "library:upload_start",
+    "library:upload_piece",
+    "library:upload_finish",
+    "library:upload_cancel",
+    "library:progress",
+    "library:thumbnail",
+    "library:frame",
     "account_confirm_login_code",
     "account_set_password",
     "mfa_authenticate",
@@ -208,6 +221,7 @@ PLAIN = (
     "content_calendar:series_new",
     "content_calendar:pools",
     "content_calendar:pool_new",
+    "library:library",
     "engagement:inbox",
     "engagement:numbers",
     "engagement:promises",
@@ -384,6 +398,14 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         "SELECT m.id FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id WHERE u.email = %s",
         ["anna@example.com"],
     )
+    (asset,) = stage.rows("SELECT asset_id AS id FROM content_calendar_mediausage LIMIT 1")
+    add("library:asset", asset["id"])
+    add("library:crop", asset["id"])
+    (folder,) = stage.rows("SELECT id, brand_id FROM content_calendar_mediafolder LIMIT 1")
+    add("library:folder_edit", folder["id"])
+    add("library:folder_create", folder["brand_id"])
+    in_folder = f"{reverse('library:library')}?brand={folder['brand_id']}&folder={folder['id']}"
+    pages.append(LookedAt("library:library folder", in_folder))
     add("accounts:brand_edit", brand["id"])
     add("accounts:member_edit", member["id"])
     for name in ("account_detail", "account_reconnect", "account_disconnect"):

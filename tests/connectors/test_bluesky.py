@@ -726,3 +726,34 @@ def test_without_an_appview_counts_are_not_known(
     network.get(f"{PDS}/xrpc/app.bsky.feed.getPosts", **answer)
     assert connector().fetch_account_metrics().followers is None
     assert connector().fetch_post_metrics([URI]) == {URI: PostMetrics()}
+
+
+# --- videos -----------------------------------------------------------------------------------
+
+
+def with_film(opened: list[io.BytesIO]) -> PostPayload:
+    def open_film() -> io.BytesIO:
+        opened.append(io.BytesIO(b"film" * 1000))
+        return opened[-1]
+
+    item = MediaItem("v", "video/mp4", 4000, 16, 9, "A film", open_film, duration_s=3, frame_rate=25)
+    return PostPayload(parts=(PostPart("", media=(item,)),))
+
+
+def test_a_video_is_streamed_and_sent_again_whole_with_a_fresh_token(network: responses.RequestsMock) -> None:
+    received = []
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        received.append(request.body)  # read to its end by responses
+        if len(received) == 1:
+            return 400, {}, json.dumps({"error": "ExpiredToken", "message": "Token has expired"})
+        return 200, {}, json.dumps({"blob": BLOB})
+
+    network.add_callback("POST", UPLOAD, callback=answer, content_type="application/json")
+    opened: list[io.BytesIO] = []
+    client = connector()
+    client.renew = lambda tokens: tokens
+    assert client.send_step(MEDIA, with_film(opened), {}).detail == {"blob": BLOB}
+    assert received == [b"film" * 1000] * 2
+    assert network.calls[0].request.headers["Content-Length"] == "4000"
+    assert opened[0].closed

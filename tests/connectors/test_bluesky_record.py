@@ -326,6 +326,27 @@ def test_messages_keep_to_the_official_lexicon(lexicons: Lexicons, words: str) -
     assert lexicons.problems_of_call("chat.bsky.convo.sendMessage", sent=sent) == []
 
 
+FILM_BLOB = BLOB | {"mimeType": "video/mp4"}
+FILM = PostPayload(
+    parts=(
+        PostPart(
+            "A film",
+            media=(MediaItem("v", "video/mp4", 70, 1080, 1920, "Waves", lambda: io.BytesIO(b"x"), 3.0),),
+        ),
+    )
+)
+
+
+def test_a_video_carries_its_alt_text_and_shape() -> None:
+    done = {"part0.media0": StepResult(detail={"blob": FILM_BLOB})}
+    assert publish(FILM, done=done)["record"]["embed"] == {
+        "$type": "app.bsky.embed.video",
+        "video": FILM_BLOB,
+        "alt": "Waves",
+        "aspectRatio": {"width": 1080, "height": 1920},
+    }
+
+
 def _samples() -> list[dict[str, Any]]:
     thread = PostPayload(parts=(PostPart("a"), PostPart("b")), language="pt-BR")
     images = PostPayload(parts=(PostPart("", media=tuple(image("花" * 2000) for _ in range(4))),))
@@ -338,10 +359,13 @@ def _samples() -> list[dict[str, Any]]:
         publish(images, done=blobs)["record"],
         publish(PostPayload(parts=(PostPart(text),)), done=_looked_up({"bob.test": BOB}, card))["record"],
         publish(ANSWER)["record"],
+        publish(FILM, done={"part0.media0": StepResult(detail={"blob": FILM_BLOB})})["record"],
     ]
 
 
-@pytest.mark.parametrize("record", _samples(), ids=["text", "thread", "images", "facets and card", "answer"])
+@pytest.mark.parametrize(
+    "record", _samples(), ids=["text", "thread", "images", "facets and card", "answer", "video"]
+)
 def test_records_keep_to_the_official_lexicon(lexicons: Lexicons, record: dict[str, Any]) -> None:
     assert lexicons.problems("app.bsky.feed.post", record) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime as dt
+import io
 import json
 import logging
 import re
@@ -23,6 +24,7 @@ from connectors.base import (
     Capability,
     ConnectMethod,
     Connector,
+    MediaItem,
     MessageTarget,
     Moderation,
     ModerationAction,
@@ -36,6 +38,7 @@ from connectors.base import (
     StepKind,
     StepResult,
     Tokens,
+    VideoLimit,
 )
 from connectors.errors import (
     ConnectorError,
@@ -43,6 +46,7 @@ from connectors.errors import (
     OutcomeUnknown,
     RateLimited,
     Rejected,
+    RejectReason,
     Temporary,
 )
 from connectors.registry import CONNECTORS, UnknownPlatform, connector_class, info_for
@@ -480,3 +484,66 @@ def test_contract_is_frozen_data() -> None:
         assert kind.__dataclass_params__.frozen  # type: ignore[union-attr]
     with pytest.raises(dataclasses.FrozenInstanceError):
         payload("x").language = "ja"  # type: ignore[misc]
+
+
+# --- videos -----------------------------------------------------------------------------------
+
+
+def film(limit: VideoLimit, **values: Any) -> MediaItem:
+    """A video that just fits."""
+    fitting = {
+        "key": "film",
+        "mime_type": limit.mime_types[0],
+        "size": limit.max_bytes,
+        "width": 16,
+        "height": 9,
+        "alt_text": "",
+        "open": lambda: io.BytesIO(b"film"),
+        "duration_s": limit.max_seconds or 10.0,
+        "frame_rate": limit.max_frame_rate or 30.0,
+    }
+    return MediaItem(**{**fitting, **values})
+
+
+def reasons(info: PlatformInfo, *media: MediaItem) -> list[RejectReason]:
+    return [problem.reason for problem in check_payload(payload("Hi", media=media), info)]
+
+
+@pytest.mark.parametrize("key", sorted(CONNECTORS))
+def test_video_limits_are_stated_where_videos_are_taken(key: str) -> None:
+    info = info_for(key)
+    assert info.can(Capability.POST_VIDEO) == (info.videos is not None)
+    if info.videos is None:
+        return
+    limit = info.videos
+    # What the application makes of a video: it must be among what is taken.
+    assert "video/mp4" in limit.mime_types
+    assert "h264" in limit.video_codecs
+    assert "aac" in limit.audio_codecs
+    assert reasons(info, film(limit)) == []
+    assert reasons(info, film(limit, size=limit.max_bytes + 1)) == [RejectReason.MEDIA_TOO_LARGE]
+    assert reasons(info, film(limit, mime_type="video/x-none")) == [RejectReason.MEDIA_TYPE]
+    assert reasons(info, *[film(limit)] * (limit.max_count + 1)) == [RejectReason.TOO_MANY_VIDEOS]
+    if limit.max_seconds:
+        too_long = film(limit, duration_s=limit.max_seconds + 0.2)
+        (problem,) = check_payload(payload("Hi", media=(too_long,)), info)
+        assert problem.reason is RejectReason.VIDEO_TOO_LONG
+        assert problem.actual - problem.limit == 1
+    if limit.max_frame_rate:
+        assert reasons(info, film(limit, frame_rate=500.0)) == [RejectReason.VIDEO_TOO_FAST]
+    mixed = reasons(info, film(limit), image())
+    assert mixed == ([] if limit.with_images else [RejectReason.MEDIA_MIXED])
+    without = dataclasses.replace(info, videos=None, capabilities=info.capabilities - {Capability.POST_VIDEO})
+    assert reasons(without, film(limit)) == [RejectReason.NOT_SUPPORTED]
+
+
+@pytest.mark.parametrize("key", sorted(CONNECTORS))
+def test_a_video_is_uploaded_in_a_step_of_its_own_before_its_post(key: str) -> None:
+    limit = info_for(key).videos
+    if limit is None:
+        return
+    steps = account(key).plan(payload("Hi", media=(film(limit),)))
+    kinds = [step.kind for step in steps]
+    assert kinds[0] is StepKind.MEDIA
+    assert kinds[-1] is StepKind.PUBLISH
+    assert steps[0].is_repeatable

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ import responses
 
 from connectors.base import (
     AppCredentials,
+    MediaItem,
     PostMetrics,
     RetrySafety,
     StepKind,
@@ -619,3 +622,49 @@ def test_our_text_is_found_again_in_what_mastodon_makes_of_it() -> None:
     content = f"<p>{TAG} {HIDDEN}</p><p>{MENTION}  &amp;  you</p>"
     mentions = [{"url": "https://r.example/@bob", "acct": "bob@r.example"}]
     assert normalise(plain_text(content, mentions=mentions)) == normalise(ours)
+
+
+# --- videos and focal points --------------------------------------------------------------------
+
+
+def film() -> MediaItem:
+    return MediaItem(
+        "m", "video/mp4", 4, 640, 360, "A film", lambda: io.BytesIO(b"film"), duration_s=3, frame_rate=25
+    )
+
+
+def test_a_video_goes_up_and_is_waited_for(canned: responses.RequestsMock) -> None:
+    canned.post(f"{HOST}/api/v2/media", status=202, json={"id": "v1", "type": "video", "url": None})
+    client, sent = connector(), payload("x", media=(film(),))
+    step = client.plan(sent)[0]
+    intent = client.prepare_step(step, sent, {}, key="k", now=NOW)
+    assert intent == {"description": "A film"}
+    result = client.send_step(step, sent, intent)
+    assert (result.state, result.remote_id) == (StepState.PROCESSING, "v1")
+    body = canned.calls[0].request.body
+    assert b'filename="video.mp4"' in body
+    assert b"Content-Type: video/mp4" in body
+    canned.get(f"{HOST}/api/v1/media/v1", status=200, json={"id": "v1", "url": f"{HOST}/v1.mp4"})
+    checked = client.check(step, intent, result)
+    assert checked is not None
+    assert checked.state is StepState.DONE
+
+
+def test_the_focal_point_of_an_image_is_told(canned: responses.RequestsMock) -> None:
+    canned.post(f"{HOST}/api/v2/media", json={"id": "m1"})
+    item = dataclasses.replace(image(), focus=(0.75, 1.0))
+    client, sent = connector(), payload("x", media=(item,))
+    step = client.plan(sent)[0]
+    client.send_step(step, sent, client.prepare_step(step, sent, {}, key="k", now=NOW))
+    assert b"0.50,-1.00" in canned.calls[0].request.body
+
+
+def test_what_a_server_says_of_videos_is_kept_to() -> None:
+    stated = {"video_size_limit": 40_000_000, "video_matrix_limit": 2_304_000, "video_frame_rate_limit": 60}
+    videos = MastodonConnector.info_for({**stated, "description_limit": 420}).videos
+    assert videos is not None
+    assert (videos.max_bytes, videos.max_pixels, videos.max_frame_rate) == (40_000_000, 2_304_000, 60)
+    assert videos.alt_text_max == 420
+    assert MastodonConnector.info_for({"mime_types": ["image/png"]}).videos is None
+    nonsense = MastodonConnector.info_for({"video_size_limit": -1, "mime_types": ["video/mp4"]}).videos
+    assert nonsense == MastodonConnector.INFO.videos

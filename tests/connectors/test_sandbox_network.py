@@ -25,6 +25,7 @@ from connectors.errors import (
 from connectors.sandbox import SandboxConnector, account_options
 from connectors.text import normalise
 from sandbox.control import SandboxControl
+from tests.clips import clip
 from tests.sandbox.fixtures import Api, png, sandbox, sandbox_server
 
 __all__ = ["sandbox", "sandbox_server"]
@@ -256,3 +257,67 @@ def test_nobody_listening_is_surely_not_sent(sandbox: SandboxControl) -> None:
     with pytest.raises(ConnectorError) as caught:
         run(client, PostPayload((PostPart("x"),)))
     assert type(caught.value) is Temporary
+
+
+def film(**options: Any) -> MediaItem:
+    content = clip(**options)
+    return MediaItem(
+        "v1",
+        "video/mp4",
+        len(content),
+        64,
+        36,
+        "A film",
+        lambda: io.BytesIO(content),
+        duration_s=options.get("seconds", 1),
+        frame_rate=10,
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_video_is_published_when_the_network_has_looked_at_it(sandbox: SandboxControl, mode: str) -> None:
+    client = connected(sandbox, mode, media_processing_s=60)
+    sent = PostPayload(parts=(PostPart("A film", (film(),)),))
+    step = client.plan(sent)[0]
+    intent = client.prepare_step(step, sent, {}, key="key", now=dt.datetime.now(dt.UTC))
+    result = client.send_step(step, sent, intent)
+    assert result.state is StepState.PROCESSING
+    assert client.check(step, intent, result).state is StepState.PROCESSING  # type: ignore[union-attr]
+    sandbox.advance(61)
+    ready = client.check(step, intent, result)
+    assert ready is not None
+    assert ready.state is StepState.DONE
+    done = run(client, sent, done={step.key: ready})
+    shown = client.fetch_post(done["part0.publish"].remote_id)
+    assert shown is not None
+    assert shown.media_count == 1
+    page = requests.get(done["part0.publish"].permalink, timeout=10).text
+    assert "<video" in page
+    assert 'aria-label="A film"' in page
+
+
+def test_a_video_that_the_network_cannot_process_is_refused(sandbox: SandboxControl) -> None:
+    client = connected(sandbox)
+    sandbox.fault("broken_media", endpoint="media", times=1)
+    with pytest.raises(Rejected) as refusal:
+        run(client, PostPayload(parts=(PostPart("A film", (film(),)),)))
+    assert refusal.value.reason is RejectReason.MEDIA_BROKEN
+
+
+@pytest.mark.parametrize(
+    ("media", "reason"),
+    [
+        (lambda: (film(seconds=141, rate=1, sound=""),), RejectReason.VIDEO_TOO_LONG),
+        (lambda: (film(rate=100),), RejectReason.VIDEO_TOO_FAST),
+        (lambda: (film(codec="mpeg4"),), RejectReason.MEDIA_TYPE),
+        (lambda: (film(with_pictures=False),), RejectReason.MEDIA_TYPE),
+        (lambda: (film(), picture()), RejectReason.MEDIA_MIXED),
+    ],
+    ids=["long", "fast", "codec", "sound alone", "mixed"],
+)
+def test_the_network_keeps_to_its_video_limits(
+    sandbox: SandboxControl, media: Any, reason: RejectReason
+) -> None:
+    with pytest.raises(Rejected) as refusal:
+        run(connected(sandbox), PostPayload(parts=(PostPart("x", media()),)))
+    assert refusal.value.reason is reason

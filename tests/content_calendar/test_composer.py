@@ -184,7 +184,8 @@ def test_accounts_images_and_brands_of_others_are_not_found(
     theirs = Brand.objects.create(organization=other_organization, name="Theirs")
     account, image = make_account(theirs), make_image(theirs, stranger)
     assert autosave(client, fresh, form(brand, account)).status_code == 404
-    assert autosave(client, fresh, form(brand, **{"base.0.media": str(image.pk)})).status_code == 404
+    # As if it had been deleted: nobody learns that it is somebody else's.
+    assert autosave(client, fresh, form(brand, **{"base.0.media": str(image.pk)})).status_code == 409
     assert autosave(client, fresh, form(theirs)).status_code == 404
     assert autosave(client, fresh, form(brand) | {"brand": "nonsense"}).status_code == 404
     upload = {"file": SimpleUploadedFile("x.png", image_bytes("PNG"))}

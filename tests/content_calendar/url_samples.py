@@ -9,7 +9,16 @@ from typing import Any
 from PIL import Image
 
 from content_calendar.content import Part
-from content_calendar.models import CalendarFeed, CalendarNote, Label, Post, ReviewRequest, SavedFilter
+from content_calendar.models import (
+    CalendarFeed,
+    CalendarNote,
+    Label,
+    MediaFolder,
+    MediaUpload,
+    Post,
+    ReviewRequest,
+    SavedFilter,
+)
 from content_calendar.recurrence import read_rule
 from content_calendar.services.bulk import move_one
 from content_calendar.services.comments import add_comment
@@ -79,6 +88,8 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     )
     of_post = ["post", "edit", "save", "change", "check", "move", "schedule", "publish", "unschedule"]
     of_post += ["enqueue", "submit", "withdraw", "approve", "ask_for_changes", "comment", "versions"]
+    asset.frames = [[asset.thumbnail_key, 0]]
+    asset.save(update_fields=["frames"])
     found: dict[str, dict[str, Any]] = {
         f"content_calendar:{name}": {"post_id": post.pk}
         for name in (*of_post, "enqueue", "duplicate", "delete")
@@ -107,6 +118,20 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     found["content_calendar:upload"] = {"brand_id": world.brand.pk}
     found["content_calendar:media_file"] = {"asset_id": asset.pk}
     found["content_calendar:media_thumbnail"] = {"asset_id": asset.pk}
+    folder = MediaFolder.objects.create(brand=world.brand, name="Walked")
+    found |= {f"library:{name}": {"asset_id": asset.pk} for name in ("asset", "crop", "delete")}
+    upload = MediaUpload.objects.create(
+        brand=world.brand, person=world.user, name="walked.mp4", size=10, fingerprint="ab" * 32
+    )
+    found |= {f"library:{name}": {"asset_id": asset.pk} for name in ("progress", "thumbnail")}
+    found["library:frame"] = {"asset_id": asset.pk, "at_ms": 0}
+    found["library:upload_start"] = {"brand_id": world.brand.pk}
+    found |= {f"library:upload_{name}": {"upload_id": upload.pk} for name in ("piece", "finish", "cancel")}
+    found |= {
+        f"library:{name}": {"brand_id": world.brand.pk}
+        for name in ("upload", "change", "folder_create", "pick", "tiles")
+    }
+    found |= {f"library:{name}": {"folder_id": folder.pk} for name in ("folder_edit", "folder_delete")}
     batch = receive(
         brand=world.brand,
         upload=io.BytesIO(b"text\nwalked\n"),
