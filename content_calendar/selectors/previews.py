@@ -94,6 +94,23 @@ def preview(account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, Med
     return Preview(account=account, info=info, parts=tuple(shown))
 
 
+def plain(parts: Parts) -> tuple[PreviewPart, ...]:
+    """The words alone, where no account is left to show them on."""
+    return tuple(
+        PreviewPart(
+            segments=(Segment(part.text),),
+            images=(),
+            card=_plain_card(part.link_card) if part.link_card is not None else None,
+            is_comment=part.is_comment,
+        )
+        for part in parts
+    )
+
+
+def _plain_card(card: LinkCard) -> PreviewCard:
+    return PreviewCard(_host(card.url), card.title, card.description)
+
+
 def _card(part: Part, info: PlatformInfo) -> PreviewCard | None:
     card = part.link_card
     if card is not None and info.can(Capability.LINK_CARD):

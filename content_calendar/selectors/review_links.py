@@ -24,7 +24,7 @@ from content_calendar.models import (
     ReviewRequest,
     ReviewStep,
 )
-from content_calendar.selectors.previews import Preview, PreviewPart, preview, segments
+from content_calendar.selectors.previews import Preview, PreviewPart, plain, preview
 from content_calendar.selectors.versions import assets_of
 
 MOST_COMMENTS = 50  # of one post, the latest
@@ -124,7 +124,7 @@ def _client_post(
         state = ClientState(review.outcome)
     version = review.version if review is not None else None
     previews: list[Preview] = []
-    plain: tuple[PreviewPart, ...] = ()
+    plain_parts: tuple[PreviewPart, ...] = ()
     if version is not None and state is not ClientState.BEING_CHANGED:
         content = version.content
         for one in content["accounts"]:
@@ -133,17 +133,14 @@ def _client_post(
                 parts = parts_from_json(content["own"].get(one["id"], content["parts"]))
                 previews.append(preview(account, parts, assets))
         if not previews:
-            plain = tuple(
-                PreviewPart(segments(part.text), (), part.link_card)
-                for part in parts_from_json(content["parts"])
-            )
+            plain_parts = plain(parts_from_json(content["parts"]))
     return ClientPost(
         post=post,
         state=state,
         review=review,
         version=version,
         previews=tuple(previews),
-        plain=plain,
+        plain=plain_parts,
         comments=tuple(comments[-MOST_COMMENTS:]),
     )
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import choices
 from accounts.access import MemberRequest, requires
-from accounts.models import Brand, SocialAccount
+from accounts.models import Brand
 from accounts.permissions import Action
 from content_calendar.forms import post_filter
 from content_calendar.selectors.days import Days, Note, Quiet, days_between
@@ -101,12 +101,6 @@ def events(request: MemberRequest) -> HttpResponse:
         "notes": [_note(note, about) for note in days.notes],
         "holidays": _holidays(days, about),
     }
-    if rights["may_draft"]:
-        answer["slots"] = slots = _slots(request, about, start, end)
-        fresh = {pk for slot in slots for pk in slot["accounts"]} - answer["accounts"].keys()
-        for account in SocialAccount.objects.filter(pk__in=fresh) if fresh else ():
-            facts = {"icon": account.info.icon, "name": account.info.name, "handle": account.handle}
-            answer["accounts"][str(account.pk)] = facts
     response = JsonResponse(answer, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})
     response["Cache-Control"] = "private, no-store"
     return response

@@ -642,6 +642,7 @@ def test_a_video_goes_up_and_is_waited_for(canned: responses.RequestsMock) -> No
     result = client.send_step(step, sent, intent)
     assert (result.state, result.remote_id) == (StepState.PROCESSING, "v1")
     body = canned.calls[0].request.body
+    assert isinstance(body, bytes)
     assert b'filename="video.mp4"' in body
     assert b"Content-Type: video/mp4" in body
     canned.get(f"{HOST}/api/v1/media/v1", status=200, json={"id": "v1", "url": f"{HOST}/v1.mp4"})
@@ -656,7 +657,7 @@ def test_the_focal_point_of_an_image_is_told(canned: responses.RequestsMock) -> 
     client, sent = connector(), payload("x", media=(item,))
     step = client.plan(sent)[0]
     client.send_step(step, sent, client.prepare_step(step, sent, {}, key="k", now=NOW))
-    assert b"0.50,-1.00" in canned.calls[0].request.body
+    assert "0.50,-1.00" in str(canned.calls[0].request.body)
 
 
 def test_what_a_server_says_of_videos_is_kept_to() -> None:

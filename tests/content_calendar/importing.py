@@ -28,8 +28,9 @@ def table(*rows: Sequence[Any], encoding: str = "utf-8", delimiter: str = ",") -
 
 def workbook(*rows: Sequence[Any]) -> bytes:
     book = Workbook()
+    sheet: Any = book.active
     for row in rows:
-        book.active.append(list(row))
+        sheet.append(list(row))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -20,12 +20,11 @@ from hypothesis import strategies as st
 from accounts.models import Brand, Organization, SocialAccount, User
 from campaigns.models import Campaign
 from content_calendar.content import Part
-from content_calendar.models import Approval, BulkAction, BulkChange, BulkOutcome, Label, Post
+from content_calendar.models import Approval, BulkAction, BulkChange, BulkKind, BulkOutcome, Label, Post
 from content_calendar.selectors.bulk import pieces
 from content_calendar.services import bulk
 from content_calendar.services.bulk import KEPT_FOR, UndoTooLate, carry_out, clean, preview, undo
 from content_calendar.services.changes import (
-    BulkKind,
     Edit,
     Move,
     Plain,

@@ -77,6 +77,11 @@ def due() -> list[str]:
     return [f"{row.due_at.astimezone(ZoneInfo('Europe/Berlin')):%m-%d %H:%M}" for row in rows]
 
 
+def planned(post: Post) -> dt.datetime:
+    assert post.planned_at is not None
+    return post.planned_at
+
+
 def made(series: Series, date: dt.date) -> Post:
     post = Occurrence.objects.get(series=series, date=date).post
     assert post is not None
@@ -195,7 +200,7 @@ def test_whoever_left_schedules_nothing_and_the_others_hear_of_it(
     assert occurrence.refusal == "NotAllowed"
     assert [told.user for told in Notification.objects.all()] == [owner]
     # Whoever saves it runs it from then on.
-    continue_facts = {"name": "Mondays", "starts_on": MONDAYS[0], "wall_time": NINE}
+    continue_facts: dict[str, Any] = {"name": "Mondays", "starts_on": MONDAYS[0], "wall_time": NINE}
     rule_ = read_rule(series.rule, "Europe/Berlin")
     change_series(series=series, rule=rule_, actor=owner, now=NOW + dt.timedelta(days=7), **continue_facts)
     assert "12-21 09:00" in due()
@@ -283,7 +288,7 @@ def test_a_post_that_somebody_deleted_is_not_made_again(series: Series, manager:
 
 def test_a_new_time_moves_the_untouched_and_leaves_the_others(series: Series, manager: User) -> None:
     moved = made(series, MONDAYS[1])
-    move_post(post=moved, at=moved.planned_at + dt.timedelta(hours=3), actor=manager, now=NOW)  # type: ignore[operator]
+    move_post(post=moved, at=planned(moved) + dt.timedelta(hours=3), actor=manager, now=NOW)
     skip_date(series=series, date=MONDAYS[2], actor=manager, now=NOW)
     ids = set(Post.objects.filter(is_template=False).values_list("pk", flat=True))
     change_series(
@@ -314,7 +319,7 @@ def test_another_rule_takes_dates_away_and_adds_some(series: Series, manager: Us
 
 def test_the_template_reaches_the_untouched_once_it_is_taken_over(series: Series, manager: User) -> None:
     own = made(series, MONDAYS[1])
-    move_post(post=own, at=own.planned_at + dt.timedelta(minutes=5), actor=manager, now=NOW)  # type: ignore[operator]
+    move_post(post=own, at=planned(own) + dt.timedelta(minutes=5), actor=manager, now=NOW)
     template = series.template
     draft = Draft(parts=(Part("New words"),), accounts=Draft.of_post(template).accounts)
     save_draft(post=template, version=template.version, draft=draft, now=NOW)
@@ -341,7 +346,7 @@ def test_content_that_a_network_refuses_makes_drafts_of_the_coming_posts(
 
 def test_ending_takes_the_untouched_along_and_can_be_undone(series: Series, manager: User) -> None:
     own = made(series, MONDAYS[3])
-    move_post(post=own, at=own.planned_at + dt.timedelta(minutes=5), actor=manager, now=NOW)  # type: ignore[operator]
+    move_post(post=own, at=planned(own) + dt.timedelta(minutes=5), actor=manager, now=NOW)
     assert end_series(series=series, actor=manager, now=NOW) == 3
     assert due() == ["12-14 09:05"]
     assert fill_series(series=series, now=NOW) == 0
@@ -388,7 +393,7 @@ class SeriesLife(RuleBasedStateMachine):
         skip_date(series=self.series, date=date, actor=self.manager, now=self.now)
         self.skipped.add(date)
 
-    @precondition(lambda self: self.running and [d for d in self.skipped if d > self.now.date()])
+    @precondition(lambda self: self.running and any(d > self.now.date() for d in self.skipped))
     @rule(data=st.data())
     def unskip(self, data: st.DataObject) -> None:
         date = data.draw(st.sampled_from(sorted(d for d in self.skipped if d > self.now.date())))
@@ -402,7 +407,7 @@ class SeriesLife(RuleBasedStateMachine):
         ).order_by("planned_at")
         if posts:
             post = data.draw(st.sampled_from(list(posts)))
-            at = post.planned_at + dt.timedelta(minutes=1)
+            at = planned(post) + dt.timedelta(minutes=1)
             row = move_post(post=post, at=at, actor=self.manager, now=self.now)
             self.own[post.pk] = (at, row.version)
 

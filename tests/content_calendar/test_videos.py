@@ -248,7 +248,7 @@ def test_a_copy_that_cannot_be_small_enough_says_so(brand: Brand, creator: User)
     copy = videos.video_for(asset=asset, limit=replace(LIMIT, max_bytes=500))
     work()
     copy.refresh_from_db()
-    assert (copy.state, copy.problem) == (MediaState.BROKEN, MediaProblem.TOO_LARGE)  # type: ignore[union-attr]
+    assert (copy.state, copy.problem) == (MediaState.BROKEN, MediaProblem.TOO_LARGE)
 
 
 def test_copies_are_made_ahead_for_the_connected_accounts(brand: Brand, creator: User) -> None:
