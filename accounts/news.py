@@ -32,6 +32,9 @@ _SENTENCES: dict[str, Promise] = {
     ),
     K.MEMBER_JOINED: _("%(member)s joined %(organization)s."),
     K.GOAL_OFF_TRACK: _("The goal “%(goal)s” is off track now. Look at what it needs from here on."),
+    # What is told more exactly stands in _OF_APPROVALS.
+    K.APPROVAL_WANTED: _("The post “%(excerpt)s” of %(brand)s waits for approval."),
+    K.APPROVAL_ANSWERED: _("Somebody answered about the post “%(excerpt)s” of %(brand)s."),
     K.WEBHOOK_DISABLED: _(
         "The webhook “%(webhook)s” was switched off, because %(host)s did not take its messages for a day."
     ),

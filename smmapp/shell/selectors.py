@@ -280,7 +280,8 @@ def _approvals(membership: Membership, brand: Brand | None) -> Iterable[Need]:
     """Posts that wait for those who may approve, and those that came back to who wrote them."""
     if is_allowed(membership.role, Action.APPROVE_POSTS):
         rows = waiting(membership, brand)
-        for review in rows[:SHOWN_REVIEWS]:
+        found = list(rows[: SHOWN_REVIEWS + 1])
+        for review in found[:SHOWN_REVIEWS]:
             is_client = review.step == ReviewStep.CLIENT
             asked = _("asked by %(person)s") % {"person": review.asked_by} if review.asked_by else ""
             yield Need(
@@ -298,8 +299,7 @@ def _approvals(membership: Membership, brand: Brand | None) -> Iterable[Need]:
                 at=review.post.planned_at,
                 zone=review.post.brand.timezone,
             )
-        # Counted only where there are more than are shown.
-        if rows[SHOWN_REVIEWS : SHOWN_REVIEWS + 1]:
+        if len(found) > SHOWN_REVIEWS:  # counted only then
             more = rows.count() - SHOWN_REVIEWS
             yield Need(
                 tone="purple",

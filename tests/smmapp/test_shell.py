@@ -218,7 +218,7 @@ def test_the_number_of_queries_of_today_does_not_grow_with_the_posts(
     for index in range(12):
         post([sandbox_account], timezone.now(), "failed", text=f"post {index}")
     client = sign_in(owner)
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(25):
         client.get("/")
 
 
