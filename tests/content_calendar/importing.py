@@ -27,9 +27,10 @@ def table(*rows: Sequence[Any], encoding: str = "utf-8", delimiter: str = ",") -
 
 
 def workbook(*rows: Sequence[Any]) -> bytes:
-    book = Workbook()
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
     for row in rows:
-        book.active.append(list(row))
+        sheet.append(list(row))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -170,7 +170,7 @@ def test_the_samples_can_be_imported_in_both_languages(
             errors = [[note for note in row.notes if note["level"] == "error"] for row in rows]
             assert [row.gist["schedules"] for row in rows] == [True, True, False]
             assert errors[0] == errors[2] == []
-    assert load_workbook(io.BytesIO(content)).active["A1"].value == "日付"
+    assert load_workbook(io.BytesIO(content)).worksheets[0]["A1"].value == "日付"
 
 
 OF_A_FILE = ("import_page", "import_reading", "import_verdicts")

@@ -19,9 +19,10 @@ from content_calendar.models import (
     RowOutcome,
     Variant,
 )
+from content_calendar.selectors.imports import UNDO_FOR
 from content_calendar.services import import_runs, imports
 from content_calendar.services.drafts import Draft, create_post, delete_post, save_draft
-from content_calendar.services.imports import LEASE, UNDO_FOR, LeaseLost, NotWaiting, NotWhole, start
+from content_calendar.services.imports import LEASE, LeaseLost, NotWaiting, NotWhole, start
 from content_calendar.services.scheduling import move_post
 from outbox.models import Delivery, DeliveryState
 from tests.campaigns.conftest import make_campaign
