@@ -29,7 +29,7 @@ CHUNK = 500
 
 
 def check(*, lease: Lease, now: dt.datetime) -> Iterator[int]:
-    """Yields how many rows are judged after each CHUNK, for the lease to be renewed. A dry run that broke off
+    """Yields how many rows are judged, often enough for the lease to be renewed. A dry run that broke off
     begins anew. Sentences are in the active language. Raises LeaseLost."""
     batch = lease.batch
     with transaction.atomic():
@@ -44,7 +44,8 @@ def check(*, lease: Lease, now: dt.datetime) -> Iterator[int]:
             reader = RowReader(batch.columns, directory)
             while chunk := [reader.read(row) for row in itertools.islice(rows, CHUNK)]:
                 urls = _urls(chunk)
-                look_at(batch=batch, urls=urls)
+                while look_at(batch=batch, urls=urls):
+                    yield counts.total()
                 found = judge.judged(chunk, images_of(batch, urls))
                 counts.update(one.verdict for one in found)
                 _keep(lease, found, counts)

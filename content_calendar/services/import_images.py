@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import io
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import requests
 from django.utils.translation import get_language, override
@@ -41,6 +42,7 @@ FIRST_BYTES = 64 * 1024
 TIMEOUT_S = 10.0
 MOST_BYTES = min(MAX_BYTES, http.MAX_RESPONSE_BYTES)
 _NAME = "import"
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +57,31 @@ class Look:
     height: int = 0
 
 
-def look_at(*, batch: ImportBatch, urls: Collection[str]) -> None:
-    """Look at the addresses that were not looked at yet, as many as there is room for in one file."""
+def look_at(*, batch: ImportBatch, urls: Collection[str]) -> bool:
+    """Look at some of the addresses that were not looked at yet, as long as there is room for them in one
+    file. Whether there may be more: a call takes no longer than a slow server or AT_ONCE of them."""
     own = own_assets(batch.brand, urls)
     keys = {address_key(url): url for url in urls if url not in own}
     known = ImportImage.objects.filter(batch=batch)
     for key in known.filter(key__in=keys).values_list("key", flat=True):
         keys.pop(key, None)
-    room = MOST_LOOKED_AT - known.count()
-    fresh = list(keys.values())[: max(room, 0)]
-    if not fresh:
-        return
+    room = MOST_LOOKED_AT - known.count() if keys else 0
+    fresh = list(keys.values())[: min(max(room, 0), AT_ONCE)]
+    if fresh:
+        _keep(batch, _side_by_side(_look, fresh))
+    return bool(fresh)
+
+
+def _side_by_side(ask: Callable[[str], Answer], urls: Sequence[str]) -> list[Answer]:
+    """Other servers are waited for together, and each answers in the language of whoever asks."""
     language = get_language()
 
-    def look(url: str) -> Look:
+    def translated(url: str) -> Answer:
         with override(language):
-            return _look(url)
+            return ask(url)
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        _keep(batch, pool.map(look, fresh))
+        return list(pool.map(translated, urls))
 
 
 def _keep(batch: ImportBatch, looks: Iterable[Look]) -> None:
@@ -95,30 +103,22 @@ def _keep(batch: ImportBatch, looks: Iterable[Look]) -> None:
     )
 
 
-def fetch(*, batch: ImportBatch, urls: Collection[str], actor: User, now: dt.datetime) -> None:
-    """Store what the addresses lead to, unless it is stored already; a problem is kept with the address."""
-    own = own_assets(batch.brand, urls)
-    for url in urls:
-        if url in own:
-            continue
+def fetch(*, batch: ImportBatch, urls: Sequence[str], actor: User, now: dt.datetime) -> None:
+    """Store what these addresses lead to, AT_ONCE at most; a problem is kept with the address."""
+    for url, found in zip(urls, _side_by_side(_fetched, urls), strict=True):
         image, _created = ImportImage.objects.get_or_create(
             batch=batch, key=address_key(url), defaults={"url": url}
         )
-        if image.asset_id is not None:
-            continue
-        # A problem of the dry run may be over, and its absence, too.
-        image.problem = ""
-        try:
-            content = _fetched(url)
-            image.asset = store_image(
-                brand=batch.brand,
-                upload=io.BytesIO(content),
-                name=url.partition("?")[0].rstrip("/").rpartition("/")[2][:255],
-                actor=actor,
-                now=now,
-            )
-        except (_NoImage, MediaRefused, ConnectorError) as refusal:
-            image.problem = _sentence(refusal)
+        if isinstance(found, str):
+            image.problem = found
+        else:
+            name = url.partition("?")[0].rstrip("/").rpartition("/")[2][:255]
+            try:
+                image.asset = store_image(
+                    brand=batch.brand, upload=io.BytesIO(found), name=name, actor=actor, now=now
+                )
+            except MediaRefused as refusal:
+                image.problem = _sentence(refusal)
         image.problem = image.problem[:300]
         image.save(update_fields=["asset", "problem"])
 
@@ -175,18 +175,21 @@ def _stated_size(response: requests.Response) -> int:
     return int(total) if total.isascii() and total.isdigit() and len(total) < 16 else 0
 
 
-def _fetched(url: str) -> bytes:
-    response = http.request(
-        "GET",
-        url,
-        platform=_NAME,
-        headers={"Accept-Encoding": "identity"},
-        timeout_s=3 * TIMEOUT_S,
-        guard=True,
-    )
-    _check_status(response)
-    content: bytes = response.content
-    return content
+def _fetched(url: str) -> bytes | str:
+    """The file, or the sentence that says why there is none."""
+    try:
+        response = http.request(
+            "GET",
+            url,
+            platform=_NAME,
+            headers={"Accept-Encoding": "identity"},
+            timeout_s=3 * TIMEOUT_S,
+            guard=True,
+        )
+        _check_status(response)
+    except (_NoImage, ConnectorError) as refusal:
+        return _sentence(refusal)
+    return bytes(response.content)
 
 
 def _check_status(response: requests.Response) -> None:

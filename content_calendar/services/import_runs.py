@@ -39,7 +39,7 @@ from content_calendar.services.drafts import (
     create_post,
     delete_post,
 )
-from content_calendar.services.import_images import fetch
+from content_calendar.services.import_images import AT_ONCE, fetch
 from content_calendar.services.imports import (
     MADE,
     ROW_REFUSED,
@@ -98,7 +98,8 @@ def import_step(*, lease: Lease, refusals: Refusals, now: dt.datetime) -> bool:
             _give_back(lease, refused.row)
             return False
     elif rows := list(todo.order_by("number")[:CHUNK]):
-        _take_over(run, rows)
+        if not _fetch_some(run, rows):
+            _take_over(run, rows)
         return True
     finish(lease, ImportState.IMPORTING, ImportState.DONE, finished_at=now)
     audit(batch, "post.imported", run.actor, now, posts=batch.drafted + batch.scheduled)
@@ -107,9 +108,10 @@ def import_step(*, lease: Lease, refusals: Refusals, now: dt.datetime) -> bool:
 
 
 def _fetch_some(run: _Run, rows: Sequence[ImportRow]) -> bool:
-    """Before everything is done at once: the next images that are missing. Whether there were any."""
+    """Before the transaction, because it asks other servers: the next images that these rows miss. Whether
+    there were any."""
     urls = list(dict.fromkeys(url for plan in _planned(run, rows) for url in plan.urls))
-    missing = sorted(images_of(run.batch, urls).not_fetched)[:CHUNK]
+    missing = sorted(images_of(run.batch, urls).not_fetched)[:AT_ONCE]
     fetch(batch=run.batch, urls=missing, actor=run.actor, now=run.now)
     return bool(missing)
 
@@ -122,10 +124,7 @@ def _planned(run: _Run, rows: Sequence[ImportRow]) -> list[PlannedRow]:
 def _take_over(run: _Run, rows: Sequence[ImportRow]) -> None:
     batch = run.batch
     planned = _planned(run, rows)
-    urls = list(dict.fromkeys(url for plan in planned for url in plan.urls))
-    # Before the transaction: it asks other servers.
-    fetch(batch=batch, urls=urls, actor=run.actor, now=run.now)
-    images = images_of(batch, urls)
+    images = images_of(batch, list(dict.fromkeys(url for plan in planned for url in plan.urls)))
     with transaction.atomic():
         fence(run.lease, ImportState.IMPORTING)
         labels = _labels(batch, planned, run.now)

@@ -160,6 +160,7 @@ def import_page(request: MemberRequest, import_id: uuid.UUID) -> HttpResponse:
         "has_result": batch.state in _RESULTS,
         "is_undoable": service.is_undoable(batch, now),
         "undo_until": batch.started_at + UNDO_FOR if batch.started_at else None,
+        "may_go_on": may(request)["may_publish"] or not batch.may_schedule,
         "may_undo": may(request)["may_publish"] or not batch.scheduled,
         "posts": batch.drafted + batch.scheduled,
         "left_out": batch.rows - batch.drafted - batch.scheduled,
@@ -248,6 +249,8 @@ def import_undo(request: MemberRequest, import_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def import_go_on(request: MemberRequest, import_id: uuid.UUID) -> HttpResponse:
     batch = _batch(request, import_id)
+    if batch.may_schedule and not may(request)["may_publish"]:  # it goes on in the name of who said yes
+        raise PermissionDenied
     return _tried(request, batch, lambda: service.go_on(batch=batch))
 
 

@@ -53,7 +53,7 @@ def test_import_from_shift_jis_and_undo(page: Page, plan: Path, day: dt.date) ->
     page.goto("/calendar/posts/")
     page.get_by_role("link", name="Import", exact=True).click()
     page.get_by_role("link", name="Import posts").click()
-    page.get_by_label("Brand").select_option(label="あおぞら珈琲")
+    page.get_by_label("Brand", exact=True).select_option(label="あおぞら珈琲")
     page.get_by_label("CSV or Excel file").set_input_files(plan)
     page.get_by_role("button", name="Check the file").click()
 

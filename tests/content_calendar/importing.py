@@ -27,8 +27,8 @@ def table(*rows: Sequence[Any], encoding: str = "utf-8", delimiter: str = ",") -
 
 
 def workbook(*rows: Sequence[Any]) -> bytes:
-    book = Workbook()
-    sheet: Any = book.active
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
     for row in rows:
         sheet.append(list(row))
     out = io.BytesIO()

@@ -243,3 +243,18 @@ def test_beat_hands_out_what_nobody_works_on(brand: Brand, creator: User, celery
     tasks.work_on_import(batch_id=str(batch.pk))  # a task that came twice
     imports.discard(batch=batch)
     tasks.clean_imports()
+
+
+def test_what_was_stopped_goes_on_only_for_those_who_might_have_begun_it(
+    sign_in: SignIn, brand: Brand, creator: User, manager: User
+) -> None:
+    batch = checked(brand, manager, "text\na\n")
+    ImportBatch.objects.filter(pk=batch.pk).update(state=State.STOPPED, started_by=manager)
+    client = sign_in(creator)
+    assert "Go on" not in client.get(url("import_page", batch)).content.decode()
+    assert client.post(url("import_go_on", batch)).status_code == 403
+    batch.refresh_from_db()
+    assert batch.state == State.STOPPED
+    sign_in(manager).post(url("import_go_on", batch))
+    batch.refresh_from_db()
+    assert batch.state == State.IMPORTING
