@@ -1,10 +1,22 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from content_calendar.views import calendar, composer, media, posts, preflight, saving, tools, writing
 
 app_name = "content_calendar"
+
+
+def _blocks(kind: str) -> list[URLPattern]:
+    """The pages of one kind of what a brand keeps to write with."""
+    more = {"kind": kind}
+    return [
+        path(f"blocks/{kind}/", writing.blocks, more, name=kind),
+        path(f"blocks/{kind}/new/", writing.block_new, more, name=f"{kind}_new"),
+        path(f"blocks/{kind}/<uuid:block_id>/", writing.block, more, name=f"{kind}_edit"),
+        path(f"blocks/{kind}/<uuid:block_id>/delete/", writing.block_delete, more, name=f"{kind}_delete"),
+    ]
+
 
 urlpatterns = [
     path("", calendar.calendar, name="calendar"),
@@ -30,10 +42,9 @@ urlpatterns = [
     path("deliveries/<uuid:delivery_id>/answer/", posts.answer, name="answer"),
     path("campaigns/<uuid:campaign_id>/posts/", posts.campaign_posts, name="campaign_posts"),
     path("mentions/<uuid:brand_id>/", tools.mentions, name="mentions"),
-    path("blocks/<str:kind>/", writing.blocks, name="blocks"),
-    path("blocks/<str:kind>/new/", writing.block_new, name="block_new"),
-    path("blocks/<str:kind>/<uuid:block_id>/", writing.block, name="block"),
-    path("blocks/<str:kind>/<uuid:block_id>/delete/", writing.block_delete, name="block_delete"),
+    *_blocks("templates"),
+    *_blocks("hashtags"),
+    *_blocks("snippets"),
     path("media/upload/<uuid:brand_id>/", media.upload, name="upload"),
     path("media/<uuid:asset_id>/file/", media.file, name="media_file"),
     path("media/<uuid:asset_id>/thumbnail/", media.thumbnail, name="media_thumbnail"),

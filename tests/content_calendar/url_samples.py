@@ -13,7 +13,7 @@ from content_calendar.models import Post
 from content_calendar.services.drafts import Draft, create_post
 from content_calendar.services.media import store_image
 from content_calendar.services.scheduling import schedule_post
-from content_calendar.services.writing import save_snippet
+from content_calendar.services.writing import save_group, save_snippet, save_template
 from tests.cast import World, make_account
 
 
@@ -38,11 +38,11 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     }
     snippet = save_snippet(brand=world.brand, name="Walked", text="walked", actor=world.user, now=world.now)
     found["content_calendar:mentions"] = {"brand_id": world.brand.pk}
-    found["content_calendar:blocks"] = found["content_calendar:block_new"] = {"kind": "snippets"}
-    found["content_calendar:block"] = found["content_calendar:block_delete"] = {
-        "kind": "snippets",
-        "block_id": snippet.pk,
-    }
+    template = save_template(brand=world.brand, name="Walked", draft=draft, actor=world.user, now=world.now)
+    group = save_group(brand=world.brand, name="Walked", tags=["walked"], actor=world.user, now=world.now)
+    for kind, block in (("templates", template), ("hashtags", group), ("snippets", snippet)):
+        for what in ("edit", "delete"):
+            found[f"content_calendar:{kind}_{what}"] = {"block_id": block.pk}
     found["content_calendar:restore"] = {"post_id": deleted.pk}
     found["content_calendar:upload"] = {"brand_id": world.brand.pk}
     found["content_calendar:media_file"] = {"asset_id": asset.pk}
