@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from content_calendar.views import (
     approval,
@@ -28,6 +28,18 @@ from content_calendar.views import (
 )
 
 app_name = "content_calendar"
+
+
+def _blocks(kind: str) -> list[URLPattern]:
+    """The pages of one kind of what a brand keeps to write with."""
+    more = {"kind": kind}
+    return [
+        path(f"blocks/{kind}/", writing.blocks, more, name=kind),
+        path(f"blocks/{kind}/new/", writing.block_new, more, name=f"{kind}_new"),
+        path(f"blocks/{kind}/<uuid:block_id>/", writing.block, more, name=f"{kind}_edit"),
+        path(f"blocks/{kind}/<uuid:block_id>/delete/", writing.block_delete, more, name=f"{kind}_delete"),
+    ]
+
 
 urlpatterns = [
     path("", calendar.calendar, name="calendar"),
@@ -110,10 +122,6 @@ urlpatterns = [
     path("deliveries/<uuid:delivery_id>/answer/", posts.answer, name="answer"),
     path("campaigns/<uuid:campaign_id>/posts/", posts.campaign_posts, name="campaign_posts"),
     path("mentions/<uuid:brand_id>/", tools.mentions, name="mentions"),
-    path("blocks/<str:kind>/", writing.blocks, name="blocks"),
-    path("blocks/<str:kind>/new/", writing.block_new, name="block_new"),
-    path("blocks/<str:kind>/<uuid:block_id>/", writing.block, name="block"),
-    path("blocks/<str:kind>/<uuid:block_id>/delete/", writing.block_delete, name="block_delete"),
     path("change-many/", bulk.change_many, name="change_many"),
     path("change-many/apply/", bulk.change_many_apply, name="change_many_apply"),
     path("changes/", bulk.changes, name="changes"),
@@ -136,6 +144,9 @@ urlpatterns = [
     path("feeds/<uuid:feed_id>/renew/", feeds.feed_renew, name="feed_renew"),
     path("feeds/<uuid:feed_id>/remove/", feeds.feed_remove, name="feed_remove"),
     path("feed/<str:secret>.ics", feeds.feed, name="feed"),
+    *_blocks("templates"),
+    *_blocks("hashtags"),
+    *_blocks("snippets"),
     path("media/upload/<uuid:brand_id>/", media.upload, name="upload"),
     path("media/<uuid:asset_id>/file/", media.file, name="media_file"),
     path("media/<uuid:asset_id>/thumbnail/", media.thumbnail, name="media_thumbnail"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -75,16 +75,10 @@ KINDS = {
 }
 
 
-def _kind(key: str) -> Kind:
-    if key not in KINDS:
-        raise Http404
-    return KINDS[key]
-
-
 @requires(Action.VIEW)
 @require_safe
 def blocks(request: MemberRequest, kind: str) -> HttpResponse:
-    shown = _kind(kind)
+    shown = KINDS[kind]
     rows = shown.model.objects.for_member(request.membership).select_related("brand")
     if brand := current_brand(request):
         rows = rows.filter(brand=brand)
@@ -100,7 +94,7 @@ def blocks(request: MemberRequest, kind: str) -> HttpResponse:
 
 @requires(Action.DRAFT_POSTS)
 def block_new(request: MemberRequest, kind: str) -> HttpResponse:
-    shown = _kind(kind)
+    shown = KINDS[kind]
     if shown.model is Template:
         return redirect("content_calendar:compose")
     form = shown.form(
@@ -111,7 +105,7 @@ def block_new(request: MemberRequest, kind: str) -> HttpResponse:
 
 @requires(Action.DRAFT_POSTS)
 def block(request: MemberRequest, kind: str, block_id: uuid.UUID) -> HttpResponse:
-    shown = _kind(kind)
+    shown = KINDS[kind]
     row: Any = load(request, Action.DRAFT_POSTS, shown.model.objects.select_related("brand"), block_id)
     initial = {"name": row.name, "text": row.words, "tags": row.words}
     form = shown.form(request.POST or None, membership=request.membership, block=row, initial=initial)
@@ -121,11 +115,11 @@ def block(request: MemberRequest, kind: str, block_id: uuid.UUID) -> HttpRespons
 @requires(Action.DRAFT_POSTS)
 @require_POST
 def block_delete(request: MemberRequest, kind: str, block_id: uuid.UUID) -> HttpResponse:
-    shown = _kind(kind)
+    shown = KINDS[kind]
     row: Any = load(request, Action.DRAFT_POSTS, shown.model.objects, block_id)
     writing.delete_block(block=row)
     messages.success(request, _("Deleted."))
-    return redirect("content_calendar:blocks", kind=shown.key)
+    return redirect(f"content_calendar:{shown.key}")
 
 
 def _form_page(request: MemberRequest, kind: Kind, form: BlockForm, row: Any) -> HttpResponse:
@@ -136,7 +130,7 @@ def _form_page(request: MemberRequest, kind: Kind, form: BlockForm, row: Any) ->
             form.add_error("name", _("The brand has one of this name already."))
         else:
             messages.success(request, _("Saved."))
-            return redirect("content_calendar:blocks", kind=kind.key)
+            return redirect(f"content_calendar:{kind.key}")
     status = 422 if form.errors else 200
     context = {"kind": kind, "form": form, "block": row}
     return render(request, "content_calendar/block_form.html", context, status=status)

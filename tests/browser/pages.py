@@ -130,7 +130,6 @@ NO_PAGES = {
     "content_calendar:review_answer",
     "content_calendar:review_image",
     "content_calendar:mentions",
-    "content_calendar:block_delete",
     "content_calendar:queue_add",
     "content_calendar:queue_remove",
     "content_calendar:queue_copy",
@@ -145,6 +144,10 @@ NO_PAGES = {
     "content_calendar:pool_fill",
     "content_calendar:entry_content",
     "content_calendar:entry_remove",
+    "content_calendar:templates_new",
+    "content_calendar:templates_delete",
+    "content_calendar:hashtags_delete",
+    "content_calendar:snippets_delete",
     "content_calendar:save",
     "content_calendar:change",
     "content_calendar:check",
@@ -222,6 +225,11 @@ PLAIN = (
     "content_calendar:pools",
     "content_calendar:pool_new",
     "library:library",
+    "content_calendar:templates",
+    "content_calendar:hashtags",
+    "content_calendar:hashtags_new",
+    "content_calendar:snippets",
+    "content_calendar:snippets_new",
     "engagement:inbox",
     "engagement:numbers",
     "engagement:promises",
@@ -336,15 +344,9 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         for key in NETWORKS
     ]
 
-    for kind in ("templates", "hashtags", "snippets"):
-        pages.append(
-            LookedAt(f"content_calendar:blocks {kind}", reverse("content_calendar:blocks", args=[kind]))
-        )
-    new = reverse("content_calendar:block_new", args=["hashtags"])
-    pages.append(LookedAt("content_calendar:block_new", new))
-    (group,) = stage.rows("SELECT id FROM content_calendar_hashtaggroup ORDER BY id LIMIT 1")
-    group_page = reverse("content_calendar:block", args=["hashtags", group["id"]])
-    pages.append(LookedAt("content_calendar:block", group_page))
+    for kind, table in (("templates", "template"), ("hashtags", "hashtaggroup"), ("snippets", "snippet")):
+        (block,) = stage.rows(f"SELECT id FROM content_calendar_{table} ORDER BY id LIMIT 1")  # noqa: S608
+        add(f"content_calendar:{kind}_edit", block["id"])
     posts = stage.rows(
         "SELECT DISTINCT ON (state) coalesce(d.state, 'draft') AS state, p.id "
         "FROM content_calendar_post p JOIN accounts_brand b ON b.id = p.brand_id "

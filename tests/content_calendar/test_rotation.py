@@ -119,9 +119,9 @@ def test_in_whatever_order_times_are_filled_the_rules_hold(
         key, number = found
         uses.append(Use(key, entries[key].ways[number].text, at, at.date()))
         uses.sort(key=lambda use: use.at)
-    for one, following in itertools.pairwise(uses):
-        assert one.key != following.key
-        assert one.text != following.text
+    for use, following in itertools.pairwise(uses):
+        assert use.key != following.key
+        assert use.text != following.text
     for earlier, later in itertools.combinations(uses, 2):
         if earlier.key == later.key:
             assert abs((earlier.date - later.date).days) >= cool_down

@@ -29,7 +29,7 @@ from content_calendar.services.media import store_image
 from content_calendar.services.review_links import new_key
 from content_calendar.services.scheduling import schedule_post
 from content_calendar.services.series import create_series
-from content_calendar.services.writing import save_snippet
+from content_calendar.services.writing import save_group, save_snippet, save_template
 from content_calendar.weekly import WeekTime
 from tests.cast import World, make_account
 
@@ -100,11 +100,6 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     }
     snippet = save_snippet(brand=world.brand, name="Walked", text="walked", actor=world.user, now=world.now)
     found["content_calendar:mentions"] = {"brand_id": world.brand.pk}
-    found["content_calendar:blocks"] = found["content_calendar:block_new"] = {"kind": "snippets"}
-    found["content_calendar:block"] = found["content_calendar:block_delete"] = {
-        "kind": "snippets",
-        "block_id": snippet.pk,
-    }
     found |= _planning(world, post)
     of_queue = ("queue", "queue_add", "queue_remove", "queue_copy", "queue_pause")
     found |= {f"content_calendar:{name}": {"account_id": account.pk} for name in of_queue}
@@ -114,6 +109,11 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     found |= {f"content_calendar:{name}": {"pool_id": pool.pk} for name in of_pool}
     of_entry = ("entry", "entry_content", "entry_remove")
     found |= {f"content_calendar:{name}": {"entry_id": entry.pk} for name in of_entry}
+    template = save_template(brand=world.brand, name="Walked", draft=draft, actor=world.user, now=world.now)
+    group = save_group(brand=world.brand, name="Walked", tags=["walked"], actor=world.user, now=world.now)
+    for kind, block in (("templates", template), ("hashtags", group), ("snippets", snippet)):
+        for what in ("edit", "delete"):
+            found[f"content_calendar:{kind}_{what}"] = {"block_id": block.pk}
     found["content_calendar:restore"] = {"post_id": deleted.pk}
     found["content_calendar:upload"] = {"brand_id": world.brand.pk}
     found["content_calendar:media_file"] = {"asset_id": asset.pk}
