@@ -51,7 +51,10 @@ def rule_words(rule: Rule) -> str:
     if rule.until is not None:
         return _("%(rule)s until %(date)s") % {"rule": repeats, "date": day_words(rule.until)}
     count = rule.count or 0
-    return ngettext("%(rule)s, once", "%(rule)s, %(count)s times", count) % {"rule": repeats, "count": count}
+    return ngettext("%(rule)s, %(count)s time", "%(rule)s, %(count)s times", count) % {
+        "rule": repeats,
+        "count": count,
+    }
 
 
 def _repeats(rule: Rule) -> str | None:
