@@ -125,36 +125,3 @@ def test_a_note_is_put_on_the_calendar_changed_and_taken_off(page: Page) -> None
     page.get_by_role("dialog", name="Change note").get_by_role("button", name="Delete").click()
     expect(page.locator("#toasts")).to_contain_text("The note is gone")
     expect(page.get_by_role("button", name="Trade fair in the halls")).to_have_count(0)
-
-
-def test_a_long_press_drags_by_touch(installation: Installation, window: NewWindow, page: Page) -> None:
-    """As a tablet does it: hold, move, let go."""
-    touching = window(has_touch=True, viewport={"width": 1180, "height": 820}).new_page()
-    sign_in(touching, installation.demo.owner, installation.demo.password)
-    choose_brand(touching)
-    first = month_after_next()
-    open_month(touching, first)
-    what = event(touching, SECOND)
-    to = day_of(touching, first.replace(day=24))
-    what.scroll_into_view_if_needed()
-    to.scroll_into_view_if_needed()
-    touching.wait_for_timeout(500)  # nothing may move any more once the finger is down
-    begins, ends = what.bounding_box(), to.bounding_box()
-    assert begins
-    assert ends
-    finger = touching.context.new_cdp_session(touching)
-
-    def touch(kind: str, *at: float) -> None:
-        points = [{"x": at[0], "y": at[1]}] if at else []
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    start = (begins["x"] + 20, begins["y"] + 6)
-    end = (ends["x"] + ends["width"] / 2, ends["y"] + ends["height"] / 2)
-    touch("touchStart", *start)
-    touching.wait_for_timeout(1500)
-    for step in range(1, 13):
-        touch("touchMove", *(a + (b - a) * step / 12 for a, b in zip(start, end, strict=True)))
-        touching.wait_for_timeout(30)
-    touch("touchEnd")
-    expect(touching.locator("#toasts")).to_contain_text("Moved to")
-    assert due_at(installation, SECOND).day == 24
