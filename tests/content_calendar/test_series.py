@@ -36,7 +36,7 @@ from content_calendar.services.series import (
     take_over_content,
     unskip_date,
 )
-from content_calendar.tasks import fill_one_series
+from content_calendar.tasks import fill_ahead, fill_one_series
 from outbox.models import Delivery, DeliveryState
 from tests.content_calendar.conftest import LATER, NOW, make_post
 
@@ -97,6 +97,18 @@ def test_filling_again_makes_nothing_and_later_the_rest(series: Series) -> None:
     assert fill_series(series=series, now=NOW + dt.timedelta(days=7)) == 1
     assert fill_series(series=series, now=NOW + dt.timedelta(days=300)) == 0
     assert len(due()) == 5
+
+
+@pytest.mark.usefixtures("celery_eager")
+def test_the_task_fills_what_runs_and_nothing_else(
+    series: Series, brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    ended = weekly(brand, manager, sandbox_account, wall_time=dt.time(15))
+    end_series(series=ended, actor=manager, now=NOW)
+    with time_machine.travel(NOW + dt.timedelta(days=7), tick=False):
+        fill_ahead()
+        fill_ahead()
+    assert due() == ["11-23 09:00", "11-30 09:00", "12-07 09:00", "12-14 09:00", "12-21 09:00"]
 
 
 def test_the_wall_time_stays_over_the_change_of_the_clocks(
@@ -548,6 +560,7 @@ def test_a_manager_sets_up_skips_changes_and_ends_a_series(
         ({"wall_time": "25:00"}, "Enter a valid time."),
         ({"text": "x" * 20_000}, "Too long for"),
         ({"accounts": []}, "This field is required."),
+        ({"accounts": [], "count": ""}, "Say when the series ends"),
     ],
 )
 def test_bad_input_is_explained_and_nothing_is_made(
