@@ -83,6 +83,12 @@ def made(series: Series, date: dt.date) -> Post:
     return post
 
 
+def push_back(post: Post, actor: User, by: dt.timedelta) -> None:
+    """Somebody gives it another time."""
+    assert post.planned_at is not None
+    move_post(post=post, at=post.planned_at + by, actor=actor, now=NOW)
+
+
 # --- filling ----------------------------------------------------------------------------------
 
 
@@ -207,9 +213,16 @@ def test_whoever_left_schedules_nothing_and_the_others_hear_of_it(
     assert occurrence.refusal == "NotAllowed"
     assert [told.user for told in Notification.objects.all()] == [owner]
     # Whoever saves it runs it from then on.
-    continue_facts = {"name": "Mondays", "starts_on": MONDAYS[0], "wall_time": NINE}
     rule_ = read_rule(series.rule, "Europe/Berlin")
-    change_series(series=series, rule=rule_, actor=owner, now=NOW + dt.timedelta(days=7), **continue_facts)
+    change_series(
+        series=series,
+        name="Mondays",
+        rule=rule_,
+        starts_on=MONDAYS[0],
+        wall_time=NINE,
+        actor=owner,
+        now=NOW + dt.timedelta(days=7),
+    )
     assert "12-21 09:00" in due()
 
 
@@ -295,7 +308,7 @@ def test_a_post_that_somebody_deleted_is_not_made_again(series: Series, manager:
 
 def test_a_new_time_moves_the_untouched_and_leaves_the_others(series: Series, manager: User) -> None:
     moved = made(series, MONDAYS[1])
-    move_post(post=moved, at=moved.planned_at + dt.timedelta(hours=3), actor=manager, now=NOW)  # type: ignore[operator]
+    push_back(moved, manager, dt.timedelta(hours=3))
     skip_date(series=series, date=MONDAYS[2], actor=manager, now=NOW)
     ids = set(Post.objects.filter(is_template=False).values_list("pk", flat=True))
     change_series(
@@ -326,7 +339,7 @@ def test_another_rule_takes_dates_away_and_adds_some(series: Series, manager: Us
 
 def test_the_template_reaches_the_untouched_once_it_is_taken_over(series: Series, manager: User) -> None:
     own = made(series, MONDAYS[1])
-    move_post(post=own, at=own.planned_at + dt.timedelta(minutes=5), actor=manager, now=NOW)  # type: ignore[operator]
+    push_back(own, manager, dt.timedelta(minutes=5))
     template = series.template
     draft = Draft(parts=(Part("New words"),), accounts=Draft.of_post(template).accounts)
     save_draft(post=template, version=template.version, draft=draft, now=NOW)
@@ -353,7 +366,7 @@ def test_content_that_a_network_refuses_makes_drafts_of_the_coming_posts(
 
 def test_ending_takes_the_untouched_along_and_can_be_undone(series: Series, manager: User) -> None:
     own = made(series, MONDAYS[3])
-    move_post(post=own, at=own.planned_at + dt.timedelta(minutes=5), actor=manager, now=NOW)  # type: ignore[operator]
+    push_back(own, manager, dt.timedelta(minutes=5))
     assert end_series(series=series, actor=manager, now=NOW) == 3
     assert due() == ["12-14 09:05"]
     assert fill_series(series=series, now=NOW) == 0
@@ -393,14 +406,14 @@ class SeriesLife(RuleBasedStateMachine):
     def fill(self) -> None:
         fill_series(series=self.series, now=self.now)
 
-    @precondition(lambda self: self.coming() and self.running)
+    @precondition(lambda self: bool(self.coming()) and self.running)
     @rule(data=st.data())
     def skip(self, data: st.DataObject) -> None:
         date = data.draw(st.sampled_from(self.coming()))
         skip_date(series=self.series, date=date, actor=self.manager, now=self.now)
         self.skipped.add(date)
 
-    @precondition(lambda self: self.running and [d for d in self.skipped if d > self.now.date()])
+    @precondition(lambda self: self.running and any(d > self.now.date() for d in self.skipped))
     @rule(data=st.data())
     def unskip(self, data: st.DataObject) -> None:
         date = data.draw(st.sampled_from(sorted(d for d in self.skipped if d > self.now.date())))
@@ -414,6 +427,7 @@ class SeriesLife(RuleBasedStateMachine):
         ).order_by("planned_at")
         if posts:
             post = data.draw(st.sampled_from(list(posts)))
+            assert post.planned_at is not None
             at = post.planned_at + dt.timedelta(minutes=1)
             row = move_post(post=post, at=at, actor=self.manager, now=self.now)
             self.own[post.pk] = (at, row.version)
