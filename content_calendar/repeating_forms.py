@@ -199,11 +199,15 @@ class SeriesForm(forms.Form):
         values = super().clean() or {}
         for name in self._unasked() & self.errors.keys():
             del self.errors[name]
-        if self.errors:
-            return values
-        if values.get("raw"):
-            self._read(values["raw"], "raw")
-            return values
+        is_raw = bool(values.get("raw"))
+        if not is_raw and not self.errors.keys() & {"until", "count"}:
+            self._check_end(values)
+        if not self.errors:
+            field = "raw" if is_raw else "count" if values.get("count") else "until"
+            self._read(values["raw"] if is_raw else self._written(values), field)
+        return values
+
+    def _check_end(self, values: dict[str, Any]) -> None:
         if not values.get("until") and not values.get("count"):
             self.add_error(
                 "until",
@@ -214,9 +218,6 @@ class SeriesForm(forms.Form):
             )
         elif values.get("until") and values.get("count"):
             self.add_error("count", _("Choose either a last day or a number of posts."))
-        else:
-            self._read(self._written(values), "count" if values.get("count") else "until")
-        return values
 
     def _written(self, values: dict[str, Any]) -> str:
         parts = [f"FREQ={values['unit']}"]

@@ -119,12 +119,12 @@ def test_in_whatever_order_times_are_filled_the_rules_hold(
         key, number = found
         uses.append(Use(key, entries[key].ways[number].text, at, at.date()))
         uses.sort(key=lambda use: use.at)
-    for use, following in itertools.pairwise(uses):
-        assert use.key != following.key
-        assert use.text != following.text
-    for earlier, later in itertools.combinations(uses, 2):
-        if earlier.key == later.key:
-            assert abs((earlier.date - later.date).days) >= cool_down
+    for early, late in itertools.pairwise(uses):
+        assert early.key != late.key
+        assert early.text != late.text
+    for early, late in itertools.combinations(uses, 2):
+        if early.key == late.key:
+            assert abs((early.date - late.date).days) >= cool_down
 
 
 @given(count=st.integers(2, 8), days=st.integers(1, 60))

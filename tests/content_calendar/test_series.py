@@ -36,7 +36,7 @@ from content_calendar.services.series import (
     take_over_content,
     unskip_date,
 )
-from content_calendar.tasks import fill_one_series
+from content_calendar.tasks import fill_ahead, fill_one_series
 from outbox.models import Delivery, DeliveryState
 from tests.content_calendar.conftest import LATER, NOW, make_post
 
@@ -77,15 +77,16 @@ def due() -> list[str]:
     return [f"{row.due_at.astimezone(ZoneInfo('Europe/Berlin')):%m-%d %H:%M}" for row in rows]
 
 
-def planned(post: Post) -> dt.datetime:
-    assert post.planned_at is not None
-    return post.planned_at
-
-
 def made(series: Series, date: dt.date) -> Post:
     post = Occurrence.objects.get(series=series, date=date).post
     assert post is not None
     return post
+
+
+def push_back(post: Post, actor: User, by: dt.timedelta) -> None:
+    """Somebody gives it another time."""
+    assert post.planned_at is not None
+    move_post(post=post, at=post.planned_at + by, actor=actor, now=NOW)
 
 
 # --- filling ----------------------------------------------------------------------------------
@@ -102,6 +103,18 @@ def test_filling_again_makes_nothing_and_later_the_rest(series: Series) -> None:
     assert fill_series(series=series, now=NOW + dt.timedelta(days=7)) == 1
     assert fill_series(series=series, now=NOW + dt.timedelta(days=300)) == 0
     assert len(due()) == 5
+
+
+@pytest.mark.usefixtures("celery_eager")
+def test_the_task_fills_what_runs_and_nothing_else(
+    series: Series, brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    ended = weekly(brand, manager, sandbox_account, wall_time=dt.time(15))
+    end_series(series=ended, actor=manager, now=NOW)
+    with time_machine.travel(NOW + dt.timedelta(days=7), tick=False):
+        fill_ahead()
+        fill_ahead()
+    assert due() == ["11-23 09:00", "11-30 09:00", "12-07 09:00", "12-14 09:00", "12-21 09:00"]
 
 
 def test_the_wall_time_stays_over_the_change_of_the_clocks(
@@ -200,9 +213,16 @@ def test_whoever_left_schedules_nothing_and_the_others_hear_of_it(
     assert occurrence.refusal == "NotAllowed"
     assert [told.user for told in Notification.objects.all()] == [owner]
     # Whoever saves it runs it from then on.
-    continue_facts: dict[str, Any] = {"name": "Mondays", "starts_on": MONDAYS[0], "wall_time": NINE}
     rule_ = read_rule(series.rule, "Europe/Berlin")
-    change_series(series=series, rule=rule_, actor=owner, now=NOW + dt.timedelta(days=7), **continue_facts)
+    change_series(
+        series=series,
+        name="Mondays",
+        rule=rule_,
+        starts_on=MONDAYS[0],
+        wall_time=NINE,
+        actor=owner,
+        now=NOW + dt.timedelta(days=7),
+    )
     assert "12-21 09:00" in due()
 
 
@@ -288,7 +308,7 @@ def test_a_post_that_somebody_deleted_is_not_made_again(series: Series, manager:
 
 def test_a_new_time_moves_the_untouched_and_leaves_the_others(series: Series, manager: User) -> None:
     moved = made(series, MONDAYS[1])
-    move_post(post=moved, at=planned(moved) + dt.timedelta(hours=3), actor=manager, now=NOW)
+    push_back(moved, manager, dt.timedelta(hours=3))
     skip_date(series=series, date=MONDAYS[2], actor=manager, now=NOW)
     ids = set(Post.objects.filter(is_template=False).values_list("pk", flat=True))
     change_series(
@@ -319,7 +339,7 @@ def test_another_rule_takes_dates_away_and_adds_some(series: Series, manager: Us
 
 def test_the_template_reaches_the_untouched_once_it_is_taken_over(series: Series, manager: User) -> None:
     own = made(series, MONDAYS[1])
-    move_post(post=own, at=planned(own) + dt.timedelta(minutes=5), actor=manager, now=NOW)
+    push_back(own, manager, dt.timedelta(minutes=5))
     template = series.template
     draft = Draft(parts=(Part("New words"),), accounts=Draft.of_post(template).accounts)
     save_draft(post=template, version=template.version, draft=draft, now=NOW)
@@ -346,7 +366,7 @@ def test_content_that_a_network_refuses_makes_drafts_of_the_coming_posts(
 
 def test_ending_takes_the_untouched_along_and_can_be_undone(series: Series, manager: User) -> None:
     own = made(series, MONDAYS[3])
-    move_post(post=own, at=planned(own) + dt.timedelta(minutes=5), actor=manager, now=NOW)
+    push_back(own, manager, dt.timedelta(minutes=5))
     assert end_series(series=series, actor=manager, now=NOW) == 3
     assert due() == ["12-14 09:05"]
     assert fill_series(series=series, now=NOW) == 0
@@ -386,7 +406,7 @@ class SeriesLife(RuleBasedStateMachine):
     def fill(self) -> None:
         fill_series(series=self.series, now=self.now)
 
-    @precondition(lambda self: self.coming() and self.running)
+    @precondition(lambda self: bool(self.coming()) and self.running)
     @rule(data=st.data())
     def skip(self, data: st.DataObject) -> None:
         date = data.draw(st.sampled_from(self.coming()))
@@ -407,7 +427,8 @@ class SeriesLife(RuleBasedStateMachine):
         ).order_by("planned_at")
         if posts:
             post = data.draw(st.sampled_from(list(posts)))
-            at = planned(post) + dt.timedelta(minutes=1)
+            assert post.planned_at is not None
+            at = post.planned_at + dt.timedelta(minutes=1)
             row = move_post(post=post, at=at, actor=self.manager, now=self.now)
             self.own[post.pk] = (at, row.version)
 
@@ -553,6 +574,7 @@ def test_a_manager_sets_up_skips_changes_and_ends_a_series(
         ({"wall_time": "25:00"}, "Enter a valid time."),
         ({"text": "x" * 20_000}, "Too long for"),
         ({"accounts": []}, "This field is required."),
+        ({"accounts": [], "count": ""}, "Say when the series ends"),
     ],
 )
 def test_bad_input_is_explained_and_nothing_is_made(
