@@ -443,7 +443,7 @@ def media_of(content: bytes) -> tuple[str, int, int]:
 
 def _video_of(content: bytes) -> tuple[str, int, int]:
     try:
-        with av.open(io.BytesIO(content), format="mov") as file:
+        with av.open(io.BytesIO(content), "r", format="mov") as file:
             pictures = next(iter(file.streams.video), None)
             if pictures is None or pictures.codec_context.name != "h264":
                 raise Refused(415, "media_type", "Videos are MP4 with H.264.")

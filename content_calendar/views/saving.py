@@ -25,7 +25,7 @@ from content_calendar.forms import (
     with_media,
 )
 from content_calendar.models import Post
-from content_calendar.services import drafts, media, scheduling
+from content_calendar.services import drafts, media, scheduling, uploads
 from content_calendar.services.drafts import AccountUnknown, EditConflict, PostTaken
 from content_calendar.views.desk import Desk, desk_context, desk_of, given_of
 from content_calendar.views.media import refusal_text
@@ -176,7 +176,7 @@ def _with_files(request: MemberRequest, desk: Desk, given: ComposerInput) -> tup
             stored = []
             for file in request.FILES.getlist(f"{scope}.{part.key}.files"):
                 try:
-                    asset = media.store_image(
+                    asset = uploads.store_file(
                         brand=desk.brand,
                         upload=file,
                         name=file.name or "",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -198,3 +200,25 @@ def test_a_post_with_a_video_that_is_not_ready_can_be_opened(
     assert "still being looked at" in page
     assert client.get(reverse("content_calendar:post", args=[post.pk])).status_code == 200
     assert client.get(reverse("content_calendar:media_thumbnail", args=[asset.pk])).status_code == 404
+
+
+def test_without_scripts_a_video_comes_with_the_form(sign_in: SignIn, creator: User, brand: Brand) -> None:
+    client = sign_in(creator)
+    file = SimpleUploadedFile("clip.mov", clip(kind="mov"))
+    client.post(reverse("library:upload", args=[brand.pk]), {"file": file})
+    asset = MediaAsset.objects.get()
+    assert asset.is_video
+    work()
+    asset.refresh_from_db()
+    assert asset.state == MediaState.READY
+    post = uuid.uuid4()
+    sent = {
+        "brand": str(brand.pk),
+        "version": "0",
+        "action": "draft",
+        "base.part": "0",
+        "base.0.text": "A film",
+        "base.0.files": SimpleUploadedFile("clip.mp4", clip(seconds=2)),
+    }
+    assert client.post(reverse("content_calendar:save", args=[post]), sent).status_code == 302
+    assert MediaAsset.objects.filter(usages__post=post, kind="video").count() == 1
