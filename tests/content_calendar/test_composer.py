@@ -504,7 +504,7 @@ def test_creator_cannot_change_what_is_scheduled(
         ),
         (
             {"date": "2026-12-01", "time": "09:00", "base.0.text": " "},
-            "Write something or add a picture or a video",
+            "Write something or add a picture",
         ),
     ],
 )
