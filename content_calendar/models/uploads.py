@@ -16,11 +16,12 @@ from core.ids import uuid7
 class MediaUploadQuerySet(models.QuerySet["MediaUpload"]):
     def for_member(self, membership: Membership) -> Self:
         """One's own: nobody goes on with somebody else's upload."""
-        return self.filter(
+        rows = self.filter(
             person=membership.user_id,
             brand__organization_id=membership.organization_id,
             brand__is_archived=False,
         )
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
 
 
 class MediaUpload(models.Model):

@@ -84,7 +84,7 @@ def create_folder(
     try:
         with transaction.atomic():
             folder = MediaFolder.objects.create(brand=brand, parent=parent, name=name, created_at=now)
-            _audit("media_folder.created", folder, actor, now)
+            _audit(folder, "media.folder_created", actor, now)
     except IntegrityError as error:
         raise FolderNameTaken from error
     return folder
@@ -96,7 +96,7 @@ def rename_folder(*, folder: MediaFolder, name: str, actor: User, now: dt.dateti
         with transaction.atomic():
             folder.name = name
             folder.save(update_fields=["name"])
-            _audit("media_folder.renamed", folder, actor, now)
+            _audit(folder, "media.folder_renamed", actor, now)
     except IntegrityError as error:
         raise FolderNameTaken from error
     return folder
@@ -105,11 +105,11 @@ def rename_folder(*, folder: MediaFolder, name: str, actor: User, now: dt.dateti
 def delete_folder(*, folder: MediaFolder, actor: User, now: dt.datetime) -> None:
     """The folder and those in it go; what lay in them stays in the library, in no folder."""
     with transaction.atomic():
-        _audit("media_folder.deleted", folder, actor, now)
+        _audit(folder, "media.folder_deleted", actor, now)
         folder.delete()
 
 
-def _audit(action: str, folder: MediaFolder, actor: User, now: dt.datetime) -> None:
+def _audit(folder: MediaFolder, action: str, actor: User, now: dt.datetime) -> None:
     record(
         organization=folder.brand.organization,
         actor=actor,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import uuid
+from typing import IO
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -18,7 +20,7 @@ from accounts.models import Brand, User
 from content_calendar.clips import container_of
 from content_calendar.models import MediaAsset, MediaFolder, MediaKind, MediaState, MediaUpload
 from content_calendar.services.library import make_findable
-from content_calendar.services.media import FileEmpty, FileTooLarge, MediaRefused
+from content_calendar.services.media import FileEmpty, FileTooLarge, MediaRefused, store_image
 
 CHUNK = 4 * 1024 * 1024  # bytes of every piece but the last
 MAX_VIDEO_BYTES = 2 * 1024**3
@@ -150,9 +152,35 @@ def finish_upload(*, upload: MediaUpload, now: dt.datetime) -> MediaAsset:
                 return asset
     except IntegrityError:  # the same file was finished twice at once
         present = MediaAsset.objects.get(brand=upload.brand, sha256=digest)
+    # A copy that could not be made is tried again when somebody needs it.
+    present.renditions.filter(state=MediaState.BROKEN).delete()
     if present.pk != MediaUpload.objects.filter(pk=upload.pk).values_list("asset", flat=True).first():
         cancel_upload(upload=upload)
     return present
+
+
+def store_file(
+    *,
+    brand: Brand,
+    upload: IO[bytes],
+    name: str,
+    actor: User,
+    now: dt.datetime,
+    folder: MediaFolder | None = None,
+) -> MediaAsset:
+    """A file that came whole, with a form: an image is stored at once, a video is made ready in the
+    background. Raises a MediaRefused."""
+    is_video = bool(container_of(upload.read(12)))
+    size = upload.seek(0, os.SEEK_END)
+    upload.seek(0)
+    if not is_video:
+        return store_image(brand=brand, upload=upload, name=name, actor=actor, now=now, folder=folder)
+    row = start_upload(
+        brand=brand, person=actor, name=name, size=size, fingerprint=uuid.uuid4().hex, folder=folder, now=now
+    )
+    while row.received < size:
+        row = take_piece(upload=row, offset=row.received, content=upload.read(CHUNK), now=now)
+    return finish_upload(upload=row, now=now)
 
 
 def cancel_upload(*, upload: MediaUpload) -> None:

@@ -129,7 +129,7 @@ def prepare_video(*, asset_id: uuid.UUID, fence: int, clock: Clock) -> MediaStat
         with tempfile.TemporaryDirectory(prefix="smmapp-clip-") as folder:
             _prepare(asset, upload, fence, Path(folder), clock)
     except ClipRefused as refusal:
-        _end(asset, fence, state=MediaState.BROKEN, problem=refusal.problem)
+        _refuse(asset, fence, refusal)
         asset.state = MediaState.BROKEN
     except LostWork:
         return None
@@ -274,9 +274,11 @@ def make_rendition(*, rendition_id: int, fence: int, clock: Clock) -> MediaState
                 default_storage.save(rendition.storage_key, File(file))
             _end(rendition, fence, state=MediaState.READY, problem="", size=made.stat().st_size, progress=100)
     except ClipRefused as refusal:
-        _end(rendition, fence, state=MediaState.BROKEN, problem=refusal.problem)
+        _refuse(rendition, fence, refusal)
         return MediaState.BROKEN
     except LostWork:
+        if not Rendition.objects.filter(pk=rendition.pk).exists():  # deleted meanwhile, with its video
+            default_storage.delete(rendition.storage_key)
         return None
     return MediaState.READY
 
@@ -383,6 +385,12 @@ def _keep(model: Any, pk: Any, fence: int, now: dt.datetime, *, for_s: float = 0
     rows = model.objects.filter(pk=pk, work_fence=fence, state=MediaState.PROCESSING)
     if not rows.update(work_until=until, **values):
         raise LostWork
+
+
+def _refuse(row: MediaAsset | Rendition, fence: int, refusal: ClipRefused) -> None:
+    """Say why it cannot be used, unless the row is somebody else's by now."""
+    with contextlib.suppress(LostWork):
+        _end(row, fence, state=MediaState.BROKEN, problem=refusal.problem)
 
 
 def _end(row: MediaAsset | Rendition, fence: int, **values: Any) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -171,8 +172,9 @@ def choices_of(brand: Brand, chosen: tuple[uuid.UUID, ...]) -> tuple[Choice, ...
 
 def _assets(brand: Brand, draft: Draft) -> Mapping[uuid.UUID, MediaAsset]:
     used = asset_ids(draft.parts, *draft.own_parts.values())
-    rows = MediaAsset.objects.filter(brand=brand).prefetch_related("renditions")
-    return rows.in_bulk(list(used)) if used else {}
+    assets = MediaAsset.objects.filter(brand=brand).in_bulk(list(used)) if used else {}
+    prefetch_related_objects([asset for asset in assets.values() if asset.is_video], "renditions")
+    return assets
 
 
 def _checks(

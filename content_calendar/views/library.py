@@ -87,7 +87,7 @@ def upload(request: MemberRequest, brand_id: uuid.UUID) -> HttpResponse:
     asset = None
     for file in files:
         try:
-            asset = media.store_image(
+            asset = uploads.store_file(
                 brand=brand,
                 upload=file,
                 name=file.name or "",

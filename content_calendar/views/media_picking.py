@@ -17,7 +17,7 @@ from accounts.models import Brand
 from accounts.permissions import Action
 from content_calendar.content import MediaUse
 from content_calendar.library_forms import chosen_assets, library_filter
-from content_calendar.models import MediaAsset
+from content_calendar.models import MediaAsset, MediaState
 from content_calendar.selectors.library import assets_of, folders_of, tags_of
 from core.htmx import render_page
 from core.paging import page_of
@@ -57,7 +57,8 @@ def pick(request: MemberRequest, brand_id: uuid.UUID) -> HttpResponse:
     if not prefix:
         raise BadRequest
     wanted = library_filter(request.GET)
-    page = page_of(request, assets_of(brand, wanted), size=PAGE_SIZE)
+    usable = assets_of(brand, wanted).exclude(state=MediaState.BROKEN)
+    page = page_of(request, usable, size=PAGE_SIZE)
     context = {
         "brand": brand,
         "prefix": prefix,

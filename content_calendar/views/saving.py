@@ -24,7 +24,7 @@ from content_calendar.forms import (
     with_media,
 )
 from content_calendar.models import Approval, Post
-from content_calendar.services import approval, drafts, media, scheduling, writing
+from content_calendar.services import approval, drafts, media, scheduling, uploads, writing
 from content_calendar.services.drafts import AccountUnknown, EditConflict, PostTaken
 from content_calendar.services.queues import take_slot
 from content_calendar.views.approval_shown import decided_sentence
@@ -222,7 +222,7 @@ def _with_files(request: MemberRequest, desk: Desk, given: ComposerInput) -> tup
             stored = []
             for file in request.FILES.getlist(f"{scope}.{part.key}.files"):
                 try:
-                    asset = media.store_image(
+                    asset = uploads.store_file(
                         brand=desk.brand,
                         upload=file,
                         name=file.name or "",

@@ -83,7 +83,7 @@ def test_a_picture_is_kept_tagged_cut_and_used(page: Page) -> None:
 
     page.goto("/library/?q=red-barn")
     page.locator("#rows .library-card", has_text="360 × 360").get_by_role("link").click()
-    expect(page.get_by_text("The barn in autumn")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("^The barn in autumn"))).to_be_visible()
     expect(page.get_by_text("It cannot be deleted")).to_be_visible()
 
 

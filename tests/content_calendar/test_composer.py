@@ -502,7 +502,10 @@ def test_creator_cannot_change_what_is_scheduled(
             {"date": "2026-12-01", "time": "09:00", "base.0.text": "x" * 501},
             "Too long for Sandbox by 1 character",
         ),
-        ({"date": "2026-12-01", "time": "09:00", "base.0.text": " "}, "Write something or add an image"),
+        (
+            {"date": "2026-12-01", "time": "09:00", "base.0.text": " "},
+            "Write something or add a picture",
+        ),
     ],
 )
 def test_what_cannot_be_scheduled_is_said_and_the_draft_kept(

@@ -103,7 +103,7 @@ def test_what_lay_in_a_deleted_folder_stays(brand: Brand, creator: User) -> None
     asset.refresh_from_db()
     assert asset.folder is None
     assert not MediaFolder.objects.exists()
-    assert AuditEntry.objects.filter(action="media_folder.deleted").count() == 1
+    assert AuditEntry.objects.filter(action="media.folder_deleted").count() == 1
 
 
 def test_folders_of_other_brands_are_unknown(brand: Brand, other_brand: Brand, creator: User) -> None:

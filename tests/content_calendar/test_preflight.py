@@ -284,6 +284,7 @@ def test_every_kind_of_problem_has_its_sentence(
         "part": 0,
         "media": None,
         "hours": 24,
+        "percent": 40,
         "reason": "text_too_long",
         "scopes": ["write"],
         "pause": "00000000-0000-7000-8000-000000000000",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -143,11 +145,10 @@ def test_page_of_a_video_shows_it_and_what_each_network_makes_of_it(
     assert "Sandbox: the video is sent as it is." in page
     assert reverse("library:crop", args=[asset.pk]) not in page
     assert client.get(reverse("library:crop", args=[asset.pk])).status_code == 404
-    film = client.get(
-        reverse("content_calendar:media_file", args=[asset.pk]), headers={"Range": "bytes=0-99"}
-    )
+    file = reverse("content_calendar:media_file", args=[asset.pk])
+    film: Any = client.get(file, headers={"Range": "bytes=0-99"})
     assert (film.status_code, film["Content-Type"]) == (206, "video/mp4")
-    film.close()
+    assert len(b"".join(film.streaming_content)) == 100
     MediaAsset.objects.update(duration_ms=300_000)
     assert "too long for Sandbox by 160 seconds" in client.get(address).content.decode()
 
@@ -198,3 +199,25 @@ def test_a_post_with_a_video_that_is_not_ready_can_be_opened(
     assert "still being looked at" in page
     assert client.get(reverse("content_calendar:post", args=[post.pk])).status_code == 200
     assert client.get(reverse("content_calendar:media_thumbnail", args=[asset.pk])).status_code == 404
+
+
+def test_without_scripts_a_video_comes_with_the_form(sign_in: SignIn, creator: User, brand: Brand) -> None:
+    client = sign_in(creator)
+    file = SimpleUploadedFile("clip.mov", clip(kind="mov"))
+    client.post(reverse("library:upload", args=[brand.pk]), {"file": file})
+    asset = MediaAsset.objects.get()
+    assert asset.is_video
+    work()
+    asset.refresh_from_db()
+    assert asset.state == MediaState.READY
+    post = uuid.uuid4()
+    sent = {
+        "brand": str(brand.pk),
+        "version": "0",
+        "action": "draft",
+        "base.part": "0",
+        "base.0.text": "A film",
+        "base.0.files": SimpleUploadedFile("clip.mp4", clip(seconds=2)),
+    }
+    assert client.post(reverse("content_calendar:save", args=[post]), sent).status_code == 302
+    assert MediaAsset.objects.filter(usages__post=post, kind="video").count() == 1

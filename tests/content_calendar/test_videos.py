@@ -251,6 +251,19 @@ def test_a_copy_that_cannot_be_small_enough_says_so(brand: Brand, creator: User)
     assert (copy.state, copy.problem) == (MediaState.BROKEN, MediaProblem.TOO_LARGE)
 
 
+def test_uploading_it_again_gives_a_copy_that_failed_another_try(brand: Brand, creator: User) -> None:
+    kind = {"kind": "webm", "codec": "libvpx", "sound": "libopus"}
+    asset = make_video(brand, creator, **kind)
+    failed = videos.video_for(asset=asset, limit=LIMIT)
+    Rendition.objects.update(state=MediaState.BROKEN, problem=MediaProblem.TOO_SLOW)
+    assert videos.video_for(asset=asset, limit=LIMIT) == failed
+    assert uploaded(brand, creator, clip(**kind)) == asset
+    again = videos.video_for(asset=asset, limit=LIMIT)
+    assert again != failed
+    work()
+    assert Rendition.objects.get().state == MediaState.READY
+
+
 def test_copies_are_made_ahead_for_the_connected_accounts(brand: Brand, creator: User) -> None:
     make_account(brand)
     make_account(brand, platform="bluesky", handle="b.example.com")
