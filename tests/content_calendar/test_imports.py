@@ -282,7 +282,9 @@ def test_a_lost_account_is_said_as_the_composer_says_it(
 def test_accounts_are_named_in_many_ways(brand: Brand, creator: User, sandbox_account: SocialAccount) -> None:
     other = make_account(brand, platform="bluesky", handle="harbour")
     names = ["all", "@harbour", "bluesky:harbour", "Bluesky", "sandbox; bluesky", "bluesky:@harbour、sandbox"]
-    batch = checked(brand, creator, table(("text", "accounts"), *(("a" + name, name) for name in names)))
+    batch = checked(
+        brand, creator, table(("text", "accounts"), *((f"Post {n}", name) for n, name in enumerate(names)))
+    )
     rows = list(ImportRow.objects.filter(batch=batch).order_by("number"))
     both = {str(sandbox_account), str(other)}
     assert [set(one.gist["accounts"]) for one in rows] == [both, both, {str(other)}, {str(other)}, both, both]

@@ -188,7 +188,7 @@ def test_usages_of_posts_that_were_there_before_are_found_by_the_migration(
     before = set(MediaUsage.objects.values_list("post_id", "asset_id"))
     assert len(before) == 2
     MediaUsage.objects.all().delete()
-    migration = importlib.import_module("content_calendar.migrations.0006_media_library")
+    migration = importlib.import_module("content_calendar.migrations.0011_media_library")
     with connection.cursor() as cursor:
         cursor.execute(migration.USAGES)
     assert set(MediaUsage.objects.values_list("post_id", "asset_id")) == before

@@ -501,7 +501,7 @@ def test_whatever_is_done_to_a_series_its_dates_stay_right(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("FREQ=DAILY;COUNT=1", "Every day, once"),
+        ("FREQ=DAILY;COUNT=1", "Every day, 1 time"),
         ("FREQ=DAILY;INTERVAL=3;COUNT=5", "Every 3 days, 5 times"),
         ("FREQ=WEEKLY;BYDAY=MO,TH;UNTIL=20270101", "Every week on Monday, Thursday until 1 Jan 2027"),
         ("FREQ=MONTHLY;BYMONTHDAY=31;COUNT=2", "Every month on day 31, 2 times"),
