@@ -24,6 +24,7 @@ def fields(brand: Brand, **hours: str) -> dict[str, str]:
         "timezone": brand.timezone,
         "locale": brand.locale,
         "currency": brand.currency,
+        "country": brand.country,
         "week_starts_on": str(brand.week_starts_on),
         "color": brand.color,
     }
