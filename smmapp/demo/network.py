@@ -106,4 +106,5 @@ def _connect(tokens: SandboxTokens, world: World, owner: User) -> SocialAccount:
     # Rows note themselves when they are made; this one is as old as what hangs on it.
     SocialAccount.objects.filter(pk=row.pk).update(created_at=world.began_at, checked_at=world.now)
     row.refresh_from_db()
+    row.brand = world.row  # the same object for all: what is changed on it later holds for every account
     return row
