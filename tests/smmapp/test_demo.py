@@ -365,7 +365,9 @@ def test_a_brand_answers_in_its_hours_within_hours_and_a_person_did_it(demo: Dem
             assert hours.due(at - MINUTE, 0) <= at  # open a moment before
         found = answers(brands=[brand], start=demo.made_at - 190 * DAY, end=demo.made_at, now=timezone.now())
         assert found.answered / found.actionable >= 0.95
-        assert found.unanswered >= 2
+        # After a weekend the hours of one of them are not over yet.
+        assert found.unanswered >= 1
+        assert found.unanswered + found.pending >= 4
         median, p90 = (percentile(found.business_s, percent) for percent in (50, 90))
         assert median is not None
         assert p90 is not None
