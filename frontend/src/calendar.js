@@ -134,7 +134,7 @@ function start(holder) {
       labels: labels.map((place) => answer.labels[place]),
     }));
     const days = [
-      ...answer.holidays.map(({ day, title: words }) => ({ title: words, start: day, allDay: true, editable: false, tone: "red", sign: "confetti", kind: text("holiday", {}, holder) })),
+      ...answer.holidays.map(({ day, title: words }) => ({ title: words, start: day, allDay: true, editable: false, interactive: false, tone: "red", sign: "confetti", kind: text("holiday", {}, holder) })),
       ...answer.notes.map(({ id, title: words, tone, days: [from, until] }) => ({
         id: `note ${id}`,
         title: words,
@@ -145,7 +145,8 @@ function start(holder) {
         tone,
         sign: "note",
         kind: text("note", {}, holder),
-        note_url: answer.note_url.replace("{id}", id),
+        url: answer.note_url.replace("{id}", id) || undefined,
+        interactive: Boolean(answer.note_url),
       })),
     ];
     const free = (answer.slots).map(({ start: at, accounts, url }) => ({
@@ -281,13 +282,7 @@ function start(holder) {
   function dayContent(event, isList, sign, kind) {
     const row = element("div", isList ? "cal-row cal-day" : "cal-event cal-day");
     row.append(iconElement(sprite, sign, kind));
-    const { note_url: noteAddress } = event.extendedProps;
-    const words = element(noteAddress ? "button" : "span", "cal-title", event.title);
-    if (noteAddress) {
-      words.type = "button";
-      words.dataset.calendarNoteUrl = noteAddress;
-    }
-    row.append(words);
+    row.append(element("span", "cal-title", event.title));
     row.title = event.title;
     return row;
   }
@@ -365,6 +360,7 @@ function start(holder) {
     eventClick: ({ event, jsEvent }) => {
       if (event.extendedProps.sign || isPicking) jsEvent.preventDefault();
       if (isPicking) pick(event);
+      else if (event.extendedProps.sign && event.url) openNote(new URL(event.url, location.href));
     },
     eventClass: ({ event }) => `tone-${event.extendedProps.tone ?? "secondary"}`,
     listItemEventBeforeClass: "d-none", // the theme's dot: the line at the left says its colour
@@ -403,14 +399,18 @@ function start(holder) {
     calendar.changeView(VIEWS[view], date);
   }
 
+  function openNote(url) {
+    for (const [name, value] of filterPairs()) if (name === "brand") url.searchParams.set(name, value);
+    openDialog(url);
+  }
+
   document.addEventListener("click", (event) => {
-    const note = event.target.closest("[data-calendar-note], [data-calendar-note-url]");
+    const note = event.target.closest("[data-calendar-note]");
     if (note && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      const url = new URL(note.dataset.calendarNoteUrl || note.href, location.href);
-      if (note.dataset.calendarNoteUrl === undefined && !url.searchParams.has("date")) url.searchParams.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
-      for (const [name, value] of filterPairs()) if (name === "brand") url.searchParams.set(name, value);
-      openDialog(url);
+      const url = new URL(note.href, location.href);
+      if (!url.searchParams.has("date")) url.searchParams.set("date", calendar.formatIso(calendar.getDate(), true).slice(0, 10));
+      openNote(url);
       return;
     }
     const nav = event.target.closest("[data-calendar-nav]");

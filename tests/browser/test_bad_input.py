@@ -103,7 +103,7 @@ def test_more_images_than_the_network_takes_are_told_at_the_images(composer: Com
 @pytest.mark.parametrize(
     ("name", "content", "mime_type", "said"),
     [
-        ("notes.txt", b"not a picture", "text/plain", "“notes.txt” is not an image that can be posted."),
+        ("notes.txt", b"not a picture", "text/plain", "“notes.txt” cannot be posted. Use JPEG, PNG or WebP"),
         ("page.png", b"<svg onload=alert(1)>", "image/png", "“page.png” is not an image, whatever its name"),
         ("half.png", png(size=(300, 300))[:400], "image/png", "“half.png” is damaged and cannot be read."),
         ("bomb.png", bomb(), "image/png", "“bomb.png” has more than 50 megapixels."),
@@ -260,7 +260,8 @@ CATALOGUE = Path(settings.BASE_DIR) / "locale" / "ja" / "LC_MESSAGES" / "django.
 NOT_ENGLISH = re.compile(
     r"@\w+|\S+@example\.com|https?://\S*|[A-Za-z]+/[A-Za-z_]+|smmapp|Sandbox|Bluesky|Mastodon|GoToSocial|takahe"
     r"|Komorebi Studio|Nordlicht Outdoor|Hana Mori|Sofia Brandt|Marco Ricci|Anna Keller|Kaede\w*|aozora_\w+"
-    r"|UTC|JPEG|PNG|WebP|GIF|ALT|URL|CSV|SNS|ID|MB|KB|SMM_\w+|English|App password"
+    r"|UTC|JPEG|PNG|WebP|GIF|ALT|URL|CSV|SNS|ID|MB|KB|SMM_\w+|English|App password|Excel"
+    r"|Only drafts|Written for a client who looks at everything first"
 )
 TEXTS_OF_PAGE = """
 () => {

@@ -36,6 +36,11 @@ def page(installation: Installation, window: NewWindow) -> Iterator[Page]:
     for number, text in enumerate((FIRST, SECOND)):
         planned(opened, text, month_after_next().replace(day=16 + number), schedule=number == 0)
     yield opened
+    # Whoever comes back to this module later starts from nothing.
+    installation.rows(
+        "UPDATE content_calendar_post SET deleted_at = now() WHERE parts->0->>'text' = ANY(%s)",
+        [[FIRST, SECOND]],
+    )
     installation.rows("DELETE FROM content_calendar_calendarnote WHERE text = 'Trade fair in the halls'")
 
 
@@ -64,7 +69,9 @@ def test_chosen_on_the_calendar_moved_by_a_day_and_back(page: Page, installation
     expect(page.get_by_role("status").filter(has_text="2 posts were moved")).to_be_visible()
     expect(page).to_have_url(re.compile("view=month"))
     assert days(installation) == [17, 18]
-    expect(day_of(page, month_after_next().replace(day=17)).locator(".cal-event")).to_contain_text("10:30")
+    expect(
+        day_of(page, month_after_next().replace(day=17)).locator(".cal-event:not(.cal-slot)")
+    ).to_contain_text("10:30")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#toasts")).to_contain_text("Taken back")
     assert days(installation) == [16, 17]
@@ -116,12 +123,12 @@ def test_a_note_is_put_on_the_calendar_changed_and_taken_off(page: Page) -> None
     dialog.get_by_label("Last day").fill(first.replace(day=12).isoformat())
     dialog.get_by_role("button", name="Put on the calendar").click()
     expect(page).to_have_url(re.compile(f"date={first.isoformat()}"))
-    page.get_by_role("button", name="Trade fair").first.click()
+    page.get_by_role("link", name="Trade fair").first.click()
     dialog = page.get_by_role("dialog", name="Change note")
     expect(dialog.get_by_label("First day")).to_have_value(first.replace(day=10).isoformat())
     dialog.get_by_label("Note", exact=True).fill("Trade fair in the halls")
     dialog.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Trade fair in the halls").first.click()
+    page.get_by_role("link", name="Trade fair in the halls").first.click()
     page.get_by_role("dialog", name="Change note").get_by_role("button", name="Delete").click()
     expect(page.locator("#toasts")).to_contain_text("The note is gone")
-    expect(page.get_by_role("button", name="Trade fair in the halls")).to_have_count(0)
+    expect(page.get_by_role("link", name="Trade fair in the halls")).to_have_count(0)

@@ -51,9 +51,10 @@ def plan(tmp_path: Path, day: dt.date) -> Path:
 
 def test_import_from_shift_jis_and_undo(page: Page, plan: Path, day: dt.date) -> None:
     page.goto("/calendar/posts/")
+    page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("link", name="Import", exact=True).click()
     page.get_by_role("link", name="Import posts").click()
-    page.get_by_label("Brand", exact=True).select_option(label="あおぞら珈琲")
+    page.get_by_label("Brand", exact=True).select_option(label="Nordlicht Outdoor")
     page.get_by_label("CSV or Excel file").set_input_files(plan)
     page.get_by_role("button", name="Check the file").click()
 

@@ -52,3 +52,13 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
     if (!isQuiet(event)) showToast({ level: "error", text: failureText(0) });
   });
 }
+
+// What is typed into a search field asks while it is typed. Leaving the field would ask once more, and what was chosen
+// among the answers meanwhile (with the click that left the field) would be drawn anew, unchosen.
+document.addEventListener(
+  "change",
+  (event) => {
+    if (event.target.matches('input[type="search"]') && event.target.closest("form[hx-get]")) event.stopPropagation();
+  },
+  true,
+);
