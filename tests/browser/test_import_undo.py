@@ -85,7 +85,7 @@ def test_import_from_shift_jis_and_undo(page: Page, plan: Path, day: dt.date) ->
     page.locator("#confirm-dialog").get_by_role("button", name="Undo the import").click()
     expect(rows.first).to_contain_text("Taken back")
     page.goto(f"/calendar/?view=list&date={day}")
-    expect(page.locator("[data-calendar]")).to_contain_text("Nothing is planned here yet.")
+    expect(page.locator("[data-calendar]")).to_have_attribute("aria-busy", "false")
     expect(page.locator("[data-calendar]").get_by_text(FIRST)).to_have_count(0)
     page.goto(f"/calendar/posts/?q={SECOND}")
     expect(page.get_by_text("No post matches")).to_be_visible()
