@@ -441,8 +441,10 @@ def _of_inbox(stage: Installation) -> list[LookedAt]:
     add = _into(pages)
     # Of each kind one conversation, the newest.
     talks = stage.rows(
-        "SELECT DISTINCT ON (kind) kind, id FROM engagement_conversation WHERE identity_id IS NOT NULL "
-        "ORDER BY kind, last_message_at DESC"
+        "SELECT DISTINCT ON (c.kind) c.kind, c.id FROM engagement_conversation c "
+        "JOIN accounts_brand b ON b.id = c.brand_id JOIN accounts_organization o ON o.id = b.organization_id "
+        "WHERE c.identity_id IS NOT NULL AND o.name = 'Komorebi Studio' "
+        "ORDER BY c.kind, c.last_message_at DESC"
     )
     for row in talks:
         add("engagement:conversation", row["id"], row["kind"])
