@@ -143,11 +143,12 @@ def dates_of(rule: Rule, first: dt.date) -> list[dt.date]:
     text += f";UNTIL={horizon:%Y%m%d}T000000"
     try:
         read = rrulestr(text, dtstart=dt.datetime.combine(first, dt.time()))
+        # It notices only on its way that a month has no 99th Monday.
+        found = [at.date() for at in islice(iter(read), (count or MOST_TIMES) + (count is None))]
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise RuleUnreadable from error
     if not isinstance(read, rrule):
         raise RuleUnreadable
-    found = [at.date() for at in islice(read, (count or MOST_TIMES) + (count is None))]
     if not found:
         raise RuleEmpty
     if len(found) > MOST_TIMES or (count is not None and len(found) < count):

@@ -109,6 +109,11 @@ def test_a_rule_that_names_no_day_is_refused_soon(text: str) -> None:
         dates_of(read_rule(text, ZONE), FIRST)
 
 
+def test_a_weekday_that_no_month_has_is_refused() -> None:
+    with pytest.raises(RuleUnreadable):
+        dates_of(read_rule("FREQ=MONTHLY;BYDAY=99MO;COUNT=5", ZONE), FIRST)
+
+
 _PART = st.sampled_from(
     [
         *("BYDAY=MO", "BYDAY=2TU,-1FR", "BYDAY=99MO", "BYMONTHDAY=31", "BYMONTHDAY=0", "BYMONTH=13"),
