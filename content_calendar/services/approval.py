@@ -109,7 +109,7 @@ def submit_for_review(*, post: Post, actor: User, now: dt.datetime) -> Decided:
     """Ask whoever comes first by the rule of the brand. A post that is in review as it stands stays so; one
     that has every approval already goes on as after the last of them.
 
-    Raises NoApprovalAsked, NothingToReview, AlreadyScheduled.
+    Raises NoApprovalAsked, NothingToReview, AlreadyScheduled, scheduling.OnlyATemplate.
     """
     with transaction.atomic():
         row = locked(post.pk)
@@ -124,6 +124,8 @@ def submit_for_review(*, post: Post, actor: User, now: dt.datetime) -> Decided:
 
 
 def _check_submittable(post: Post) -> None:
+    if post.is_template:
+        raise scheduling.OnlyATemplate
     if rule_of(post.brand_id) is ApprovalRule.NONE:
         raise NoApprovalAsked
     if post.approval == Approval.APPROVED and post.variants.filter(delivery__state__in=LIVE_STATES).exists():
@@ -164,7 +166,7 @@ def approve(*, post: Post, version_id: uuid.UUID, actor: User, now: dt.datetime)
 def approve_own(*, post: Post, actor: User, now: dt.datetime) -> Decided:
     """The yes of somebody who may give it to the post as it stands, asked or not: what they wrote themselves.
 
-    Raises NoApprovalAsked, NothingToReview, AlreadyScheduled, ClientDecides.
+    Raises NoApprovalAsked, NothingToReview, AlreadyScheduled, ClientDecides, scheduling.OnlyATemplate.
     """
     with transaction.atomic():
         row = locked(post.pk)

@@ -17,9 +17,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from accounts.models import AccountStatus, Brand, Membership, Notification, Role, SocialAccount, User
 from content_calendar.content import Part
-from content_calendar.models import Approval, Label, Occurrence, Post, Series
+from content_calendar.models import (
+    Approval,
+    ApprovalRule,
+    ApprovalRules,
+    Label,
+    Occurrence,
+    Post,
+    Review,
+    Series,
+)
 from content_calendar.recurrence import RuleTooLong, read_rule
 from content_calendar.selectors.series import rule_words
+from content_calendar.services.approval import submit_for_review
 from content_calendar.services.automatic import is_refusal
 from content_calendar.services.drafts import AlreadySending, Draft, delete_post, save_draft
 from content_calendar.services.scheduling import OnlyATemplate, move_post, publish_now, schedule_post
@@ -638,3 +648,16 @@ def test_what_the_page_hides_stands_in_nobodys_way(
 ) -> None:
     sign_in(manager).post(reverse("content_calendar:series_new"), given_form(sandbox_account, **more))
     assert Series.objects.exists()
+
+
+def test_what_a_series_is_made_from_is_given_to_nobody_for_approval(
+    brand: Brand, series: Series, manager: User
+) -> None:
+    ApprovalRules.objects.create(brand=brand, rule=ApprovalRule.CLIENT)
+    template = Post.objects.get(is_template=True)
+    before = template.approval
+    with pytest.raises(OnlyATemplate):
+        submit_for_review(post=template, actor=manager, now=NOW)
+    template.refresh_from_db()
+    assert template.approval == before
+    assert not Review.objects.exists()
