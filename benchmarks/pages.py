@@ -21,6 +21,7 @@ class Browser:
         from django.core.management import call_command
         from django.test import Client
 
+        import smmapp.wsgi  # noqa: F401 - as in production: everything is imported before the first page
         from smmapp.frontend import build
 
         build()

@@ -12,6 +12,8 @@ from celery import signals as celery_signals
 from celery.platforms import SecurityWarning
 from django.db import close_old_connections
 
+from core.garbage import keep_what_is_loaded
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smmapp.settings")
 
 # It warns of pickled messages from strangers when run as root; we exchange JSON only, and in a container
@@ -35,3 +37,10 @@ def _let_go_of_old_connections(sender: Task, **_kwargs: Any) -> None:
 
 celery_signals.task_prerun.connect(_let_go_of_old_connections)
 celery_signals.task_postrun.connect(_let_go_of_old_connections)
+
+
+def _keep_what_is_loaded(**_kwargs: Any) -> None:
+    keep_what_is_loaded()
+
+
+celery_signals.worker_ready.connect(_keep_what_is_loaded, weak=False)

@@ -11,7 +11,21 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import CharField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db import connection
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Concat, Left
 
@@ -68,7 +82,7 @@ class EventAccount:
 class CalendarEvent:
     """One post at one moment. A post whose deliveries have several times has several."""
 
-    post_id: uuid.UUID
+    post_id: str
     at: dt.datetime
     title: str
     state: PostState
@@ -161,14 +175,16 @@ def _left_by(
             yield group, state
 
 
-def _facts_of(posts: Collection[str]) -> dict[str, tuple[uuid.UUID, str | None, str | None, list[str]]]:
-    """Id, first text, campaign and labels of those posts that are not deleted."""
+def _facts_of(posts: Collection[str]) -> dict[str, tuple[str, str | None, str | None, list[str]]]:
+    """Id, first text, campaign and labels of those posts that are not deleted. The ids stay texts on their
+    way: hundreds of UUIDs would take longer than the statement."""
     if not posts:
         return {}
-    rows = Post.objects.filter(pk__in=posts, deleted_at__isnull=True).values_list(
-        "pk", _excerpt("parts"), "campaign__name", _labels_of("pk")
+    told = RawSQL("content_calendar_post.id = ANY(%s::uuid[])", [list(posts)], output_field=BooleanField())
+    rows = Post.objects.filter(told, deleted_at__isnull=True).values_list(
+        Cast("pk", CharField()), _excerpt("parts"), "campaign__name", _labels_of("pk")
     )
-    return {str(row[0]): row for row in rows}
+    return {row[0]: row for row in rows}
 
 
 def _accounts_of(brands: Collection[uuid.UUID]) -> dict[uuid.UUID, EventAccount]:
@@ -223,26 +239,28 @@ def _groups(
 ) -> tuple[list[_Group], bool]:
     """Deliveries and drafts of the period, and whether there are more. One statement: of either kind the
     first ones by time, so that it costs the same however many there are."""
+    if not brands:
+        return [], False
     rows_most = 3 * most  # deliveries: a post goes to a few accounts
-    scheduled = _scheduled(brands, start, end, wanted, rows_most + 1)
+    statement, given = _scheduled(brands, start, end, wanted, rows_most + 1)
     stages = [one for one in UNSCHEDULED if not wanted.states or OF_APPROVAL[one] in wanted.states]
-    drafts = _drafts(brands, start, end, wanted, stages)[: most + 1]
-    groups: dict[tuple[str, dt.datetime], _Group] = {}
-    counts = {True: 0, False: 0}
-    for post, at, state, account, accounts in scheduled.union(drafts, all=True) if stages else scheduled:
-        is_draft = not state
-        counts[is_draft] += 1
-        if counts[is_draft] > (most if is_draft else rows_most):
-            continue
-        group = groups.get((post, at))
-        if group is None:
-            group = groups[post, at] = _Group(post, at)
-        if is_draft:
-            group.approval, group.accounts = account, accounts
-        else:
-            group.states.append(state)
-            group.accounts.append(account)
-    return list(groups.values()), counts[True] > most or counts[False] > rows_most
+    if stages:
+        drafts = _drafts(brands, start, end, wanted, stages)[: most + 1]
+        of_drafts, given_then = drafts.query.sql_with_params()
+        statement, given = f"({statement}) UNION ALL ({of_drafts})", (*given, *given_then)
+    groups = []
+    drafts_count = deliveries_count = 0
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        for post, at, states, approval, accounts in cursor.fetchall():
+            if states:
+                deliveries_count += len(states)
+                groups.append(_Group(post, at, states=states, accounts=accounts))
+            else:
+                drafts_count += 1
+                if approval:
+                    groups.append(_Group(post, at, approval, accounts=accounts))
+    return groups, drafts_count > most or deliveries_count > rows_most
 
 
 def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[Any]:
@@ -260,21 +278,21 @@ def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[An
 
 def _scheduled(
     brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
-) -> Any:
-    """(post, time, state, account, no accounts) of the first deliveries by time. Those are chosen before
-    anything is joined to them: of a whole period the planner would join every row, with parallel workers."""
+) -> tuple[str, tuple[Any, ...]]:
+    """(post, time, states, no approval, accounts) of the first deliveries by time: statement and values.
+    They are chosen before anything is joined to them: of a whole period the planner would join every row,
+    with parallel workers. (By hand: the ORM selects from tables only, and would look each up once more.)"""
     rows = Delivery.objects.posts().filter(brand_id__in=brands, due_at__gte=start, due_at__lt=end)
-    first = _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__")
-    return (
-        Delivery.objects.filter(pk__in=first.order_by("due_at").values("pk")[:most], variant__isnull=False)
-        .annotate(
-            post=Cast("variant__post_id", CharField()),
-            at=F("due_at"),
-            one=Cast("account_id", CharField()),
-            all=Value(None, ArrayField(CharField())),
-        )
-        .values_list("post", "at", "state", "one", "all")
+    first = _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__").order_by(
+        "due_at"
     )
+    chosen, given = first.values_list("pk", "due_at", "state", "account_id")[:most].query.sql_with_params()
+    statement = f"""
+        SELECT v.post_id::text, d.due_at, array_agg(d.state::text), '', array_agg(d.account_id::text)
+        FROM ({chosen}) AS d (id, due_at, state, account_id)
+        JOIN content_calendar_variant v ON v.delivery_id = d.id
+        GROUP BY v.post_id, d.due_at"""  # noqa: S608 - what the ORM made, with its values apart
+    return statement, given
 
 
 def _drafts(
@@ -284,10 +302,10 @@ def _drafts(
     wanted: PostFilter,
     stages: Collection[Approval],
 ) -> Any:
-    """(post, time, no state, approval, accounts) of each post in no schedule that has a time, by time."""
+    """(post, time, no states, approval, accounts) of each draft that has a time, by time; without the
+    approval where something of it is scheduled. (Asked only of what is told: a condition would be of all.)"""
     live = Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
     rows = Post.objects.filter(
-        ~Exists(live),
         approval__in=stages,
         brand_id__in=brands,
         planned_at__gte=start,
@@ -301,12 +319,12 @@ def _drafts(
         .annotate(
             post=Cast("pk", CharField()),
             at=F("planned_at"),
-            state=Value("", CharField()),
-            one=Cast("approval", CharField()),
+            states=Value(None, ArrayField(CharField())),
+            stage=Case(When(Exists(live), then=Value("")), default=Cast("approval", CharField())),
             all=ArraySubquery(chosen),
         )
         .order_by("planned_at")
-        .values_list("post", "at", "state", "one", "all")
+        .values_list("post", "at", "states", "stage", "all")
     )
 
 

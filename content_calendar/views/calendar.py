@@ -209,7 +209,7 @@ def _slots(
 def _event(event: CalendarEvent, rights: dict[str, bool], names: _Names) -> dict[str, Any]:
     may_move = rights["may_draft"] if event.state in UNSCHEDULED_STATES else rights["may_publish"]
     told: dict[str, Any] = {
-        "post": str(event.post_id),
+        "post": event.post_id,
         "title": event.title,
         "start": _utc(event.at),
         "state": event.state,

@@ -102,7 +102,7 @@ def test_what_is_in_no_schedule_shows_how_far_its_approval_has_come(
     Post.objects.filter(pk=post.pk).update(approval=approval)
     for wanted in (ANYTHING, PostFilter(states=frozenset({PostState(listed)}))):
         (event,) = calendar_events(membership, brand, START, END, wanted).events
-        assert (event.post_id, event.state, event.is_movable) == (post.pk, shown, True)
+        assert (event.post_id, event.state, event.is_movable) == (str(post.pk), shown, True)
         (row,) = posts_page(membership, brand, wanted).rows
         assert (row.post, row.state, row.is_movable) == (post, shown, True)
     others = frozenset(PostState) - {shown}
@@ -148,8 +148,8 @@ def test_calendar_shows_drafts_and_deliveries_by_time(
     make_post(brand, creator, "Without a time", sandbox_account)
     window = calendar_events(membership, brand, START, END, ANYTHING)
     assert [(e.post_id, e.title, e.state, e.is_movable) for e in window.events] == [
-        (scheduled.pk, "Scheduled", PostState.SCHEDULED, True),
-        (draft.pk, "Draft", PostState.DRAFT, True),
+        (str(scheduled.pk), "Scheduled", PostState.SCHEDULED, True),
+        (str(draft.pk), "Draft", PostState.DRAFT, True),
     ]
     assert [a.handle for a in window.events[0].accounts] == ["harbour"]
     assert not window.is_cut
