@@ -111,7 +111,7 @@ def sandbox_account(brand: Brand) -> SocialAccount:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What ``tests/<app>/url_samples.py`` makes its rows for: see tests/accounts/test_every_url.py."""
+    """What ``tests/<app>/url_samples.py`` makes its rows for: see tests/walk.py."""
 
     organization: Organization
     brand: Brand

@@ -17,7 +17,7 @@ from django.utils import translation
 
 from tests.support import unavailable
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.walk"]
 
 # How long an example takes says more about what else the machine does than about the code. Tests that say how
 # many examples they want say the rest themselves.

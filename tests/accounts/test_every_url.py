@@ -1,33 +1,16 @@
-"""Every address of the project, opened by everybody: what imports and types cannot show.
-
-An app whose URLs take arguments adds a module ``tests/<app>/url_samples.py`` with
-``samples(world) -> {URL name: kwargs}``; rows that it makes belong to the world's organization and brand.
-"""
+"""Every address of the project, opened by everybody: what imports and types cannot show."""
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import pytest
-from django.apps import apps
 from django.db import connection
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import timezone
+from django.urls import reverse
 
-from accounts.models import Brand, Membership, Organization, Role, User
-from accounts.permissions import ALLOWED, Action
-from tests.cast import World, make_member
+from accounts.models import Brand, Membership, Role, User
+from accounts.permissions import ALLOWED
+from tests.walk import ADDRESSES, OURS, Address, Walked, signed_in_client
 
-TESTS = Path(__file__).resolve().parent.parent
-
-# Views that are not ours. allauth guards its own pages: they concern the person who is signed in and
-# nobody's organization.
-NOT_OURS = ("account_", "mfa_", "set_language")
 # Public: they answer everybody. A name here and not marked, or marked and not here, is an error.
 PUBLIC = {
     "healthz",
@@ -56,37 +39,6 @@ OF_NO_BRAND = (
 PASSING = {"django_session"}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    name: str
-    view: Callable[..., Any]
-    arguments: tuple[str, ...]
-
-    @property
-    def is_ours(self) -> bool:
-        return not self.name.startswith(NOT_OURS)
-
-    @property
-    def action(self) -> Action | None:
-        return getattr(self.view, "required_action", None)
-
-    @property
-    def needs_key(self) -> bool:
-        return bool(getattr(self.view, "needs_key", False))
-
-
-def walk(patterns: list[Any], namespace: str = "", outer: tuple[str, ...] = ()) -> Iterator[Address]:
-    for pattern in patterns:
-        arguments = (*outer, *pattern.pattern.converters)
-        if isinstance(pattern, URLResolver):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            yield from walk(pattern.url_patterns, inner, arguments)
-        elif isinstance(pattern, URLPattern):
-            yield Address(f"{namespace}{pattern.name}", pattern.callback, arguments)
-
-
-ADDRESSES = list(walk(get_resolver().url_patterns))
-OURS = [address for address in ADDRESSES if address.is_ours]
 GUARDED = [address for address in OURS if address.action is not None]
 
 
@@ -98,54 +50,14 @@ def by_name(address: Address) -> str:
     return address.name
 
 
-def _samples_modules() -> Iterator[Any]:
-    for path in sorted(TESTS.glob("*/url_samples.py")):
-        spec = importlib.util.spec_from_file_location(f"url_samples_of_{path.parent.name}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
-
-
-@pytest.fixture
-def walker(organization: Organization) -> User:
-    """Somebody of the cast's organization, whose role each test sets."""
-    return make_member(organization, "walker", Role.OWNER)
-
-
-@pytest.fixture
-def path_of(organization: Organization, brand: Brand, walker: User) -> Callable[[Address], str]:
-    """The path of an address, with arguments that exist in the cast's organization."""
-    world = World(organization, brand, walker, timezone.now())
-    known: dict[str, dict[str, Any]] = {}
-    for module in _samples_modules():
-        known |= module.samples(world)
-
-    def of(address: Address) -> str:
-        if address.arguments and address.name not in known:
-            pytest.fail(f"{address.name} takes {address.arguments}: add it to a tests/<app>/url_samples.py")
-        return reverse(address.name, kwargs=known.get(address.name))
-
-    return of
-
-
-def signed_in_client(user: User) -> Client:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def contents() -> dict[str, str]:
-    """A fingerprint of every table of the project."""
-    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} - PASSING
-    each = (
-        f"SELECT '{table}', (SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \"{table}\" t)"  # noqa: S608
-        for table in sorted(tables)
-    )
+def written() -> dict[str, tuple[int, ...]]:
+    """How many rows of each table this transaction has inserted, changed and deleted so far."""
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(each))
-        return dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables"
+            " WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
+        )
+        return {table: counts for table, *counts in cursor.fetchall() if table not in PASSING}
 
 
 # --- marks ------------------------------------------------------------------------------------
@@ -182,54 +94,54 @@ def test_every_address_has_a_name() -> None:
 
 
 def refused(client: Client, path: str, status: int) -> None:
-    """GET and POST are both refused, and nothing has changed."""
-    before = contents()
+    """GET and POST are both refused, and nothing was written."""
+    before = written()
     for method in (client.get, client.post):
         response = method(path)
         # A view of one method only may say so before it asks who is there.
         assert response.status_code in (status, 405), f"{path}: {response.status_code}"
-    assert contents() == before, f"{path} changed something"
+    assert written() == before, f"{path} changed something"
 
 
 def sent_away(client: Client, path: str, to: str) -> None:
-    """GET and POST both lead elsewhere, and nothing has changed."""
-    before = contents()
+    """GET and POST both lead elsewhere, and nothing was written."""
+    before = written()
     for method in (client.get, client.post):
         response = method(path)
         if response.status_code != 405:
             assert response.status_code == 302, f"{path}: {response.status_code}"
             assert response["Location"].startswith(to)
-    assert contents() == before, f"{path} changed something"
+    assert written() == before, f"{path} changed something"
 
 
 @pytest.mark.django_db
+def test_the_walk_sees_what_is_written(brand: Brand) -> None:
+    before = written()
+    Brand.objects.filter(pk=brand.pk).update(name="Harbour Cocoa")
+    assert written() != before
+
+
 @pytest.mark.parametrize("address", [a for a in OURS if a.name not in PUBLIC | KEYED], ids=by_name)
-def test_somebody_signed_out_is_sent_to_sign_in(address: Address, path_of: Callable[[Address], str]) -> None:
-    sent_away(Client(), path_of(address), reverse("account_login"))
+def test_somebody_signed_out_is_sent_to_sign_in(address: Address, walked: Walked) -> None:
+    sent_away(Client(), walked.path_of(address), reverse("account_login"))
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("address", [a for a in OURS if a.needs_key], ids=by_name)
-def test_no_session_opens_what_is_for_programs(
-    address: Address, walker: User, path_of: Callable[[Address], str]
-) -> None:
+def test_no_session_opens_what_is_for_programs(address: Address, walked: Walked) -> None:
     """Whoever is signed in, and whoever guesses a key, gets the same answer as nobody."""
-    path = path_of(address)
+    path = walked.path_of(address)
     guessing = Client(headers={"Authorization": "Bearer smm_guessed"})
-    for client in (Client(), signed_in_client(walker), guessing):
+    for client in (Client(), signed_in_client(walked.walker), guessing):
         refused(client, path, 401)
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("address", GUARDED, ids=by_name)
-def test_each_role_gets_in_exactly_where_the_table_allows(
-    address: Address, walker: User, path_of: Callable[[Address], str]
-) -> None:
-    path = path_of(address)
-    client = signed_in_client(walker)
+def test_each_role_gets_in_exactly_where_the_table_allows(address: Address, walked: Walked) -> None:
+    path = walked.path_of(address)
+    client = signed_in_client(walked.walker)
     assert address.action is not None
     for role in Role:
-        Membership.objects.filter(user=walker).update(role=role)
+        walked.walk_as(role)
         if address.action not in ALLOWED[role]:
             refused(client, path, 403)
         else:
@@ -239,49 +151,37 @@ def test_each_role_gets_in_exactly_where_the_table_allows(
             assert status not in (401, 403, 404, 500), f"{path} as {role}: {status}"
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(
     "address", [a for a in GUARDED if a.arguments and a.name != "accounts:connect_network"], ids=by_name
 )
-def test_a_stranger_finds_nothing_of_another_organization(
-    address: Address, stranger: User, path_of: Callable[[Address], str]
-) -> None:
-    refused(signed_in_client(stranger), path_of(address), 404)
+def test_a_stranger_finds_nothing_of_another_organization(address: Address, walked: Walked) -> None:
+    refused(signed_in_client(walked.stranger), walked.path_of(address), 404)
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("address", [a for a in GUARDED if not a.arguments], ids=by_name)
-def test_no_list_shows_a_stranger_another_organization(
-    address: Address, stranger: User, other_organization: Organization, path_of: Callable[[Address], str]
-) -> None:
-    Brand.objects.create(organization=other_organization, name="Their own brand")
-    answer = signed_in_client(stranger).get(path_of(address))
+def test_no_list_shows_a_stranger_another_organization(address: Address, walked: Walked) -> None:
+    answer = signed_in_client(walked.stranger).get(walked.path_of(address))
     text = b"".join(answer).decode()  # a file may be streamed
     for name in ("Harbour", "walked", "invited@example.com"):
         assert name not in text, f"{address.name} shows {name}"
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize(
     "address", [a for a in GUARDED if a.arguments and not a.name.startswith(OF_NO_BRAND)], ids=by_name
 )
-def test_a_member_of_another_brand_finds_nothing_of_this_one(
-    address: Address, walker: User, other_brand: Brand, path_of: Callable[[Address], str]
-) -> None:
-    path = path_of(address)
-    Membership.objects.filter(user=walker).update(has_all_brands=False, role=Role.ADMIN)
-    walker.memberships.get().brands.add(other_brand)
-    refused(signed_in_client(walker), path, 404)
+def test_a_member_of_another_brand_finds_nothing_of_this_one(address: Address, walked: Walked) -> None:
+    path = walked.path_of(address)
+    Membership.objects.filter(user=walked.walker).update(has_all_brands=False, role=Role.ADMIN)
+    other = Brand.objects.create(organization=walked.brand.organization, name="Harbour Tea")
+    walked.walker.memberships.get().brands.add(other)
+    refused(signed_in_client(walked.walker), path, 404)
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("address", GUARDED, ids=by_name)
-def test_a_deactivated_member_is_out(
-    address: Address, walker: User, path_of: Callable[[Address], str]
-) -> None:
-    path = path_of(address)
-    Membership.objects.filter(user=walker).update(is_active=False)
-    sent_away(signed_in_client(walker), path, reverse("accounts:organization_create"))
+def test_a_deactivated_member_is_out(address: Address, walked: Walked) -> None:
+    path = walked.path_of(address)
+    Membership.objects.filter(user=walked.walker).update(is_active=False)
+    sent_away(signed_in_client(walked.walker), path, reverse("accounts:organization_create"))
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Arguments for the URLs of analytics, for the walk over every URL (tests/accounts/test_every_url.py)."""
+"""Arguments for the URLs of analytics, for the walk over every URL (tests/walk.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments for tests/accounts/test_every_url.py."""
+"""Arguments for tests/walk.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments for the URLs of campaigns, for tests/accounts/test_every_url.py."""
+"""Arguments for the URLs of campaigns, for tests/walk.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments for the URLs of content_calendar, for tests/accounts/test_every_url.py."""
+"""Arguments for the URLs of content_calendar, for tests/walk.py."""
 
 from __future__ import annotations
 

@@ -20,14 +20,7 @@ from accounts.models import AccountStatus, SocialAccount, User
 from core import messages
 from outbox.models import Delivery, DeliveryState, HeldReason
 from outbox.services.pauses import pause_sending
-from tests.accounts.test_every_url import (  # noqa: F401 - fixtures are found by their names
-    ADDRESSES,
-    OURS,
-    Address,
-    path_of,
-    signed_in_client,
-    walker,
-)
+from tests.walk import ADDRESSES, OURS, Walked, signed_in_client
 
 JAPANESE = "[\u3040-\u30ff\u4e00-\u9fff]"
 # What stands in the same letters in both languages.
@@ -317,26 +310,24 @@ def test_mails_about_signing_in_are_japanese(
 
 
 @pytest.mark.django_db
-def test_every_page_of_a_member_is_japanese(
-    walker: User,  # noqa: F811
-    path_of: Callable[[Address], str],  # noqa: F811
-) -> None:
-    ours = [path for path in map(path_of, OURS) if not path.startswith("/api/")]  # programs read English
-    found = english_on(signed_in_client(walker), [*ours, *of_allauth()])
+def test_every_page_of_a_member_is_japanese(walked: Walked) -> None:
+    ours = [
+        path for path in map(walked.path_of, OURS) if not path.startswith("/api/")
+    ]  # programs read English
+    found = english_on(signed_in_client(walked.walker), [*ours, *of_allauth()])
     assert len(found) > 25
     assert {path: left for path, left in found.items() if left} == {}
 
 
 @pytest.mark.django_db
 def test_pages_are_japanese_in_every_state_of_a_delivery_and_an_account(
-    walker: User,  # noqa: F811
-    path_of: Callable[[Address], str],  # noqa: F811
+    walked: Walked,
 ) -> None:
     by_name = {address.name: address for address in OURS}
-    pause_page = path_of(by_name["outbox:account_pause"])
-    path_of(by_name["content_calendar:post"])  # makes the rows that the pages show
+    pause_page = walked.path_of(by_name["outbox:account_pause"])
     delivery = Delivery.objects.filter(variant__isnull=False).earliest("created_at")
     account = SocialAccount.objects.get(pk=delivery.account_id)
+    walker = walked.walker
     client = signed_in_client(walker)
     now = timezone.now()
 
@@ -359,5 +350,7 @@ def test_pages_are_japanese_in_every_state_of_a_delivery_and_an_account(
     for status in AccountStatus:
         SocialAccount.objects.update(status=status, connection_expires_at=now)
         assert left() == {}, status
-    pause_sending(organization=account.brand.organization, account=account, reason="", actor=walker, now=now)
+    pause_sending(
+        organization=account.brand.organization, account=account, reason="", actor=walked.walker, now=now
+    )
     assert left() == {}
