@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration]
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SERIOUS = ("serious", "critical")
-# The theme changes colours and nothing else, so that in the second one only they are looked at again.
 EVERYTHING = {"resultTypes": ["violations"], "selectors": False, "preload": False}
-COLOURS = EVERYTHING | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+# A theme changes colours and nothing else, a width where things stand: two looks show both of each.
+LOOKS: tuple[tuple[ViewportSize, Literal["light", "dark"]], ...] = ((WIDE, "light"), (PHONE, "dark"))
 # Pages that say that something is not there, with the status that says so.
 MISSING = ("404", "accounts:invitation", "accounts:unsubscribe", "content_calendar:review")
 # What sticks out, of elements that no scrolling box around them holds.
@@ -103,19 +103,17 @@ def sticking_out(page: Page) -> list[str]:
 
 
 def look(page: Page, complaints: Complaints, looked_at: LookedAt) -> list[str]:
-    """Everything that is wrong with a page in its four looks."""
+    """Everything that is wrong with a page, wide and light, narrow and dark."""
     wrong = []
     complaints.heard.clear()
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.set_viewport_size(WIDE)
     page.goto(looked_at.path)
-    for size, name in ((WIDE, "1440"), (PHONE, "390")):
+    for size, theme in LOOKS:
         page.set_viewport_size(size)
-        in_theme(page, "light")
-        wrong += [f"{name}: {text}" for text in sticking_out(page)]
-        wrong += [f"{name} light: {text}" for text in found_by_axe(page, EVERYTHING)]
-        in_theme(page, "dark")
-        wrong += [f"{name} dark: {text}" for text in found_by_axe(page, COLOURS)]
+        in_theme(page, theme)
+        as_seen = f"{size['width']} {theme}"
+        wrong += [f"{as_seen}: {text}" for text in (*sticking_out(page), *found_by_axe(page, EVERYTHING))]
     said = list(complaints.heard)
     if looked_at.name in MISSING:
         said = [text for text in said if "404" not in text]
