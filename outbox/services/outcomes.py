@@ -52,7 +52,11 @@ Clock = Callable[[], dt.datetime]
 BACKOFF_FIRST_S = 5.0
 BACKOFF_MAX_S = 3600.0
 UNKNOWN_FIRST_LOOK_S = 2.0
+# What the network works on is asked about soon at first, then after a fifth of the time that it has taken, so
+# that a minute's work is known seconds late and half an hour's does not cost a thousand questions.
 PROCESSING_POLL_S = 2.0
+PROCESSING_POLL_MAX_S = 30.0
+PROCESSING_POLL_SHARE = 0.2
 PROCESSING_MAX = dt.timedelta(minutes=30)
 # A bucket that was full when a worker came is looked at again a little after its window, spread out.
 QUOTA_JITTER_S = 2.0
@@ -206,13 +210,15 @@ def _await_processing(run: Run, step: Step, attempt: Attempt, result: StepResult
             make_uncertain(run.delivery, run.fence, now, StopReason.PROCESSING_TOO_LONG)
         return
     is_news = result.detail != attempt.result.get("detail") or attempt.fence == run.fence
+    taken_s = (now - attempt.started_at).total_seconds()
+    poll_s = min(max(taken_s * PROCESSING_POLL_SHARE, PROCESSING_POLL_S), PROCESSING_POLL_MAX_S)
     move(
         run.delivery,
         DeliveryState.PROCESSING,
         fence=run.fence,
         events=[note(run.delivery.pk, ReceiptKind.PROCESSING, at=now)] if is_news else [],
         lease_until=None,
-        next_attempt_at=now + dt.timedelta(seconds=max(result.retry_after_s, PROCESSING_POLL_S)),
+        next_attempt_at=now + dt.timedelta(seconds=max(result.retry_after_s, poll_s)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
 from dataclasses import replace
 
@@ -192,6 +193,26 @@ def test_content_changed_while_the_network_processed_the_old_one_is_what_goes_ou
     assert state(delivery) == DeliveryState.SENT
     containers = Attempt.objects.filter(delivery=delivery, step="part0.container").order_by("pk")
     assert [attempt.state for attempt in containers] == [AttemptState.SUPERSEDED, AttemptState.DONE]
+
+
+def test_the_longer_the_network_works_the_more_seldom_it_is_asked(schedule, network, monkeypatch):
+    """Soon at first; half an hour of work costs less than a hundred questions."""
+    slow_containers(monkeypatch, network, FOR_EVER)
+    asked = [network.clock()]
+    check = MemoryConnector.check
+
+    def noted(self, step, intent, sent):
+        asked.append(network.clock())
+        return check(self, step, intent, sent)
+
+    monkeypatch.setattr(MemoryConnector, "check", noted)
+    schedule()
+    run_until_quiet(network)
+    waited = [(later - sooner).total_seconds() for sooner, later in itertools.pairwise(asked)]
+    assert waited[0] == 2
+    assert waited == sorted(waited)
+    assert max(waited) == 30
+    assert 50 < len(asked) < 100
 
 
 def test_asking_whether_it_is_processed_uses_up_no_quota(schedule, network, monkeypatch):
