@@ -20,6 +20,9 @@ MOST_DAYS = 2 * 366
 MOST_TIMES = 500
 LONGEST_TEXT = 300
 
+# Dates and weekdays come again exactly after 400 years.
+_CYCLE_YEARS = 400
+
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAILY_AT_MOST = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _TIME_OF_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
@@ -139,12 +142,15 @@ def dates_of(rule: Rule, first: dt.date) -> list[dt.date]:
         raise RuleUnreadable if count == 0 else RuleTooLong
     horizon = until or first + dt.timedelta(days=MOST_DAYS)
     text = ";".join(f"{name}={value}" for name, value in rule.parts if name not in ("UNTIL", "COUNT"))
-    # Always with an end of ours: a rule that names no day at all would be searched for up to the year 9999.
-    text += f";UNTIL={horizon:%Y%m%d}T000000"
+    # A rule that names no day is searched for up to the year 9999, whatever its end: begin as late as can be.
+    later = (dt.MAXYEAR - horizon.year) // _CYCLE_YEARS * _CYCLE_YEARS
+    text += f";UNTIL={horizon.year + later:04}{horizon:%m%d}T000000"
     try:
-        read = rrulestr(text, dtstart=dt.datetime.combine(first, dt.time()))
+        begin = first.replace(year=first.year + later)
+        read = rrulestr(text, dtstart=dt.datetime.combine(begin, dt.time()))
         # It notices only on its way that a month has no 99th Monday.
-        found = [at.date() for at in islice(iter(read), (count or MOST_TIMES) + (count is None))]
+        times = islice(iter(read), (count or MOST_TIMES) + (count is None))
+        found = [at.date().replace(year=at.year - later) for at in times]
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise RuleUnreadable from error
     if not isinstance(read, rrule):
