@@ -251,7 +251,7 @@ def _write(post: Post, before: Draft, after: Draft, *, is_live: bool, actor: Use
     elif is_live:
         scheduling.update_scheduled(post=post, version=post.version, draft=after, actor=actor, now=now)
     else:
-        drafts.save_draft(post=post, version=post.version, draft=after, now=now)
+        drafts.save_draft(post=post, version=post.version, draft=after, actor=actor, now=now)
 
 
 def _take_back(
@@ -277,15 +277,16 @@ def _take_back(
         scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
     elif kind is BulkKind.DELETE:
         drafts.restore_post(post=post, actor=actor, now=now)
-        if was_live and not is_live:
-            try:
-                scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
-            except refusals.kinds as refusal:
-                return refusals.sentence(refusal)
     elif kind is BulkKind.MOVE and is_live:
         scheduling.move_post(post=post, at=_time_of(before), actor=actor, now=now)
     else:
         _write(post, Draft.of_post(post), before, is_live=is_live, actor=actor, now=now)
+    # What was changed may have left the schedule to be approved again; what it said before may be approved.
+    if was_live and not _is_live(_locked(post.pk, None)):
+        try:
+            scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
+        except refusals.kinds as refusal:
+            return refusals.sentence(refusal)
     return ""
 
 
