@@ -274,9 +274,10 @@ def _take_back(
     if kind is BulkKind.SCHEDULE:
         scheduling.unschedule(post=post, actor=actor, now=now)
     elif kind is BulkKind.UNSCHEDULE:
-        scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
+        _on_its_accounts(post, before, actor=actor, now=now)
     elif kind is BulkKind.DELETE:
         drafts.restore_post(post=post, actor=actor, now=now)
+        _on_its_accounts(_locked(post.pk, None), before, actor=actor, now=now)
     elif kind is BulkKind.MOVE and is_live:
         scheduling.move_post(post=post, at=_time_of(before), actor=actor, now=now)
     else:
@@ -288,6 +289,16 @@ def _take_back(
         except refusals.kinds as refusal:
             return refusals.sentence(refusal)
     return ""
+
+
+def _on_its_accounts(post: Post, before: Draft, *, actor: User, now: dt.datetime) -> None:
+    """Back in the drafts a post is for all its accounts, those too that it had been taken off before."""
+    present = Draft.of_post(post)
+    if not _is_live(post) and set(present.accounts) != set(before.accounts):
+        accounts = tuple(pk for pk in present.accounts if pk in before.accounts)
+        own = {pk: parts for pk, parts in present.own_parts.items() if pk in accounts}
+        less = replace(present, accounts=accounts, own_parts=own)
+        drafts.save_draft(post=post, version=post.version, draft=less, actor=actor, now=now)
 
 
 def _time_of(draft: Draft) -> dt.datetime:

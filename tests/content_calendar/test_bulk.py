@@ -31,6 +31,7 @@ from content_calendar.models import (
     Label,
     Post,
     PostVersion,
+    Variant,
 )
 from content_calendar.selectors.bulk import pieces
 from content_calendar.services import approval, bulk
@@ -45,7 +46,7 @@ from content_calendar.services.changes import (
     draft_to_json,
 )
 from content_calendar.services.drafts import Draft, create_post, delete_post, save_draft
-from content_calendar.services.scheduling import schedule_post
+from content_calendar.services.scheduling import cancel_variant, schedule_post, update_scheduled
 from content_calendar.views.bulk import TOLD
 from core.time import to_local
 from outbox.missed import MissedRule
@@ -403,6 +404,27 @@ def test_other_words_keep_those_that_another_person_wrote(
     assert kept.because == KeptBecause.OTHER_PERSON
     draft_post.refresh_from_db()
     assert draft_post.edited_by == manager
+
+
+@pytest.mark.parametrize("kind", [BulkKind.UNSCHEDULE, BulkKind.DELETE])
+def test_undo_does_not_bring_back_an_account_that_was_taken_off_before(
+    organization: Organization,
+    manager: User,
+    scheduled_post: Post,
+    second_account: SocialAccount,
+    kind: BulkKind,
+) -> None:
+    draft = Draft.of_post(scheduled_post)
+    draft = replace(draft, accounts=(*draft.accounts, second_account.pk))
+    update_scheduled(
+        post=scheduled_post, version=scheduled_post.version, draft=draft, actor=manager, now=NOW
+    )
+    variant = Variant.objects.select_related("post", "delivery").get(account=second_account)
+    cancel_variant(variant=variant, actor=manager, now=NOW)
+    action = done(organization, manager, Plain(kind), scheduled_post)
+    taken_back(action, manager)
+    live = Delivery.objects.exclude(state=DeliveryState.CANCELLED).get()
+    assert live.account_id != second_account.pk
 
 
 def test_deleting_and_back_is_scheduled_again(
