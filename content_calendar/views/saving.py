@@ -59,6 +59,8 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     given, refused = _with_files(request, desk, given)
     if refused:
         return _again(request, desk, given, refused)
+    if "text" in given.errors:  # nothing is saved of it, so nothing is lost by cutting it
+        return _again(request, desk, given, "")
     if wanted := request.POST.get("change"):
         return _changed(request, desk, changed(desk, given, wanted))
     if action == "copy":
@@ -108,6 +110,8 @@ def _autosave(request: MemberRequest, desk: Desk, given: ComposerInput) -> JsonR
     now = timezone.now()
     if desk.post is None and all(part.part.is_empty for parts in given.scopes.values() for part in parts):
         return JsonResponse({"saved_at": now.isoformat()})
+    if "text" in given.errors:
+        return JsonResponse({"error": given.errors["text"]}, status=422)
     try:
         post = _store(request, desk, given, now=now)
     except EditConflict:
