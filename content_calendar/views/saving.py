@@ -181,8 +181,11 @@ def _carry_out(request: MemberRequest, desk: Desk, given: ComposerInput, action:
         elif action == "publish":
             post = scheduling.publish_now(post=post, actor=request.user, now=now)
         elif action in _APPROVING:
-            decide = approval.submit_for_review if action == "submit" else approval.approve_own
-            messages.success(request, decided_sentence(decide(post=post, actor=request.user, now=now)))
+            if action == "submit":
+                decided = approval.submit_for_review(post=post, actor=request.user, now=now)
+            else:
+                decided = approval.approve_own(post=post, seen=post.version, actor=request.user, now=now)
+            messages.success(request, decided_sentence(decided))
             return redirect("content_calendar:post", post_id=post.pk)
     messages.success(request, _outcome(desk, post, action, now))
     if action == "publish":
