@@ -60,9 +60,10 @@ def _text_field(*, required: bool) -> forms.CharField:
 
 
 class ApproveForm(forms.Form):
-    """A yes to the version that was seen."""
+    """A yes to what was seen: a PostVersion that somebody asked about, or (``seen``) a post as it stood."""
 
-    version = forms.UUIDField()
+    version = forms.UUIDField(required=False)
+    seen = forms.IntegerField(required=False, min_value=0)
 
 
 class ChangesForm(forms.Form):

@@ -26,6 +26,7 @@ KEY = re.compile(r"[0-9a-z]{1,12}")
 MOST_PARTS = 40
 MOST_MEDIA = 20
 MOST_TEXT = 30_000  # characters of one part; no network takes more
+_MOST_KEPT = 10 * MOST_TEXT  # of one that is too long, on the page: nothing of it is saved
 MOST_ALT = 5_000
 
 
@@ -197,7 +198,7 @@ def _scope(query: QueryDict, scope: str, errors: dict[str, str]) -> tuple[Edited
             errors["text"] = _("No network takes texts of more than %(most)s characters.") % {
                 "most": MOST_TEXT
             }
-            text = text[:MOST_TEXT]
+            text = text[:_MOST_KEPT]
         if query.get(f"{name}.comment"):
             found[key] = EditedPart(key, Part(text, is_comment=True))
             continue

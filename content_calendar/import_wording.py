@@ -12,6 +12,7 @@ from content_calendar.import_columns import header_word
 from content_calendar.selectors.imports import MOST_BYTES, MOST_ROWS
 from content_calendar.services.imports import ROW_REFUSED, STOPPED
 from core.csv_reading import FileProblem, FileRefused
+from core.xlsx_reading import MOST_COLUMNS
 
 SAMPLE_COLUMNS = ("date", "time", "text", "text_2", "accounts", "media", "alt", "campaign", "labels", "state")
 
@@ -25,6 +26,10 @@ def problem_of_file(problem: str, detail: str = "") -> str:
             }
         case FileProblem.TOO_MANY_ROWS:
             return _("The file has more than %(most)s rows. Split it into several.") % {"most": MOST_ROWS}
+        case FileProblem.TOO_MANY_COLUMNS:
+            return _("The file has more than %(most)s columns. Take out those that say nothing about posts.") % {
+                "most": MOST_COLUMNS
+            }
         case FileProblem.NOT_TEXT:
             return _("This is neither a CSV nor an Excel file (XLSX). Save it as one of them.")
         case FileProblem.OTHER_ENCODING:

@@ -27,6 +27,7 @@ class FileProblem(enum.StrEnum):
     EMPTY = "empty"
     TOO_LARGE = "too_large"  # more than MOST_BYTES
     TOO_MANY_ROWS = "too_many_rows"  # more than MOST_ROWS
+    TOO_MANY_COLUMNS = "too_many_columns"
     NOT_TEXT = "not_text"  # a spreadsheet file, say, and no CSV
     OTHER_ENCODING = "other_encoding"  # it is not written in the encoding that a person chose
     OLD_SPREADSHEET = "old_spreadsheet"  # an XLS file, or one that a password protects

@@ -23,6 +23,11 @@ from core.csv_reading import MOST_ROWS, FileProblem, FileRefused, Row
 
 MOST_UNPACKED = 200 * 1024 * 1024
 MOST_MEMBERS = 5_000
+# Beginnings and ends of XML elements, each of which is an object in memory, many times as large as in the
+# file. A million and a half cells have so many.
+MOST_MARKS = 6_000_000
+LAST_ROW = 1_048_576  # of a sheet (Microsoft, "Excel specifications and limits", 2026-11-29)
+_CHUNK = 1024 * 1024
 MOST_COLUMNS = 200
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # XLS, and XLSX under a password
@@ -79,6 +84,10 @@ def rows_of_workbook(file: BinaryIO, *, most: int = MOST_ROWS) -> Generator[Row]
             sheets[0].reset_dimensions()  # it may state anything
             rows = sheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True)
             for number, values in enumerate(rows, start=1):
+                if number > LAST_ROW:  # one that says it stands there; all before it come as empty ones
+                    raise FileRefused(FileProblem.TOO_MANY_ROWS)
+                if not any(values):
+                    continue
                 cells = tuple(_words(value) for value in values)
                 if not any(cells):
                     continue
@@ -107,6 +116,24 @@ def _check_archive(file: BinaryIO) -> None:
         raise FileRefused(FileProblem.NOT_A_WORKBOOK)
     if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_UNPACKED:
         raise FileRefused(FileProblem.UNPACKS_TOO_LARGE)
+    if _marks(file) > MOST_MARKS:
+        raise FileRefused(FileProblem.UNPACKS_TOO_LARGE)
+
+
+def _marks(file: BinaryIO) -> int:
+    """How often elements begin or end, in whichever member: what a member is called says nothing about what
+    it is used for. Raises FileRefused."""
+    count = 0
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as unpacked:
+                    while chunk := unpacked.read(_CHUNK):
+                        count += chunk.count(b"<")
+    except _BROKEN as error:
+        raise FileRefused(FileProblem.NOT_A_WORKBOOK) from error
+    return count
 
 
 def _words(value: Any) -> str:

@@ -34,7 +34,7 @@ from content_calendar.models import (
 from content_calendar.selectors.checks import check_accounts
 from core.csv_reading import FileProblem, FileRefused, Layout, Row, layout_of, rows_of
 from core.kept_files import FileGone, kept_file
-from core.xlsx_reading import TableKind, rows_of_workbook
+from core.xlsx_reading import MOST_COLUMNS, TableKind, rows_of_workbook
 from outbox.models import DeliveryState, QuietPeriod
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -79,6 +79,8 @@ def header_of(rows: Iterator[Row]) -> Row:
         raise FileRefused(FileProblem.EMPTY)
     if header.is_broken:
         raise FileRefused(FileProblem.BROKEN, str(header.number))
+    if len(header.cells) > MOST_COLUMNS:
+        raise FileRefused(FileProblem.TOO_MANY_COLUMNS)
     return header
 
 

@@ -83,6 +83,13 @@ class ClientPost:
     def is_waiting(self) -> bool:
         return self.state is ClientState.WAITING
 
+    @property
+    def title(self) -> str:
+        """The first line of what is shown; nothing of what the team has written since."""
+        if self.version is None or self.state is ClientState.BEING_CHANGED:
+            return ""
+        return Post(parts=self.version.content["parts"]).excerpt
+
 
 def client_posts(request: ReviewRequest) -> list[ClientPost]:
     """The posts of a link as its client sees them: those that wait come first, then by their time. A handful

@@ -163,13 +163,17 @@ def approve(*, post: Post, version_id: uuid.UUID, actor: User, now: dt.datetime)
         return _after_yes(row, review, person=str(actor), actor=actor, publisher=actor, now=now)
 
 
-def approve_own(*, post: Post, actor: User, now: dt.datetime) -> Decided:
-    """The yes of somebody who may give it to the post as it stands, asked or not: what they wrote themselves.
+def approve_own(*, post: Post, seen: int, actor: User, now: dt.datetime) -> Decided:
+    """The yes of somebody who may give it to the post as they have ``seen`` it (its ``version``), asked or
+    not: what they wrote themselves.
 
-    Raises NoApprovalAsked, NothingToReview, AlreadyScheduled, ClientDecides, scheduling.OnlyATemplate.
+    Raises ChangedMeanwhile, NoApprovalAsked, NothingToReview, AlreadyScheduled, ClientDecides,
+    scheduling.OnlyATemplate.
     """
     with transaction.atomic():
         row = locked(post.pk)
+        if row.version != seen or row.deleted_at is not None:
+            raise ChangedMeanwhile
         _check_submittable(row)
         if ReviewStep.INTERNAL not in STEPS[rule_of(row.brand_id)]:
             raise ClientDecides

@@ -251,7 +251,7 @@ def _write(post: Post, before: Draft, after: Draft, *, is_live: bool, actor: Use
     elif is_live:
         scheduling.update_scheduled(post=post, version=post.version, draft=after, actor=actor, now=now)
     else:
-        drafts.save_draft(post=post, version=post.version, draft=after, now=now)
+        drafts.save_draft(post=post, version=post.version, draft=after, actor=actor, now=now)
 
 
 def _take_back(
@@ -274,19 +274,31 @@ def _take_back(
     if kind is BulkKind.SCHEDULE:
         scheduling.unschedule(post=post, actor=actor, now=now)
     elif kind is BulkKind.UNSCHEDULE:
-        scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
+        _on_its_accounts(post, before, actor=actor, now=now)
     elif kind is BulkKind.DELETE:
         drafts.restore_post(post=post, actor=actor, now=now)
-        if was_live and not is_live:
-            try:
-                scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
-            except refusals.kinds as refusal:
-                return refusals.sentence(refusal)
+        _on_its_accounts(_locked(post.pk, None), before, actor=actor, now=now)
     elif kind is BulkKind.MOVE and is_live:
         scheduling.move_post(post=post, at=_time_of(before), actor=actor, now=now)
     else:
         _write(post, Draft.of_post(post), before, is_live=is_live, actor=actor, now=now)
+    # What was changed may have left the schedule to be approved again; what it said before may be approved.
+    if was_live and not _is_live(_locked(post.pk, None)):
+        try:
+            scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
+        except refusals.kinds as refusal:
+            return refusals.sentence(refusal)
     return ""
+
+
+def _on_its_accounts(post: Post, before: Draft, *, actor: User, now: dt.datetime) -> None:
+    """Back in the drafts a post is for all its accounts, those too that it had been taken off before."""
+    present = Draft.of_post(post)
+    if not _is_live(post) and set(present.accounts) != set(before.accounts):
+        accounts = tuple(pk for pk in present.accounts if pk in before.accounts)
+        own = {pk: parts for pk, parts in present.own_parts.items() if pk in accounts}
+        less = replace(present, accounts=accounts, own_parts=own)
+        drafts.save_draft(post=post, version=post.version, draft=less, actor=actor, now=now)
 
 
 def _time_of(draft: Draft) -> dt.datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, transaction
@@ -22,7 +22,7 @@ from content_calendar.services.library import note_usages
 from content_calendar.services.transitions import move_approval
 from outbox.missed import MissedRule
 from outbox.models import DeliveryState
-from outbox.services.scheduling import cancel_delivery
+from outbox.services.scheduling import cancel_delivery, has_begun
 from outbox.services.transitions import NotPossible
 
 
@@ -76,8 +76,12 @@ class Draft:
 
     @classmethod
     def of_post(cls, post: Post) -> Draft:
-        """What is saved. Two queries; ``variants`` and ``labels`` may be prefetched."""
-        variants = list(post.variants.all())
+        """What is saved, without the accounts that were taken off. Two queries; ``variants`` with their
+        deliveries and ``labels`` may be prefetched."""
+        rows = post.variants.all()
+        if "variants" not in getattr(post, "_prefetched_objects_cache", {}):
+            rows = rows.select_related("delivery")
+        variants = still_meant(post, rows)
         return cls(
             parts=parts_from_json(post.parts) or (Part(),),
             accounts=tuple(v.account_id for v in variants),
@@ -87,6 +91,16 @@ class Draft:
             missed=post.missed_rule,
             labels=tuple(label.pk for label in post.labels.all()),
         )
+
+
+def still_meant(post: Post, variants: Iterable[Variant]) -> list[Variant]:
+    """Without those of accounts on which the post is not to be sent: taken off, while it stands in the
+    schedule of another or has gone out there. Of a post in no schedule, and of one that left it to be
+    approved again, all are meant."""
+    rows = list(variants)
+    if post.approval != Approval.APPROVED or not any(_is_live(variant) for variant in rows):
+        return rows
+    return [variant for variant in rows if variant.delivery is None or _is_live(variant)]
 
 
 def create_post(
@@ -216,7 +230,7 @@ def set_variants(
     *, post: Post, accounts: Collection[uuid.UUID], own_parts: Mapping[uuid.UUID, Parts]
 ) -> list[Variant]:
     """Where the post goes, and the words that differ there. Accounts that are not named lose their variant,
-    unless it has gone out or is in the schedule. Raises AccountUnknown."""
+    unless something of it has gone out or is in the schedule. Raises AccountUnknown."""
     wanted = list(dict.fromkeys(accounts))
     present = {variant.account_id: variant for variant in post.variants.select_related("delivery")}
     fresh = [pk for pk in wanted if pk not in present]
@@ -225,7 +239,10 @@ def set_variants(
         if known.count() != len(fresh):
             raise AccountUnknown
     for account_id, variant in present.items():
-        if account_id not in wanted and not _is_live(variant):
+        # What was given up in its middle stays known: chosen again, its beginning would appear twice.
+        if account_id not in wanted and not (
+            _is_live(variant) or (variant.delivery is not None and has_begun(variant.delivery))
+        ):
             variant.delete()
     kept = []
     for account_id in wanted:

@@ -155,8 +155,7 @@ def answer(
     Raises LinkOver, approval.NothingAsked, approval.ChangedMeanwhile. Nothing is written then.
     """
     with transaction.atomic():
-        link = _locked(request.pk)
-        post = _post_of(link, post_id, now)
+        link, post = _both(request, post_id, now)
         review = approval.asked_about(post, version_id)
         if review.step != ReviewStep.CLIENT:
             raise approval.NothingAsked
@@ -185,8 +184,7 @@ def comment(
 ) -> Comment:
     """A client's word that decides nothing. Raises LinkOver, approval.NothingAsked."""
     with transaction.atomic():
-        link = _locked(request.pk)
-        post = _post_of(link, post_id, now)
+        link, post = _both(request, post_id, now)
         latest = PostVersion.objects.filter(post=post).order_by("-number").first()
         row = comments.write(
             post=post,
@@ -201,12 +199,24 @@ def comment(
     return row
 
 
-def _post_of(link: ReviewRequest, post_id: uuid.UUID, now: dt.datetime) -> Post:
-    if not link.is_open(now) or link.brand.is_archived:
-        raise LinkOver
-    if not link.posts.filter(pk=post_id, deleted_at__isnull=True).exists():
+def _both(request: ReviewRequest, post_id: uuid.UUID, now: dt.datetime) -> tuple[ReviewRequest, Post]:
+    """The open link and one of its posts, locked. The post comes first, as where members ask for an answer
+    and mail the link: two who wait for each other would both be turned away."""
+    if not Post.objects.filter(pk=post_id, review_requests=request).exists():
+        if not _is_open(_locked(request.pk), now):
+            raise LinkOver
         raise approval.NothingAsked
-    return approval.locked(post_id)
+    post = approval.locked(post_id)
+    link = _locked(request.pk)
+    if not _is_open(link, now):
+        raise LinkOver
+    if post.deleted_at is not None:
+        raise approval.NothingAsked
+    return link, post
+
+
+def _is_open(link: ReviewRequest, now: dt.datetime) -> bool:
+    return link.is_open(now) and not link.brand.is_archived
 
 
 # --- its mails --------------------------------------------------------------------------------------
@@ -233,7 +243,7 @@ def send_mail(*, request_id: uuid.UUID, now: dt.datetime) -> bool:
         post__in=request.posts.filter(deleted_at__isnull=True), step=ReviewStep.CLIENT
     )
     count = waiting.count()
-    if not request.is_open(now) or request.brand.is_archived or not request.client_email or not count:
+    if not _is_open(request, now) or not request.client_email or not count:
         row.update(mail_at=None, mail_failures=0)
         return False
     with translation.override(request.language):

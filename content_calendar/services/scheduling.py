@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +28,13 @@ from content_calendar.selectors.approval import (
 from content_calendar.selectors.checks import AccountCheck, as_sent, check_content, sendable
 from content_calendar.selectors.states import LIVE_STATES, UNDER_WAY_STATES
 from content_calendar.services import reviews
-from content_calendar.services.drafts import AlreadySending, Draft, lock_version, write_content
+from content_calendar.services.drafts import (
+    AlreadySending,
+    Draft,
+    lock_version,
+    still_meant,
+    write_content,
+)
 from content_calendar.services.media import rendition_for
 from content_calendar.services.transitions import move_approval
 from content_calendar.services.videos import sent_rate, video_for
@@ -144,7 +152,8 @@ def update_scheduled(
         else:
             approved = _approved(row)
         if approved is not None:
-            _schedule(row, at=at, actor=actor, now=now, moves=is_moved, approved=approved)
+            chosen = draft.accounts
+            _schedule(row, at=at, actor=actor, now=now, moves=is_moved, approved=approved, chosen=chosen)
         moved_to = {"campaign": str(row.campaign or "")} if row.campaign_id != before else {}
         _audit(row, "post.changed", actor, now, at=at, **moved_to)
     return row
@@ -281,11 +290,20 @@ def _refuse_template(post: Post) -> None:
 
 
 def _schedule(
-    post: Post, *, at: dt.datetime, actor: User, now: dt.datetime, approved: str, moves: bool = True
+    post: Post,
+    *,
+    at: dt.datetime,
+    actor: User,
+    now: dt.datetime,
+    approved: str,
+    moves: bool = True,
+    chosen: Collection[uuid.UUID] = (),
 ) -> None:
-    """Every variant of a locked post into the schedule, with its content as it stands now. ``approved``: as
-    of ``_approved``."""
-    variants = list(post.variants.select_related("account__brand", "delivery"))
+    """Every variant of a locked post into the schedule, with its content as it stands now; one whose account
+    was taken off only if that is among the ``chosen``. ``approved``: as of ``_approved``."""
+    rows = list(post.variants.select_related("account__brand", "delivery"))
+    meant = still_meant(post, rows)
+    variants = [variant for variant in rows if variant in meant or variant.account_id in chosen]
     open_variants = [v for v in variants if v.delivery is None or v.delivery.state != DeliveryState.SENT]
     if not variants:
         raise NoAccountChosen

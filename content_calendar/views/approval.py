@@ -125,17 +125,19 @@ def withdraw(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
 @requires(Action.APPROVE_POSTS)
 @require_POST
 def approve(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
-    """Yes to the version that was seen; without one, to a post that nobody was asked about."""
+    """Yes to the version that was asked about and seen; without one, to a post that nobody was asked about, as
+    it was ``seen`` (Post.version)."""
     row: Post = load(request, Action.APPROVE_POSTS, Post.objects.select_related("brand"), post_id)
     now = timezone.now()
-    if "version" not in request.POST:
+    form = ApproveForm(request.POST)
+    is_valid = form.is_valid()
+    if is_valid and (seen := form.cleaned_data["seen"]) is not None:
         return _tried(
             request,
             row,
-            lambda: decided_sentence(approval.approve_own(post=row, actor=request.user, now=now)),
+            lambda: decided_sentence(approval.approve_own(post=row, seen=seen, actor=request.user, now=now)),
         )
-    form = ApproveForm(request.POST)
-    if not form.is_valid():
+    if not is_valid or form.cleaned_data["version"] is None:
         messages.error(request, refusal_sentence(approval.ChangedMeanwhile()))
         return redirect("content_calendar:post", post_id=row.pk)
     version = form.cleaned_data["version"]

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -28,6 +29,7 @@ from content_calendar.selectors.queues import (
     queue_row,
     week_of,
 )
+from content_calendar.selectors.states import LIVE_STATES
 from content_calendar.services import queues
 from content_calendar.services.queues import TooManySlots
 from content_calendar.views.posts import wall
@@ -185,6 +187,8 @@ def enqueue(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """Give a draft the next free slot: in the schedule by those who publish, as a plan by those who draft."""
     row: Post = load(request, Action.DRAFT_POSTS, Post.objects.select_related("brand"), post_id)
     schedules = may(request)["may_publish"]
+    if not schedules and row.variants.filter(delivery__state__in=LIVE_STATES).exists():
+        raise PermissionDenied
     try:
         at = queues.take_slot(post=row, actor=request.user, now=timezone.now(), schedules=schedules)
     except REFUSALS as refusal:

@@ -59,6 +59,8 @@ def save(request: MemberRequest, post_id: uuid.UUID) -> HttpResponseBase:
     given, refused = _with_files(request, desk, given)
     if refused:
         return _again(request, desk, given, refused)
+    if "text" in given.errors:  # nothing is saved of it, so nothing is lost by cutting it
+        return _again(request, desk, given, "")
     if wanted := request.POST.get("change"):
         return _changed(request, desk, changed(desk, given, wanted))
     if action == "copy":
@@ -108,6 +110,8 @@ def _autosave(request: MemberRequest, desk: Desk, given: ComposerInput) -> JsonR
     now = timezone.now()
     if desk.post is None and all(part.part.is_empty for parts in given.scopes.values() for part in parts):
         return JsonResponse({"saved_at": now.isoformat()})
+    if "text" in given.errors:
+        return JsonResponse({"error": given.errors["text"]}, status=422)
     try:
         post = _store(request, desk, given, now=now)
     except EditConflict:
@@ -177,8 +181,11 @@ def _carry_out(request: MemberRequest, desk: Desk, given: ComposerInput, action:
         elif action == "publish":
             post = scheduling.publish_now(post=post, actor=request.user, now=now)
         elif action in _APPROVING:
-            decide = approval.submit_for_review if action == "submit" else approval.approve_own
-            messages.success(request, decided_sentence(decide(post=post, actor=request.user, now=now)))
+            if action == "submit":
+                decided = approval.submit_for_review(post=post, actor=request.user, now=now)
+            else:
+                decided = approval.approve_own(post=post, seen=post.version, actor=request.user, now=now)
+            messages.success(request, decided_sentence(decided))
             return redirect("content_calendar:post", post_id=post.pk)
     messages.success(request, _outcome(desk, post, action, now))
     if action == "publish":

@@ -213,7 +213,8 @@ def approve_what_is_gone(play: Play) -> None:
 
 
 def approve_own(play: Play) -> None:
-    approval.approve_own(post=play.post, actor=play.manager, now=NOW)
+    seen = Post.objects.values_list("version", flat=True).get(pk=play.post.pk)
+    approval.approve_own(post=play.post, seen=seen, actor=play.manager, now=NOW)
     play.answer(INTERNAL, yes=True)
 
 
@@ -500,7 +501,7 @@ def test_a_colleague_does_not_answer_for_the_client(
     with pytest.raises(ClientDecides):
         approval.approve(post=draft_post, version_id=version_of(draft_post), actor=manager, now=NOW)
     with pytest.raises(ClientDecides):
-        approval.approve_own(post=draft_post, actor=manager, now=NOW)
+        approval.approve_own(post=draft_post, seen=draft_post.version, actor=manager, now=NOW)
     assert open_review(draft_post).step == CLIENT
 
 

@@ -98,6 +98,23 @@ def test_submit_approve_and_schedule_by_the_buttons(
     assert "Nothing waits for an answer" in text_of(client.get(url("approvals")))
 
 
+def test_approving_what_nobody_asked_about_counts_for_what_was_seen(
+    sign_in: SignIn, manager: User, creator: User, draft_post: Post, brand: Brand
+) -> None:
+    ask_for(brand, ApprovalRule.INTERNAL)
+    client = sign_in(manager)
+    page = client.get(url("post", draft_post.pk)).content.decode()
+    seen = re.search(r'name="seen" value="(\d+)"', page)
+    assert seen
+    save(draft_post, "Free coffee for everybody", creator)
+    for given in ({"seen": seen[1]}, {}, {"seen": "x"}, {"seen": "9" * 30}):
+        client.post(url("approve", draft_post.pk), given)
+        assert not Delivery.objects.exists()
+    draft_post.refresh_from_db()
+    client.post(url("approve", draft_post.pk), {"seen": draft_post.version})
+    assert Delivery.objects.get().payload["parts"][0]["text"] == "Free coffee for everybody"
+
+
 def test_a_page_that_was_open_too_long_approves_nothing(
     sign_in: Any, submitted: Post, creator: User, manager: User
 ) -> None:

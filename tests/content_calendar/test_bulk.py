@@ -20,9 +20,21 @@ from hypothesis import strategies as st
 from accounts.models import Brand, Organization, SocialAccount, User
 from campaigns.models import Campaign
 from content_calendar.content import Part
-from content_calendar.models import Approval, BulkAction, BulkChange, BulkKind, BulkOutcome, Label, Post
+from content_calendar.models import (
+    Approval,
+    ApprovalRule,
+    BulkAction,
+    BulkChange,
+    BulkKind,
+    BulkOutcome,
+    KeptBecause,
+    Label,
+    Post,
+    PostVersion,
+    Variant,
+)
 from content_calendar.selectors.bulk import pieces
-from content_calendar.services import bulk
+from content_calendar.services import approval, bulk
 from content_calendar.services.bulk import KEPT_FOR, UndoTooLate, carry_out, clean, preview, undo
 from content_calendar.services.changes import (
     Edit,
@@ -34,12 +46,13 @@ from content_calendar.services.changes import (
     draft_to_json,
 )
 from content_calendar.services.drafts import Draft, create_post, delete_post, save_draft
-from content_calendar.services.scheduling import schedule_post
+from content_calendar.services.scheduling import cancel_variant, schedule_post, update_scheduled
 from content_calendar.views.bulk import TOLD
 from core.time import to_local
 from outbox.missed import MissedRule
 from outbox.models import Delivery, DeliveryState, MissedPolicy
 from tests.content_calendar.conftest import LATER, NOW, make_post
+from tests.content_calendar.test_approval import ask_for, client_says, link_for
 
 pytestmark = pytest.mark.django_db
 
@@ -349,6 +362,69 @@ def test_unscheduling_and_back(organization: Organization, manager: User, schedu
     assert not Delivery.objects.filter(state=DeliveryState.SCHEDULED).exists()
     taken_back(action, manager)
     assert Delivery.objects.get(state=DeliveryState.SCHEDULED).due_at == LATER
+
+
+def test_what_left_the_schedule_for_its_approval_is_back_in_it_after_undo(
+    organization: Organization, manager: User, brand: Brand, draft_post: Post
+) -> None:
+    ask_for(brand, ApprovalRule.CLIENT)
+    approval.submit_for_review(post=draft_post, actor=manager, now=NOW)
+    client_says(draft_post, link_for(draft_post, manager), yes=True)
+    assert Delivery.objects.get().state == DeliveryState.SCHEDULED
+    action = done(organization, manager, Replace("coffee", "tea"), draft_post)
+    draft_post.refresh_from_db()
+    assert draft_post.approval == Approval.IN_REVIEW
+    assert not Delivery.objects.exclude(state=DeliveryState.CANCELLED).exists()
+    taken_back(action, manager)
+    draft_post.refresh_from_db()
+    assert draft_post.approval == Approval.APPROVED
+    live = Delivery.objects.exclude(state=DeliveryState.CANCELLED).get()
+    assert (live.due_at, live.payload["parts"][0]["text"]) == (LATER, "Fresh coffee at nine")
+    assert action.changes.get().reason == ""
+
+
+def test_what_cannot_go_back_into_the_schedule_says_so(
+    organization: Organization, manager: User, brand: Brand, scheduled_post: Post
+) -> None:
+    ask_for(brand, ApprovalRule.CLIENT)  # nobody has approved what was scheduled before
+    action = done(organization, manager, Replace("coffee", "tea"), scheduled_post)
+    taken_back(action, manager)
+    change = action.changes.get()
+    assert change.post.parts[0]["text"] == "Fresh coffee at nine"
+    assert change.outcome == BulkOutcome.UNDONE
+    assert "client" in change.reason
+
+
+def test_other_words_keep_those_that_another_person_wrote(
+    organization: Organization, manager: User, draft_post: Post
+) -> None:
+    done(organization, manager, Replace("coffee", "tea"), draft_post)
+    kept = PostVersion.objects.get(post=draft_post)
+    assert kept.content["parts"][0]["text"] == "Fresh coffee at nine"
+    assert kept.because == KeptBecause.OTHER_PERSON
+    draft_post.refresh_from_db()
+    assert draft_post.edited_by == manager
+
+
+@pytest.mark.parametrize("kind", [BulkKind.UNSCHEDULE, BulkKind.DELETE])
+def test_undo_does_not_bring_back_an_account_that_was_taken_off_before(
+    organization: Organization,
+    manager: User,
+    scheduled_post: Post,
+    second_account: SocialAccount,
+    kind: BulkKind,
+) -> None:
+    draft = Draft.of_post(scheduled_post)
+    draft = replace(draft, accounts=(*draft.accounts, second_account.pk))
+    update_scheduled(
+        post=scheduled_post, version=scheduled_post.version, draft=draft, actor=manager, now=NOW
+    )
+    variant = Variant.objects.select_related("post", "delivery").get(account=second_account)
+    cancel_variant(variant=variant, actor=manager, now=NOW)
+    action = done(organization, manager, Plain(kind), scheduled_post)
+    taken_back(action, manager)
+    live = Delivery.objects.exclude(state=DeliveryState.CANCELLED).get()
+    assert live.account_id != second_account.pk
 
 
 def test_deleting_and_back_is_scheduled_again(

@@ -117,6 +117,20 @@ def test_each_save_goes_over_the_one_before(
     assert Post.objects.get().excerpt == "Hello, world"
 
 
+def test_a_text_that_is_too_long_is_not_saved_in_part(
+    sign_in: SignIn, creator: User, brand: Brand, draft_post: Post
+) -> None:
+    client = sign_in(creator)
+    long = "word " * 7_000 + "the end"
+    answer = autosave(client, draft_post.pk, form(brand, text=long, version="1"))
+    assert answer.status_code == 422
+    assert "No network takes texts" in answer.json()["error"]
+    page = send(client, draft_post.pk, form(brand, text=long, version="1") | {"action": "draft"})
+    assert page.status_code == 422
+    assert "the end</textarea>" in page.content.decode()
+    assert Post.objects.get().excerpt == "Fresh coffee at nine"
+
+
 def test_stale_page_is_told_and_changes_nothing(
     sign_in: SignIn, creator: User, brand: Brand, draft_post: Post
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Callable
 from unittest import mock
 
 import pytest
@@ -16,6 +17,7 @@ from content_calendar.selectors.imports import MOST_BYTES
 from content_calendar.services import import_checks, imports
 from content_calendar.services.imports import LEASE, LeaseLost, NotWaiting, Reading, claim, read_again
 from core.csv_reading import FileProblem, FileRefused
+from core.xlsx_reading import MOST_COLUMNS
 from tests.campaigns.conftest import make_campaign
 from tests.cast import make_account
 from tests.content_calendar.conftest import LATER, NOW, make_post
@@ -88,6 +90,37 @@ def zip_bomb() -> bytes:
     return out.getvalue()
 
 
+def rewritten(change: Callable[[str, bytes], bytes]) -> bytes:
+    """A workbook of two rows, its members changed."""
+    source, out = io.BytesIO(workbook(("text",), ("one",))), io.BytesIO()
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    return out.getvalue()
+
+
+def far_row() -> bytes:
+    """Its header says that it stands in a row of which there are not so many."""
+    return rewritten(
+        lambda name, content: content.replace(b'<row r="1"', b'<row r="2000000000"')
+        if name == "xl/worksheets/sheet1.xml"
+        else content
+    )
+
+
+def many_elements() -> bytes:
+    """Some kilobytes, a few megabytes unpacked, gigabytes as objects."""
+    return rewritten(
+        lambda name, content: content.replace(b"</styleSheet>", b"<a/>" * 6_000_001 + b"</styleSheet>")
+        if name == "xl/styles.xml"
+        else content
+    )
+
+
+def many_columns() -> bytes:
+    return ("text," + ",".join(f"c{n}" for n in range(MOST_COLUMNS)) + "\none\n").encode()
+
+
 def with_entities() -> bytes:
     """A workbook whose text would grow without end."""
     source, out = io.BytesIO(workbook(("text",), ("one",))), io.BytesIO()
@@ -120,6 +153,9 @@ def other_zip() -> bytes:
         (other_zip, FileProblem.NOT_A_WORKBOOK),
         (with_entities, FileProblem.NOT_A_WORKBOOK),
         (zip_bomb, FileProblem.UNPACKS_TOO_LARGE),
+        (many_elements, FileProblem.UNPACKS_TOO_LARGE),
+        (far_row, FileProblem.TOO_MANY_ROWS),
+        (many_columns, FileProblem.TOO_MANY_COLUMNS),
         (b"x" * (MOST_BYTES + 1), FileProblem.TOO_LARGE),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)[:20]),
@@ -132,6 +168,15 @@ def test_a_file_that_is_no_table_is_refused_and_not_kept(
     assert refused.value.problem is problem
     assert not ImportBatch.objects.exists()
     assert files() == []
+
+
+def test_rows_that_stand_far_down_are_read_by_their_numbers(brand: Brand, creator: User) -> None:
+    content = rewritten(
+        lambda name, content: content.replace(b'<row r="2"', b'<row r="90000"').replace(b'"A2"', b'"A90000"')
+        if name == "xl/worksheets/sheet1.xml"
+        else content
+    )
+    assert [number for number, _verdict, _texts in verdicts(checked(brand, creator, content))] == [90000]
 
 
 def test_a_mark_that_nobody_closes_fails_the_file_and_names_the_row(brand: Brand, creator: User) -> None:

@@ -37,7 +37,7 @@ from content_calendar.services.queues import (
 from content_calendar.services.scheduling import NoAccountChosen, schedule_post, unschedule
 from outbox.models import Delivery
 from tests.cast import make_account
-from tests.content_calendar.conftest import NOW, make_post
+from tests.content_calendar.conftest import LATER, NOW, make_post
 from tests.content_calendar.test_composer import form, send
 
 pytestmark = pytest.mark.django_db
@@ -384,6 +384,16 @@ def test_the_calendar_tells_free_slots_to_come(
 def test_a_lost_account_is_offered_nothing(sign_in: SignIn, creator: User, slots: SocialAccount) -> None:
     SocialAccount.objects.filter(pk=slots.pk).update(status=AccountStatus.DISCONNECTED)
     assert feed(sign_in(creator)) == []
+
+
+def test_who_only_drafts_moves_nothing_that_is_scheduled(
+    sign_in: SignIn, brand: Brand, creator: User, manager: User, slots: SocialAccount
+) -> None:
+    post = make_post(brand, creator, "There", slots, planned_at=LATER)
+    schedule_post(post=post, at=LATER, actor=manager, now=NOW)
+    assert sign_in(creator).post(reverse("content_calendar:enqueue", args=[post.pk])).status_code == 403
+    post.refresh_from_db()
+    assert (post.planned_at, Delivery.objects.get().due_at) == (LATER, LATER)
 
 
 @pytest.mark.parametrize("who", ["creator", "viewer"])

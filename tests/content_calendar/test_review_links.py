@@ -30,7 +30,7 @@ from content_calendar.models import (
     ReviewRequest,
 )
 from content_calendar.selectors import review_links as selectors
-from content_calendar.services import approval, comments, drafts, review_links
+from content_calendar.services import approval, comments, drafts, review_links, scheduling
 from content_calendar.services.review_links import LinkFacts
 from content_calendar.views import review_public
 from outbox.models import Delivery
@@ -286,6 +286,18 @@ def test_a_post_that_is_being_changed_hides_its_words(url: str, waiting: Post, c
     assert "The team is working on this post" in text
     assert "Half a thou" not in text
     assert "Fresh coffee at nine" not in text
+    assert "Half a thou" not in Client().get(url).content.decode()  # nor where only a screen reader finds it
+
+
+def test_what_is_written_after_a_yes_is_not_shown_before_it_is_the_clients_turn(
+    url: str, waiting: Post, manager: User
+) -> None:
+    says(url, waiting, "approve")
+    scheduling.unschedule(post=waiting, actor=manager, now=NOW)
+    save(waiting, "Fired for stealing coffee", manager)
+    page = Client().get(url).content.decode()
+    assert "Fired for stealing coffee" not in page
+    assert 'aria-label="Fresh coffee at nine"' in page
 
 
 def test_the_same_answer_twice_counts_once(url: str, waiting: Post) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from accounts.models import AccountStatus, AuditEntry, Brand, SocialAccount, Use
 from connectors.errors import RejectReason
 from content_calendar.content import MediaUse, Part
 from content_calendar.models import Approval, Post, Rendition, Variant
+from content_calendar.services.changes import Replace
 from content_calendar.services.drafts import AlreadySending, Draft, EditConflict
 from content_calendar.services.scheduling import (
     InThePast,
@@ -338,6 +340,76 @@ def test_cancelling_the_last_account_makes_a_draft(draft_post: Post, manager: Us
     draft_post.refresh_from_db()
     assert draft_post.approval == Approval.DRAFT
     assert states() == [DeliveryState.CANCELLED]
+
+
+@pytest.fixture
+def without_second(
+    brand: Brand, creator: User, manager: User, sandbox_account: SocialAccount, second_account: SocialAccount
+) -> Post:
+    """A scheduled post that somebody took off one of its two accounts."""
+    post = make_post(brand, creator, "Only here", sandbox_account, second_account, planned_at=LATER)
+    schedule_post(post=post, at=LATER, actor=manager, now=NOW)
+    variant = Variant.objects.select_related("post", "delivery").get(post=post, account=second_account)
+    cancel_variant(variant=variant, actor=manager, now=NOW)
+    post.refresh_from_db()
+    return post
+
+
+@pytest.mark.parametrize("by", ["publish", "schedule", "edit", "replace"])
+def test_an_account_that_was_taken_off_stays_off(
+    without_second: Post, manager: User, second_account: SocialAccount, by: str
+) -> None:
+    """Whatever is done with the rest."""
+    if by == "publish":
+        publish_now(post=without_second, actor=manager, now=NOW)
+    elif by == "schedule":
+        schedule_post(post=without_second, at=SOON, actor=manager, now=NOW)
+    elif by == "edit":
+        draft = replace(Draft.of_post(without_second), planned_at=SOON)
+        update_scheduled(
+            post=without_second, version=without_second.version, draft=draft, actor=manager, now=NOW
+        )
+    else:
+        draft = Replace("here", "there").applied(Draft.of_post(without_second))
+        update_scheduled(
+            post=without_second, version=without_second.version, draft=draft, actor=manager, now=NOW
+        )
+    live = Delivery.objects.exclude(state=DeliveryState.CANCELLED).get()
+    assert live.account_id != second_account.pk
+
+
+def test_an_account_that_was_taken_off_comes_back_when_it_is_chosen_again(
+    without_second: Post, manager: User, second_account: SocialAccount
+) -> None:
+    saved = Draft.of_post(without_second)
+    assert second_account.pk not in saved.accounts
+    draft = replace(saved, accounts=(*saved.accounts, second_account.pk))
+    update_scheduled(post=without_second, version=without_second.version, draft=draft, actor=manager, now=NOW)
+    assert Delivery.objects.exclude(state=DeliveryState.CANCELLED).count() == 2
+
+
+def test_what_was_given_up_in_its_middle_is_not_begun_anew_by_way_of_an_edit(
+    brand: Brand, creator: User, manager: User, sandbox_account: SocialAccount, second_account: SocialAccount
+) -> None:
+    post = make_post(brand, creator, "One", sandbox_account, second_account, planned_at=LATER)
+    schedule_post(post=post, at=LATER, actor=manager, now=NOW)
+    variant = Variant.objects.select_related("post", "delivery").get(account=second_account)
+    assert variant.delivery is not None
+    begin(variant.delivery)
+    put(DeliveryState.FAILED, variant.delivery)
+    cancel_variant(variant=variant, actor=manager, now=NOW)
+    post.refresh_from_db()
+    edited = Draft(parts=(Part("Two"),), accounts=(sandbox_account.pk,), planned_at=LATER)
+    post = update_scheduled(post=post, version=post.version, draft=edited, actor=manager, now=NOW)
+    again = replace(edited, accounts=(sandbox_account.pk, second_account.pk))
+    post.refresh_from_db()
+    with pytest.raises(AlreadySending):
+        update_scheduled(post=post, version=post.version, draft=again, actor=manager, now=NOW)
+
+
+def test_back_in_the_drafts_all_its_accounts_are_chosen(without_second: Post, manager: User) -> None:
+    unschedule(post=without_second, actor=manager, now=NOW)
+    assert len(Draft.of_post(without_second).accounts) == 2
 
 
 # --- asked again at send time -----------------------------------------------------------------

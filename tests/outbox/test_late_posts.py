@@ -138,3 +138,12 @@ def test_only_who_sees_all_brands_pauses_everything(sign_in, manager, brand):
     page = sign_in(manager).get(reverse("outbox:sending")).content.decode()
     assert "All sending of the organization is paused." in page
     assert "fire" in page
+
+
+def test_a_pause_leads_back_to_pages_of_ours_only(sign_in, manager):
+    client = sign_in(manager)
+    for there in ("edit", "2027-02-30T10:00", "//elsewhere.example.com/", "javascript:alert(1)"):
+        response = client.post(reverse("outbox:pause_everything"), {"next": there})
+        assert (response.status_code, response["Location"]) == (302, "/")
+    response = client.post(reverse("outbox:pause_everything"), {"next": "/sending/?page=2"})
+    assert response["Location"] == "/sending/?page=2"
