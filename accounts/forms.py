@@ -549,7 +549,8 @@ class WebhookForm(forms.Form):
         super().__init__(*args, **kwargs)
         brand = cast(forms.ModelChoiceField, self.fields["brand"])
         if membership.has_all_brands:
-            brand.empty_label = _("All brands, and what concerns none of them")
+            brand.empty_label = _("All brands")
+            brand.help_text = _("“All brands” tells of what concerns none of them, too.")
         else:
             brand.required = True
         brand.queryset = Brand.objects.for_member(membership).order_by("name")

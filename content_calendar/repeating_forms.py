@@ -152,7 +152,7 @@ class SeriesForm(forms.Form):
     )
     nth = forms.ChoiceField(label=gettext_lazy("Which one"), choices=_nth_choices)
     nth_weekday = forms.ChoiceField(label=gettext_lazy("Weekday"), choices=_weekday_choices)
-    until = forms.DateField(label=gettext_lazy("Last day"), widget=DateInput(), required=False)
+    until = forms.DateField(label=pgettext_lazy("date", "Last day"), widget=DateInput(), required=False)
     count = forms.IntegerField(label=gettext_lazy("Number of posts"), min_value=1, required=False)
     raw = forms.CharField(
         label=gettext_lazy("Rule (RRULE)"),
@@ -346,8 +346,10 @@ class PoolForm(forms.Form):
     first_month = forms.ChoiceField(label=gettext_lazy("First month"), choices=_month_choices, required=False)
     first_day = forms.IntegerField(label=gettext_lazy("First day"), min_value=1, max_value=31, required=False)
     last_month = forms.ChoiceField(label=gettext_lazy("Last month"), choices=_month_choices, required=False)
-    last_day = forms.IntegerField(label=gettext_lazy("Last day"), min_value=1, max_value=31, required=False)
-    ends_on = forms.DateField(label=gettext_lazy("Ends on"), widget=DateInput(), required=False)
+    last_day = forms.IntegerField(
+        label=pgettext_lazy("date", "Last day"), min_value=1, max_value=31, required=False
+    )
+    ends_on = forms.DateField(label=gettext_lazy("The pool ends on"), widget=DateInput(), required=False)
     most_uses = forms.IntegerField(
         label=gettext_lazy("Ends after so many posts"), min_value=1, max_value=100_000, required=False
     )

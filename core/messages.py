@@ -92,6 +92,7 @@ def problems(root: Path = ROOT) -> list[str]:
     """What keeps a catalogue from being complete and right, one sentence per text."""
     found: list[str] = []
     for domain in DOMAINS:
+        found.extend(_shared_with_plurals(root, domain))
         template = _template(root, domain)
         for language in LANGUAGES:
             catalog = _read(_path(root, language, domain), language, domain)
@@ -113,10 +114,23 @@ def problems(root: Path = ROOT) -> list[str]:
     return found
 
 
+def _shared_with_plurals(root: Path, domain: str) -> Iterator[str]:
+    """A text that is also the singular of a plural: a language with one form for both shows that one for it,
+    with the plural's placeholders in it."""
+    texts = list(_texts(root, domain))
+    plurals = {(found.context, found.text[0]) for found in texts if isinstance(found.text, tuple)}
+    alone = {(found.context, found.text) for found in texts if isinstance(found.text, str)}
+    for _context, text in sorted(alone & plurals, key=str):
+        yield f"{domain}: {text!r} is the singular of a plural, too: give one of them a context"
+
+
+def _texts(root: Path, domain: str) -> Iterator[Found]:
+    return _source_texts(root) if domain == "django" else _script_texts(root)
+
+
 def _template(root: Path, domain: str) -> Catalog:
     catalog = Catalog(project="smmapp", domain=domain, charset="utf-8")
-    texts = _source_texts(root) if domain == "django" else _script_texts(root)
-    for found in texts:
+    for found in _texts(root, domain):
         catalog.add(
             found.text, locations=[(found.place, 0)], auto_comments=found.comments, context=found.context
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet
 
 from accounts.models import Brand, Membership, Organization, SocialAccount, User
 from accounts.permissions import ALLOWED, Action
@@ -59,6 +59,25 @@ BEGUN_SQL = """
             WHERE t.delivery_id = d.id AND t.state IN ('in_flight', 'unknown', 'processing', 'done')
               AND t.step LIKE '%%publish')
 """
+
+# Whether of the failed delivery with the id ``expressions`` every post is at the network, as the last one
+# before the first comment is. (A value rather than EXISTS, for which the planner would look through every
+# failed delivery there is to answer about a page of them.)
+COMMENT_LEFT_SQL = """
+    coalesce((SELECT true FROM outbox_delivery cf JOIN outbox_attempt ct ON ct.delivery_id = cf.id
+              WHERE cf.id = %(expressions)s AND cf.state = 'failed'
+                AND cf.payload #>> '{parts,-1,is_comment}' = 'true' AND ct.state = 'done'
+                AND ct.step = 'part' || jsonb_array_length(cf.payload -> 'parts') - 2 || '.publish'
+              LIMIT 1), false)
+"""
+
+
+class OnlyCommentLeft(Func):
+    """``only_comment_left`` for the failed delivery whose id the expression is, as a condition of a query."""
+
+    template = COMMENT_LEFT_SQL
+    output_field = BooleanField()
+
 
 # What somebody must be allowed so that a delivery of theirs may go out.
 NEEDED: dict[DeliveryKind, Action] = {
@@ -182,6 +201,29 @@ def open_pause_of_organization(organization: Organization) -> Pause | None:
     """The pause of everything."""
     rows = Pause.objects.open().filter(organization=organization, brand=None, account=None)
     return rows.select_related("started_by").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """What a member's pauses stop: everything, or so many brands and single accounts."""
+
+    is_everything: bool
+    brands: int
+    accounts: int
+
+
+def paused_for(membership: Membership) -> Paused:
+    """Of the organization and of the brands that the member sees. One query."""
+    rows = Pause.objects.open().filter(organization=membership.organization_id)
+    if not membership.has_all_brands:
+        seen = Membership.brands.through.objects.filter(membership_id=membership.pk).values("brand_id")
+        rows = rows.filter(Q(brand=None, account=None) | Q(brand__in=seen) | Q(account__brand__in=seen))
+    scopes: list[tuple[UUID | None, UUID | None]] = list(rows.values_list("brand_id", "account_id"))
+    return Paused(
+        is_everything=(None, None) in scopes,
+        brands=sum(account is None and brand is not None for brand, account in scopes),
+        accounts=sum(account is not None for _brand, account in scopes),
+    )
 
 
 def open_pause_of_brand(brand: Brand) -> Pause | None:

@@ -33,6 +33,7 @@ from accounts.models import Brand, Membership, SocialAccount
 from connectors.base import PlatformInfo
 from content_calendar.models import UNSCHEDULED, Approval, Label, Post, Variant
 from content_calendar.selectors.states import (
+    COMMENT_MISSING,
     LIVE_STATES,
     OF_APPROVAL,
     UNDER_WAY_STATES,
@@ -41,6 +42,7 @@ from content_calendar.selectors.states import (
     derive_state,
 )
 from outbox.models import Delivery, DeliveryState
+from outbox.selectors import COMMENT_LEFT_SQL, OnlyCommentLeft
 
 # What one answer of the calendar holds at most: nobody reads more in one view. The page says so when there
 # is more.
@@ -48,6 +50,7 @@ MOST_EVENTS = 600
 TITLE_LENGTH = 60
 PAGE_SIZE = 50
 MOVABLE = (DeliveryState.SCHEDULED, DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.MISSED)
+_MOVABLE_SHOWN = (*MOVABLE, COMMENT_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,12 @@ class _Group:
     @property
     def is_movable(self) -> bool:
         """Something of it waits, and nothing is under way."""
-        return any(s in MOVABLE for s in self.states) and not any(s in UNDER_WAY_STATES for s in self.states)
+        return is_movable(self.states)
+
+
+def is_movable(states: Collection[str]) -> bool:
+    """Whether something of deliveries in these states waits, and nothing is under way."""
+    return any(s in _MOVABLE_SHOWN for s in states) and not any(s in UNDER_WAY_STATES for s in states)
 
 
 def calendar_events(
@@ -287,8 +295,12 @@ def _scheduled(
         "due_at"
     )
     chosen, given = first.values_list("pk", "due_at", "state", "account_id")[:most].query.sql_with_params()
+    comment_left = COMMENT_LEFT_SQL % {"expressions": "d.id"}
     statement = f"""
-        SELECT v.post_id::text, d.due_at, array_agg(d.state::text), '', array_agg(d.account_id::text)
+        SELECT v.post_id::text, d.due_at,
+               array_agg(CASE WHEN d.state = 'failed' AND {comment_left} THEN '{COMMENT_MISSING}'
+                              ELSE d.state::text END),
+               '', array_agg(d.account_id::text)
         FROM ({chosen}) AS d (id, due_at, state, account_id)
         JOIN content_calendar_variant v ON v.delivery_id = d.id
         GROUP BY v.post_id, d.due_at"""  # noqa: S608 - what the ORM made, with its values apart
@@ -418,9 +430,11 @@ def _order(wanted: PostFilter) -> tuple[str, str]:
 
 def with_variants(posts: QuerySet[Post]) -> QuerySet[Post]:
     """Everything a row or a state needs, without the frozen payloads."""
+    missing = When(delivery__state=DeliveryState.FAILED, then=OnlyCommentLeft("delivery_id"))
     variants = (
         Variant.objects.select_related("account", "delivery")
         .defer("delivery__payload")
+        .annotate(is_comment_missing=Case(missing, default=Value(False)))
         .order_by("account__handle")
     )
     return posts.select_related("brand", "author", "campaign").prefetch_related(
@@ -431,15 +445,18 @@ def with_variants(posts: QuerySet[Post]) -> QuerySet[Post]:
 def row_of(post: Post) -> PostRow:
     """The line of a post whose variants are prefetched (``with_variants``)."""
     variants = list(post.variants.all())
-    states = [v.delivery.state for v in variants if v.delivery is not None]
+    states = [
+        COMMENT_MISSING if v.is_comment_missing else v.delivery.state  # type: ignore[attr-defined]
+        for v in variants
+        if v.delivery is not None
+    ]
     state = derive_state(states, post.approval)
     return PostRow(
         post=post,
         state=state,
         at=next_time(post),
         networks=tuple((v.account, v.account.info) for v in variants),
-        is_movable=state in UNSCHEDULED_STATES
-        or (any(s in MOVABLE for s in states) and not any(s in UNDER_WAY_STATES for s in states)),
+        is_movable=state in UNSCHEDULED_STATES or is_movable(states),
     )
 
 
@@ -509,12 +526,20 @@ def in_state(state: PostState, brand: uuid.UUID) -> Q:
         # What is in no schedule: few rows of many, with an index of their own.
         stages = [one for one in UNSCHEDULED if OF_APPROVAL[one] is state]
         return Q(approval__in=stages) & Q(~has(LIVE_STATES))
+    without_comment = Exists(
+        Variant.objects.filter(
+            Q(OnlyCommentLeft("delivery_id")), post=OuterRef("pk"), delivery__state=D.FAILED
+        )
+    )
     if state is PostState.PARTLY_PUBLISHED:
         waiting = [of_deliveries(one) for one in _WAITING]
         candidates = Q(pk__in=waiting[0].union(*waiting[1:]))
-        return candidates & Q(has((D.SENT,))) & Q(~has((D.UNCERTAIN, *_SENDING)))
+        is_out = Q(has((D.SENT,))) | Q(without_comment)
+        return candidates & is_out & Q(~has((D.UNCERTAIN, *_SENDING)))
     wanted, unwanted = _CONDITIONS[state]
     if state is PostState.PUBLISHED:
         return Q(planned_at__isnull=False) & Q(has(wanted)) & Q(~has(unwanted))
     candidates = Q(pk__in=of_deliveries(wanted[0]).union(*(of_deliveries(one) for one in wanted[1:])))
+    if state is PostState.FAILED:
+        candidates &= Q(~without_comment)
     return candidates & Q(~has(unwanted)) if unwanted else candidates

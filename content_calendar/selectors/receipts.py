@@ -14,7 +14,7 @@ from connectors.base import PlatformInfo
 from content_calendar.content import Parts, parts_from_json
 from content_calendar.models import Post, Variant
 from content_calendar.selectors.posts import MOVABLE
-from content_calendar.selectors.states import UNSCHEDULED_STATES, PostState, derive_state
+from content_calendar.selectors.states import COMMENT_MISSING, UNSCHEDULED_STATES, PostState, derive_state
 from outbox.errors import sentence
 from outbox.missed import MissedRule, rule_of, sentence_of
 from outbox.models import (
@@ -121,7 +121,7 @@ class PostView:
 
     @property
     def has_gone_out(self) -> bool:
-        return any(view.state == DeliveryState.SENT for view in self.variants)
+        return any(view.state == DeliveryState.SENT or view.is_comment_missing for view in self.variants)
 
 
 def post_view(post: Post, *, now: dt.datetime) -> PostView:
@@ -141,13 +141,14 @@ def post_view(post: Post, *, now: dt.datetime) -> PostView:
     for delivery in deliveries:
         seen = receipts.get(delivery.pk, ())
         tag += [delivery.state, str(delivery.fence), str(len(seen)), str(bool(delivery.seen_at))]
-    state = derive_state((delivery.state for delivery in deliveries), post.approval)
-    failed = [view for view in views if view.state == DeliveryState.FAILED]
-    if state == PostState.FAILED and all(view.is_comment_missing for view in failed):
-        state = PostState.PARTLY_PUBLISHED
+    states = [
+        COMMENT_MISSING if view.is_comment_missing else view.delivery.state
+        for view in views
+        if view.delivery is not None
+    ]
     return PostView(
         post=post,
-        state=state,
+        state=derive_state(states, post.approval),
         variants=views,
         tag=".".join(tag),
         poll_s=_poll_s(deliveries, now),

@@ -35,6 +35,9 @@ UNDER_WAY_STATES = (
     DeliveryState.UNCERTAIN,
 )
 
+# A failed delivery whose post is at the network, only its first comment is not: beside the states above.
+COMMENT_MISSING = "comment_missing"
+
 # Names of the interface's tones, the same as on the badges; the word always stands beside the colour.
 TONES: dict[PostState, str] = {
     PostState.DRAFT: "secondary",
@@ -68,8 +71,11 @@ _SENDING = frozenset({DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryStat
 def derive_state(deliveries: Iterable[str], approval: str = Approval.DRAFT) -> PostState:
     """The state of a post from those of its deliveries, in the order of what a person must know first:
     an open question, work under way, a mixture, then what stands in the way, then the plain cases. Of a post
-    without any, from its approval."""
-    states = {DeliveryState(state) for state in deliveries} - {DeliveryState.CANCELLED}
+    without any, from its approval. Of COMMENT_MISSING part is published and part has failed."""
+    given = set(deliveries)
+    if COMMENT_MISSING in given:
+        given = given - {COMMENT_MISSING} | {DeliveryState.SENT, DeliveryState.FAILED}
+    states = {DeliveryState(state) for state in given} - {DeliveryState.CANCELLED}
     if not states:
         return OF_APPROVAL[Approval(approval)]
     if DeliveryState.UNCERTAIN in states:

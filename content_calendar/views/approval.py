@@ -22,6 +22,7 @@ from content_calendar.models import ApprovalRule, Comment, Post, ReviewStep
 from content_calendar.selectors.approval import rules_by_brand, rules_of, waiting
 from content_calendar.services import approval, comments
 from content_calendar.views.approval_shown import decided_sentence
+from content_calendar.views.posts import refused_on_post
 from content_calendar.views.refusals import REFUSALS, refusal_sentence
 from content_calendar.views.shown import may, shown
 from core.paging import page_of
@@ -154,15 +155,13 @@ def ask_for_changes(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     row: Post = load(request, Action.APPROVE_POSTS, Post.objects.select_related("brand"), post_id)
     form = ChangesForm(request.POST)
     if not form.is_valid():
-        messages.error(
-            request,
+        why = (
             _("Say what should change; nothing was sent back yet.")
             if "text" in form.errors
-            else refusal_sentence(approval.ChangedMeanwhile()),
+            else refusal_sentence(approval.ChangedMeanwhile())
         )
-        return redirect("content_calendar:post", post_id=row.pk)
-
-    def sent_back() -> str:
+        return refused_on_post(request, row.pk, decide_text=form["text"].value(), decide_problem=why)
+    try:
         approval.ask_for_changes(
             post=row,
             version_id=form.cleaned_data["version"],
@@ -170,9 +169,11 @@ def ask_for_changes(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
             actor=request.user,
             now=timezone.now(),
         )
-        return _("Sent back. Whoever wrote it has been told what should change.")
-
-    return _tried(request, row, sent_back)
+    except REFUSALS as refusal:
+        why = refusal_sentence(refusal)
+        return refused_on_post(request, row.pk, decide_text=form.cleaned_data["text"], decide_problem=why)
+    messages.success(request, _("Sent back. Whoever wrote it has been told what should change."))
+    return redirect("content_calendar:post", post_id=row.pk)
 
 
 # --- comments ---------------------------------------------------------------------------------------
@@ -183,17 +184,16 @@ def ask_for_changes(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
 def comment(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     row: Post = load(request, Action.DRAFT_POSTS, Post.objects.select_related("brand__organization"), post_id)
     form = CommentForm(request.POST)
-    if form.is_valid():
-        comments.add_comment(
-            post=row,
-            text=form.cleaned_data["text"],
-            is_shared=form.cleaned_data["is_shared"],
-            author=request.user,
-            now=timezone.now(),
-        )
-        messages.success(request, _("Comment added."))
-    else:
-        messages.error(request, " ".join(f"{error}" for error in form.errors["text"]))
+    if not form.is_valid():
+        return refused_on_post(request, row.pk, comment_form=form)
+    comments.add_comment(
+        post=row,
+        text=form.cleaned_data["text"],
+        is_shared=form.cleaned_data["is_shared"],
+        author=request.user,
+        now=timezone.now(),
+    )
+    messages.success(request, _("Comment added."))
     return _to_comments(row.pk)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
@@ -92,10 +93,7 @@ def _deleted_post(request: MemberRequest, value: str) -> Post | None:
 @require_safe
 def post(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """The page, or (HTMX) its live part; 304 when that has not changed."""
-    rows = Post.objects.select_related("brand", "author", "campaign").select_related(
-        "series", "occurrence__series", "evergreen_entry__pool", "evergreen_use__pool"
-    )
-    row: Post = load(request, Action.VIEW, rows, post_id)
+    row: Post = load(request, Action.VIEW, _with_origin(), post_id)
     view = post_view(row, now=timezone.now())
     tag = f'"{view.tag}.{view.poll_s}.{request.membership.role}.{get_language()}"'
     if wants_partial(request) and request.headers.get("If-None-Match") == tag:
@@ -107,6 +105,20 @@ def post(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     response["Cache-Control"] = "private, no-store"
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _with_origin() -> QuerySet[Post]:
+    """What the page says of where a post comes from, read with it."""
+    return Post.objects.select_related("brand", "author", "campaign").select_related(
+        "series", "occurrence__series", "evergreen_entry__pool", "evergreen_use__pool"
+    )
+
+
+def refused_on_post(request: MemberRequest, post_id: uuid.UUID, **typed: Any) -> HttpResponse:
+    """The page once more, with what was typed and why it was not taken beside its field."""
+    row: Post = load(request, Action.VIEW, _with_origin(), post_id)
+    context = _post_context(request, post_view(row, now=timezone.now())) | typed
+    return render(request, "content_calendar/post.html", context, status=422)
 
 
 def _post_context(request: MemberRequest, view: PostView) -> dict[str, Any]:

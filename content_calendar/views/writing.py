@@ -132,7 +132,8 @@ def _form_page(request: MemberRequest, kind: Kind, form: BlockForm, row: Any) ->
             messages.success(request, _("Saved."))
             return redirect(f"content_calendar:{kind.key}")
     status = 422 if form.errors else 200
-    context = {"kind": kind, "form": form, "block": row}
+    # Not "block": inside of a template's block that is the block itself.
+    context = {"kind": kind, "form": form, "kept": row}
     return render(request, "content_calendar/block_form.html", context, status=status)
 
 

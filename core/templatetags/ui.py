@@ -106,18 +106,23 @@ def format_time(value: dt.datetime, zone: str | dt.tzinfo, style: str = "datetim
 
 @register.simple_tag
 def when(
-    value: dt.datetime | None, zone: str | dt.tzinfo | None = None, style: str = "datetime"
+    value: dt.datetime | None,
+    zone: str | dt.tzinfo | None = None,
+    style: str = "datetime",
+    names_zone: bool = False,
 ) -> SafeString | str:
-    """``{% when delivery.due_at brand.timezone "short" %}``: a ``<time>`` whose title is the exact moment."""
+    """``{% when delivery.due_at brand.timezone "short" %}``: a ``<time>`` whose title is the exact moment.
+    ``names_zone``: the zone stands behind it, for lists whose rows live in several."""
     if value is None:
         return NOTHING
     zone = zone or timezone.get_current_timezone()
     return format_html(
-        '<time datetime="{}" title="{} ({})">{}</time>',
+        '<time datetime="{}" title="{} ({})">{}</time>{}',
         value.astimezone(dt.UTC).isoformat(timespec="seconds"),
         format_time(value, zone, "seconds"),
-        zone if isinstance(zone, str) else str(zone),
+        zone,
         format_time(value, zone, style),
+        format_html(' <span class="nowrap">({})</span>', zone) if names_zone else "",
     )
 
 

@@ -287,14 +287,23 @@ function start(holder) {
     return row;
   }
 
+  const isJapanese = pageLanguage().startsWith("ja");
   const firstView = VIEWS[wanted] ?? (PHONE.matches ? VIEWS.list : VIEWS.month);
   // Grids are as high as the window has room (a week opens where the working day begins), lists as they need.
   const heightOf = (view) => (view.startsWith("list") ? "auto" : Math.max(PHONE.matches ? 420 : 720, innerHeight - 250));
 
+  /** The title of several days. Japanese has its month alone for a week, and 2026/11/23 for the days of a list. */
+  function titleOf(view) {
+    if (!isJapanese || ![VIEWS.week, VIEWS.list].includes(view.type)) return view.title;
+    const [from, to] = [view.currentStart, new Date(view.currentEnd.getTime() - DAY_MS / 2)].map((at) => calendar.formatIso(at, true).slice(0, 10).split("-").map(Number));
+    const end = `${to[0] === from[0] ? "" : `${to[0]}年`}${to[0] === from[0] && to[1] === from[1] ? "" : `${to[1]}月`}${to[2]}日`;
+    return `${from[0]}年${from[1]}月${from[2]}日～${end}`;
+  }
+
   const calendar = new Calendar(holder, {
     plugins: [dayGrid, timeGrid, list, interaction, classicTheme],
     locales: [ja],
-    locale: pageLanguage().startsWith("ja") ? "ja" : "en",
+    locale: isJapanese ? "ja" : "en",
     timeZone: zone || "UTC",
     firstDay: Number(firstDay || 0),
     headerToolbar: false,
@@ -302,6 +311,8 @@ function start(holder) {
     initialDate: /^\d{4}-\d{2}-\d{2}$/.test(address.searchParams.get("date") ?? "") ? address.searchParams.get("date") : undefined,
     views: {
       listFourWeeks: { type: "list", duration: { weeks: 4 }, eventOrder: "start" },
+      // Japanese would have "29日日曜日".
+      timeGridDay: { dayHeaderFormat: { month: "short", day: "numeric", weekday: "short" } },
       dayGridMonth: { dayMaxEvents: PHONE.matches ? 2 : true, fixedWeekCount: false },
     },
     height: heightOf(firstView),
@@ -334,7 +345,7 @@ function start(holder) {
     },
     datesSet: ({ view }) => {
       if (calendar.getOption("height") !== heightOf(view.type)) calendar.setOption("height", heightOf(view.type));
-      if (title) title.textContent = view.title;
+      if (title) title.textContent = titleOf(view);
       for (const button of document.querySelectorAll("[data-calendar-view]")) {
         const isCurrent = VIEWS[button.dataset.calendarView] === view.type;
         button.setAttribute("aria-pressed", String(isCurrent));

@@ -17,6 +17,7 @@ from accounts.access import MemberRequest, current_brand, current_membership
 from accounts.models import AccountStatus, Brand, Membership, Organization, SocialAccount, User
 from accounts.permissions import Action, is_allowed
 from engagement.selectors.needs import count_waiting
+from outbox.selectors import paused_for
 from smmapp import heartbeats
 from smmapp.shell.navigation import Item, address, items
 
@@ -68,6 +69,11 @@ class Shell:
         return current_brand(request)
 
     @cached_property
+    def has_several_zones(self) -> bool:
+        """Whether times of different brands stand beside each other, so that each names its zone."""
+        return self.brand is None and len({brand.timezone for brand in self.brands}) > 1
+
+    @cached_property
     def other_memberships(self) -> list[Membership]:
         if self.membership is None:
             return []
@@ -90,7 +96,7 @@ class Shell:
 
     @cached_property
     def health(self) -> Health | None:
-        """The worst thing first: nothing is sent, then accounts that cannot be used."""
+        """The worst thing first: nothing is sent, then accounts that cannot be used, then what is paused."""
         if self.membership is None:
             return None
         try:
@@ -100,6 +106,10 @@ class Shell:
             is_working = False
         if not is_working:
             return Health("red", _("Sending has stopped: the worker does not answer"))
+        paused = paused_for(self.membership)
+        sending = address("outbox:sending")
+        if paused.is_everything:
+            return Health("purple", _("All sending is paused"), sending)
         lost = (
             SocialAccount.objects.for_member(self.membership)
             .filter(status=AccountStatus.NEEDS_RECONNECT)
@@ -111,6 +121,12 @@ class Shell:
                 "%(count)s account needs reconnecting", "%(count)s accounts need reconnecting", lost
             ) % {"count": lost}
             return Health("orange", text, address("accounts:account_list"))
+        if paused.brands:
+            text = ngettext("%(count)s brand is paused", "%(count)s brands are paused", paused.brands)
+            return Health("purple", text % {"count": paused.brands}, sending)
+        if paused.accounts:
+            text = ngettext("%(count)s account is paused", "%(count)s accounts are paused", paused.accounts)
+            return Health("purple", text % {"count": paused.accounts}, sending)
         return Health("green", _("Everything is running"))
 
     @property

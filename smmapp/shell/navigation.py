@@ -15,13 +15,15 @@ from accounts.permissions import Action, is_allowed
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """``counts``: the number of the shell (smmapp.shell.context.Shell) that stands beside it, "" for none."""
+    """``counts``: the number of the shell (smmapp.shell.context.Shell) that stands beside it, "" for none;
+    ``besides``: what belongs to it though its address lies below another section's."""
 
     label: str | Promise
     url_name: str
     icon: str
     action: Action
     counts: str = ""
+    besides: tuple[str, ...] = ()
 
 
 SECTIONS = (
@@ -34,7 +36,13 @@ SECTIONS = (
     Section(_("Library"), "library:library", icon="photo", action=Action.VIEW),
     Section(_("Analytics"), "analytics:operations", icon="chart-line", action=Action.VIEW),
     Section(_("Accounts"), "accounts:account_list", icon="plug-connected", action=Action.VIEW),
-    Section(_("Settings"), "accounts:settings", icon="settings", action=Action.VIEW),
+    Section(
+        _("Settings"),
+        "accounts:settings",
+        icon="settings",
+        action=Action.VIEW,
+        besides=("content_calendar:approval_rules",),
+    ),
 )
 
 
@@ -60,8 +68,13 @@ def items(membership: Membership | None, path: str) -> list[Item]:
     if membership is None:
         return []
     found = list(_open_sections(membership))
-    matches = [url for _section, url in found if path == url or (url != "/" and path.startswith(url))]
-    current = max(matches, key=len, default="")
+    places = [
+        (place, url) for section, url in found for place in (url, *map(address, section.besides)) if place
+    ]
+    matches = [
+        (place, url) for place, url in places if path == place or (place != "/" and path.startswith(place))
+    ]
+    _place, current = max(matches, key=lambda match: len(match[0]), default=("", ""))
     return [Item(section.label, url, section.icon, url == current, section.counts) for section, url in found]
 
 

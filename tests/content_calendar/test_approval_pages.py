@@ -140,6 +140,39 @@ def test_asking_for_changes_needs_a_word(sign_in: Any, submitted: Post, manager:
     assert "Manager asks for changes" in text_of(client.get(url("post", submitted.pk)))
 
 
+def test_what_should_change_is_not_lost_when_it_is_refused(
+    sign_in: Any, submitted: Post, creator: User, manager: User
+) -> None:
+    old = str(version_of(submitted))
+    save(submitted, "Other words", creator)
+    approval.submit_for_review(post=submitted, actor=creator, now=NOW)
+    client = sign_in(manager)
+    answer = client.post(url("ask_for_changes", submitted.pk), {"version": old, "text": "Name the <price>"})
+    assert answer.status_code == 422
+    assert "the post was changed after you opened this page" in text_of(answer)
+    page = answer.content.decode()
+    assert re.search(r'<textarea[^>]* id="decide-text"[^>]*>\s*Name the &lt;price&gt;</textarea>', page)
+    assert str(version_of(submitted)) in page  # sent again, it is about what stands there now
+    approval.withdraw(post=submitted, actor=creator, now=NOW)
+    answer = client.post(url("ask_for_changes", submitted.pk), {"version": old, "text": "Name the price"})
+    assert "does not wait for an answer any more" in text_of(answer)
+    assert "Name the price</textarea>" in answer.content.decode()
+    assert state(submitted) == Approval.DRAFT
+
+
+def test_a_refused_comment_stays_in_its_field_with_the_reason_beside_it(
+    sign_in: Any, draft_post: Post, creator: User
+) -> None:
+    written = "Too much of it. " * 400
+    answer = sign_in(creator).post(url("comment", draft_post.pk), {"text": written, "is_shared": "on"})
+    assert answer.status_code == 422
+    assert answer.context["comment_form"]["text"].value() == written
+    page = answer.content.decode()
+    assert written.strip() in page
+    assert 'id="id_text_error"' in page
+    assert not Comment.objects.exists()
+
+
 def test_a_creator_decides_nothing(sign_in: Any, submitted: Post, creator: User) -> None:
     client = sign_in(creator)
     sent = {"version": str(version_of(submitted)), "text": "x"}
@@ -172,7 +205,7 @@ def test_comments_are_added_shown_and_dealt_with(
 ) -> None:
     client = sign_in(creator)
     assert client.post(url("comment", draft_post.pk), {"text": "<b>Light?</b>"}).status_code == 302
-    client.post(url("comment", draft_post.pk), {"text": "  "})
+    assert client.post(url("comment", draft_post.pk), {"text": "  "}).status_code == 422
     comment = Comment.objects.get()
     assert "&lt;b&gt;Light?&lt;/b&gt;" in client.get(url("post", draft_post.pk)).content.decode()
     client.post(url("comment_resolve", comment.pk))

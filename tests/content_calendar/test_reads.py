@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -16,10 +18,10 @@ from content_calendar.selectors.checks import check_content
 from content_calendar.selectors.posts import PostFilter, calendar_events, in_state, posts_page
 from content_calendar.selectors.previews import segments
 from content_calendar.selectors.receipts import post_view
-from content_calendar.selectors.states import PostState, derive_state
+from content_calendar.selectors.states import COMMENT_MISSING, PostState, derive_state
 from content_calendar.services.drafts import delete_post
 from content_calendar.services.scheduling import schedule_post
-from outbox.models import Delivery, DeliveryState
+from outbox.models import AttemptState, Delivery, DeliveryState
 from tests.cast import make_account
 from tests.content_calendar.conftest import LATER, NOW, make_image, make_post
 
@@ -31,25 +33,39 @@ BLUESKY = known_networks()["bluesky"]
 START, END = NOW - dt.timedelta(days=30), NOW + dt.timedelta(days=30)
 
 
+ONE = {"text": "x", "media": []}
+COMMENTED = {"parts": [ONE, {"text": "y", "media": [], "is_comment": True}]}
+
+
+def add_attempt(delivery: Delivery, step: str, state: AttemptState) -> None:
+    delivery.attempts.create(
+        step=step, key=uuid.uuid4(), fence=1, fingerprint="", intent={}, state=state, started_at=NOW
+    )
+
+
 @pytest.fixture
 def membership(manager: User) -> Membership:
     return manager.memberships.get()
 
 
 def with_states(brand: Brand, account: SocialAccount, *states: str) -> Post:
-    """A post whose deliveries stand in these states (on accounts that need not exist for reading)."""
+    """A post whose deliveries stand in these states (on accounts that need not exist for reading); of
+    COMMENT_MISSING the post is out and its first comment failed."""
     post = Post.objects.create(brand=brand, parts=[{"text": "x", "media": []}], planned_at=LATER)
     for number, state in enumerate(states):
         own = account if number == 0 else make_account(brand, handle=f"{post.pk}-{number}")
         delivery = Delivery.objects.create(
             brand=brand,
             account=own,
-            payload={"parts": []},
+            payload=COMMENTED if state == COMMENT_MISSING else {"parts": []},
             due_at=LATER,
             next_attempt_at=LATER,
-            state=state,
+            state=D.FAILED if state == COMMENT_MISSING else state,
             lease_until=LATER,
         )
+        if state == COMMENT_MISSING:
+            add_attempt(delivery, "part0.publish", AttemptState.DONE)
+            add_attempt(delivery, "part1.publish", AttemptState.REFUSED)
         Variant.objects.create(post=post, account=own, delivery=delivery)
     return post
 
@@ -73,6 +89,9 @@ def with_states(brand: Brand, account: SocialAccount, *states: str) -> Post:
         ([D.SENT, D.UNCERTAIN], PostState.UNCERTAIN),
         ([D.MISSED, D.HELD], PostState.MISSED),
         ([D.HELD, D.SCHEDULED], PostState.HELD),
+        ([COMMENT_MISSING], PostState.PARTLY_PUBLISHED),
+        ([COMMENT_MISSING, D.FAILED], PostState.PARTLY_PUBLISHED),
+        ([COMMENT_MISSING, D.SENDING], PostState.SENDING),
     ],
 )
 def test_state_of_a_post_follows_from_its_deliveries(states: list[str], shown: PostState) -> None:
@@ -120,7 +139,10 @@ def test_state_does_not_depend_on_order_and_never_hides_an_open_question(states:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(states=st.lists(st.sampled_from(D.values), max_size=4), approval=st.sampled_from(UNSCHEDULED))
+@given(
+    states=st.lists(st.sampled_from([*D.values, COMMENT_MISSING]), max_size=4),
+    approval=st.sampled_from(UNSCHEDULED),
+)
 def test_database_finds_a_post_under_its_state_and_no_other(
     brand: Brand, sandbox_account: SocialAccount, states: list[str], approval: str
 ) -> None:
@@ -134,6 +156,47 @@ def test_database_finds_a_post_under_its_state_and_no_other(
         }
         assert found == {derive_state(states, approval)}
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(
+    ("payload", "done", "shown"),
+    [
+        (COMMENTED, ["part0.publish"], PostState.PARTLY_PUBLISHED),
+        (COMMENTED, [], PostState.FAILED),
+        (
+            {"parts": [{"text": "one", "media": []}, {"text": "two", "media": []}]},
+            ["part0.publish"],
+            PostState.FAILED,
+        ),
+        ({"parts": [{"text": "one", "media": []}, *COMMENTED["parts"]]}, ["part0.publish"], PostState.FAILED),
+    ],
+    ids=["only the comment is missing", "nothing is out", "no comment", "half of a thread is out"],
+)
+def test_a_post_without_its_first_comment_is_partly_published_wherever_it_is_shown(
+    brand: Brand,
+    membership: Membership,
+    sandbox_account: SocialAccount,
+    payload: dict[str, Any],
+    done: list[str],
+    shown: PostState,
+) -> None:
+    """In the calendar, in the list, on its page, and when it is filtered by; it can be moved all the same."""
+    post = with_states(brand, sandbox_account, D.FAILED)
+    delivery = Delivery.objects.get(variant__post=post)
+    Delivery.objects.filter(pk=delivery.pk).update(payload=payload)
+    for step in done:
+        add_attempt(delivery, step, AttemptState.DONE)
+    for wanted in (ANYTHING, PostFilter(states=frozenset({shown}))):
+        (event,) = calendar_events(membership, brand, START, END, wanted).events
+        assert (event.post_id, event.state, event.is_movable) == (str(post.pk), shown, True)
+        (row,) = posts_page(membership, brand, wanted).rows
+        assert (row.post, row.state, row.is_movable) == (post, shown, True)
+    others = PostFilter(states=frozenset(PostState) - {shown})
+    assert calendar_events(membership, brand, START, END, others).events == ()
+    assert posts_page(membership, brand, others).rows == ()
+    view = post_view(post, now=NOW)
+    assert view.state is shown
+    assert view.has_gone_out == (shown is PostState.PARTLY_PUBLISHED)
 
 
 # --- calendar ---------------------------------------------------------------------------------

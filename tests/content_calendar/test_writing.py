@@ -144,6 +144,20 @@ def test_a_template_gets_another_name(sign_in: SignIn, creator: User, brand: Bra
     assert (row.name, row.words) == ("Monthly", "Hello")
 
 
+def test_the_form_of_a_block_says_what_it_is_about(
+    sign_in: SignIn, creator: User, brand: Brand, group: HashtagGroup
+) -> None:
+    """A template has a "block" of its own, whose name is no title for anybody."""
+    client = sign_in(creator)
+    kept = save_template(
+        brand=brand, name="Weekly", draft=Draft(parts=(Part("Words of it"),)), actor=creator, now=NOW
+    )
+    changed = client.get(url("block", "hashtags", block_id=group.pk)).content.decode()
+    assert f"<h1>{group.name}</h1>" in changed
+    assert "<h1>New hashtag group</h1>" in client.get(url("block_new", "hashtags")).content.decode()
+    assert "Words of it" in client.get(url("block", "templates", block_id=kept.pk)).content.decode()
+
+
 def test_lists_are_paged(sign_in: SignIn, creator: User, brand: Brand) -> None:
     Snippet.objects.bulk_create(
         Snippet(brand=brand, name=f"Snippet {number:02}", text="x") for number in range(51)

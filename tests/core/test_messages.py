@@ -74,3 +74,16 @@ def test_untranslated_and_broken_texts_are_problems(root: Path) -> None:
     assert "ja/django: 'Calendar' is not translated" in messages.problems(root)
     translate(catalogue(root), "Hello %(name)s", "こんにちは %(nam)s")
     assert any("Hello" in problem and "not translated" not in problem for problem in messages.problems(root))
+
+
+def test_a_text_that_is_also_the_singular_of_a_plural_is_a_problem(root: Path) -> None:
+    """Japanese has one form, which has the number in it: "Last day" above a field became "過去%(n)s日間"."""
+    view = root / "accounts" / "views.py"
+    plural = 'ngettext("Last day", "Last %(n)s days", 2)'
+    view.write_text(f'_("Last day")\n{plural}\n')
+    messages.update(root)
+    wanted = "django: 'Last day' is the singular of a plural, too: give one of them a context"
+    assert wanted in messages.problems(root)
+    view.write_text(f'pgettext("date", "Last day")\n{plural}\n')
+    messages.update(root)
+    assert wanted not in messages.problems(root)

@@ -26,9 +26,10 @@ from accounts.models import (
 from analytics.models import AccountDay, PostMetrics
 from content_calendar.models import Post, Variant
 from outbox.models import Delivery, DeliveryState, Pause
+from outbox.services.pauses import pause_sending
 from smmapp import heartbeats
 from smmapp.shell import selectors
-from smmapp.shell.context import Shell
+from smmapp.shell.context import Health, Shell
 from smmapp.shell.navigation import items
 from tests.cast import make_account
 
@@ -250,6 +251,39 @@ def test_health_says_first_that_nothing_is_sent(rf: Any, owner: User, brand: Bra
     assert health(rf, owner).tone == "orange"
     SocialAccount.objects.update(status=AccountStatus.ACTIVE)
     assert health(rf, owner).tone == "green"
+
+
+def test_health_says_what_is_paused(rf: Any, owner: User, brand: Brand, other_brand: Brand) -> None:
+    for name in PARTS:
+        heartbeats.record(name, now=timezone.now())
+    where = reverse("outbox:sending")
+
+    def paused(**scope: Any) -> Pause:
+        given = {"brand": None, "account": None} | scope
+        return pause_sending(
+            organization=brand.organization, reason="", actor=owner, now=timezone.now(), **given
+        )
+
+    paused(account=make_account(brand, handle="quiet"))
+    assert health(rf, owner) == Health("purple", "1 account is paused", where)
+    paused(brand=brand)
+    assert health(rf, owner) == Health("purple", "1 brand is paused", where)
+    # Accounts that cannot be used go before that, and the pause of everything before them.
+    make_account(brand, handle="lost", status=AccountStatus.NEEDS_RECONNECT)
+    assert health(rf, owner).tone == "orange"
+    paused()
+    assert health(rf, owner) == Health("purple", "All sending is paused", where)
+    member(owner).brands.set([other_brand])
+    Membership.objects.filter(user=owner).update(has_all_brands=False)
+    assert health(rf, owner).text == "All sending is paused"
+    Pause.objects.filter(brand=None, account=None).update(ended_at=timezone.now())
+    assert health(rf, owner).tone == "green"  # neither brand nor account is one that they see
+
+
+def test_settings_that_lie_below_the_calendar_are_settings(owner: User) -> None:
+    path = reverse("content_calendar:approval_rules")
+    (current,) = [item for item in items(member(owner), path) if item.is_current]
+    assert current.url == reverse("accounts:settings")
 
 
 def test_a_heartbeat_that_is_too_old_counts_as_none(rf: Any, owner: User) -> None:

@@ -8,6 +8,7 @@ export function showChosen(bar, count) {
   const words = bar.querySelector("[data-bulk-count]");
   words.textContent = text(count === 0 ? "none" : count === 1 ? "one" : "many", { n: count }, words);
   for (const button of bar.querySelectorAll("button[type=submit]")) button.disabled = count === 0;
+  bar.classList.toggle("is-idle", count === 0); // a phone has no room for a bar that can do nothing
 }
 
 const boxes = () => [...document.querySelectorAll("[data-bulk-check]")];
