@@ -41,6 +41,16 @@ ASKED = (
         "Allow it access to your direct messages if you want to answer them here. "
         "Your main password stays with you."
     ),
+    gettext_noop("X charges your developer app for every post: about $0.015, with a link $0.20."),
+    gettext_noop("API key"),
+    gettext_noop("API key secret"),
+    gettext_noop("Access token"),
+    gettext_noop("Access token secret"),
+    gettext_noop(
+        "All four are under “Keys and tokens” of your app in the developer portal of X. Give the app "
+        "the permission “Read and write” first, then make the access token: it keeps the permission "
+        "that it was made with."
+    ),
 )
 
 # What connectors advise after a refused sign-in (``NeedsReconnect.advice``).
@@ -53,6 +63,11 @@ ADVISED = (
     gettext_noop(
         "This is the main password of an account that also asks for a code by e-mail. Make an app password "
         "in Bluesky under Settings, Privacy and security, App passwords, and use that one."
+    ),
+    gettext_noop("X does not accept these keys. Copy all four again, without spaces, from the same app."),
+    gettext_noop(
+        "These keys may only read. Give the app the permission “Read and write” in the developer portal "
+        "of X, then make the access token anew."
     ),
 )
 

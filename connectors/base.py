@@ -42,6 +42,7 @@ class TextUnit(enum.StrEnum):
     CODEPOINTS = "codepoints"
     UTF16 = "utf16"
     UTF8_BYTES = "utf8_bytes"
+    WEIGHTED = "weighted"  # of X: a Latin letter is one, everything else two, an emoji two however long it is
 
 
 class RetrySafety(enum.StrEnum):
@@ -70,6 +71,7 @@ class TextLimit:
     """``max_units`` in ``unit``; ``max_bytes`` caps the UTF-8 size besides, 0 = no such cap.
 
     ``url_units``: every link counts this many units whatever its length; 0 = as it is written.
+    ``urls_bare``: one without a scheme (``example.com/x``) is a link, too.
     ``mention_user_only``: of ``@user@host`` only ``@user`` counts.
     """
 
@@ -77,6 +79,7 @@ class TextLimit:
     unit: TextUnit
     max_bytes: int = 0
     url_units: int = 0
+    urls_bare: bool = False
     mention_user_only: bool = False
 
 

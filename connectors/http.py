@@ -50,6 +50,8 @@ from connectors.redaction import redact as redact  # noqa: PLC0414 - part of thi
 logger = logging.getLogger("connectors.http")
 # Its own lines quote whole addresses, queries with tokens included; ours say what is needed.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
+for _signing in ("oauthlib", "requests_oauthlib"):  # these write down what they sign, keys and all
+    logging.getLogger(_signing).setLevel(logging.ERROR)
 
 MAX_REDIRECTS = 3
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
@@ -348,6 +350,10 @@ def request(
         )
     except (requests.RequestException, LocationParseError, UnicodeError) as error:
         raise Rejected(RejectReason.INVALID, "not a usable address") from error
+
+    signed: Any = prepared.headers.get("Authorization")
+    if isinstance(signed, bytes):  # as oauthlib leaves it
+        prepared.headers["Authorization"] = signed.decode("ascii")
 
     first_host = _check_address(prepared, guard=guard)
     send = functools.partial(_send, platform=platform, timeout_s=timeout_s, first_bytes=first_bytes)

@@ -9,9 +9,11 @@ from connectors.base import Connector, PlatformInfo
 from connectors.bluesky import BlueskyConnector
 from connectors.mastodon import MastodonConnector
 from connectors.sandbox import SandboxConnector
+from connectors.x import XConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
-    connector.INFO.key: connector for connector in (BlueskyConnector, MastodonConnector, SandboxConnector)
+    connector.INFO.key: connector
+    for connector in (BlueskyConnector, MastodonConnector, SandboxConnector, XConnector)
 }
 
 

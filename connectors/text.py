@@ -57,7 +57,9 @@ _BARE_ENDINGS = (
 )
 _NOT_COUNTRIES = "(?:py|md|rs|sh|pl|ps|so|js|ts)(?![a-z])"
 _LABEL = r"[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}_-]{0,62}(?<![-_]))?"
-_HOST = rf"(?:{_LABEL}\.)+(?:xn--[a-z0-9-]{{2,59}}|[a-z]{{2,63}})(?![a-z0-9_-])"
+# Of the endings that are not Latin those of scripts that Japanese prose does not go on in.
+_OWN_ENDINGS = r"[\p{Arabic}\p{Cyrillic}\p{Greek}\p{Hebrew}\p{Devanagari}\p{Thai}]{2,63}"
+_HOST = rf"(?:{_LABEL}\.)+(?:xn--[a-z0-9-]{{2,59}}|[a-z]{{2,63}}|{_OWN_ENDINGS})(?![a-z0-9_-])"
 # Browsers copy paths percent-encoded; what follows an address directly in Japanese text is prose.
 _NOT_IN_PATH = r"\s<>\"“”\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{C}\u3000-\u303f\uff00-\uffef"
 _TAIL = rf"(?::\d{{1,5}})?(?:[/?#][^{_NOT_IN_PATH}]*)?"
@@ -122,6 +124,8 @@ def _trimmed(text: str, pattern: regex.Pattern[str]) -> Iterator[tuple[int, int]
     """Matches without trailing punctuation and without a closing bracket that was opened before them."""
     for match in pattern.finditer(text):
         link = match[0]
+        if not link.isascii() and not _is_host(regex.split(r"[:/?#]", link.partition("//")[2] or link)[0]):
+            continue
         while link:
             last = link[-1]
             opening = _CLOSING.get(last)
@@ -130,6 +134,12 @@ def _trimmed(text: str, pattern: regex.Pattern[str]) -> Iterator[tuple[int, int]
                 break
             link = link[:-1]
         yield match.start(), match.start() + len(link)
+
+
+def _is_host(name: str) -> bool:
+    """Whether every label of it has room in a name of the DNS (63 bytes)."""
+    labels = (label for label in name.split(".") if not label.isascii())
+    return all(len(label.lower().encode("punycode")) + len("xn--") <= 63 for label in labels)
 
 
 def _link_ranges(text: str) -> list[tuple[int, int]]:
@@ -164,7 +174,7 @@ def count(text: str, limit: TextLimit) -> int:
     """How much of ``limit.max_units`` the text takes, in the limit's unit."""
     discount = 0
     if limit.url_units:
-        for link in find_links(text):
+        for link in find_links(text, bare=limit.urls_bare):
             discount += _units(link.value, limit.unit) - limit.url_units
     if limit.mention_user_only:
         for mention in find_mentions(text):
@@ -202,6 +212,29 @@ def _units(text: str, unit: TextUnit) -> int:
             return len(text.encode("utf-16-le", "surrogatepass")) // 2
         case TextUnit.UTF8_BYTES:
             return _utf8_size(text)
+        case TextUnit.WEIGHTED:
+            return _weight(text)
+
+
+# What counts one at X (twitter-text, config/v3.json, read 2026-11-22); everything else counts two.
+_LIGHT = r"\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037"
+_HEAVY = regex.compile(rf"[^{_LIGHT}]")
+_EMOJI = regex.compile(
+    r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[0-9#*]\ufe0f?\u20e3|\p{Regional_Indicator}{2}"
+    r"|\p{Extended_Pictographic}[\u200d\p{Emoji_Modifier}]"
+)
+
+
+def _weight(text: str) -> int:
+    composed = unicodedata.normalize("NFC", text)
+    heavy = len(_HEAVY.findall(composed))
+    if not heavy:
+        return len(composed)
+    weight = len(composed) + heavy
+    for cluster in graphemes(composed):
+        if len(cluster) > 1 and _EMOJI.match(cluster):
+            weight += 2 - len(cluster) - len(_HEAVY.findall(cluster))
+    return weight
 
 
 # --- comparing --------------------------------------------------------------------------------

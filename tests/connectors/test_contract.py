@@ -94,6 +94,12 @@ SETUPS = {
         unauthorized={"error": {"code": "invalid_token", "message": "no"}},
         forbidden={"error": {"code": "forbidden", "message": "no"}},
     ),
+    "x": Setup(
+        options={"user_id": "2244994945", "username": "harbour"},
+        unauthorized={"title": "Unauthorized", "status": 401, "detail": "Unauthorized"},
+        forbidden={"title": "Forbidden", "status": 403, "detail": "You are not permitted to do this."},
+        rate_headers=("x-rate-limit-reset", "Retry-After"),
+    ),
 }
 PLATFORMS = sorted(CONNECTORS)
 
@@ -110,6 +116,27 @@ def publish(client: Connector) -> StepResult:
     return client.send_step(step, sent, client.prepare_step(step, sent, done, key=KEY, now=NOW))
 
 
+def needed(info: PlatformInfo) -> set[str]:
+    methods = {"fetch_profile", "plan", "prepare_step", "send_step", "fetch_post", "find_recent"}
+    if info.connect_method is ConnectMethod.FORM:
+        methods.add("connect")
+    else:
+        methods |= {"authorize_url", "exchange_code"}
+    if info.retry_safety is RetrySafety.TWO_PHASE:
+        methods.add("check")
+    if info.can(Capability.ACCOUNT_METRICS):
+        methods.add("fetch_account_metrics")
+    if info.can(Capability.POST_METRICS):
+        methods.add("fetch_post_metrics")
+    if info.capabilities & {
+        Capability.INBOX_COMMENTS,
+        Capability.INBOX_MENTIONS,
+        Capability.INBOX_MESSAGES,
+    }:
+        methods.add("fetch_inbox")
+    return methods
+
+
 def reads(platform: str) -> dict[str, Callable[[Connector], object]]:
     setup = SETUPS[platform]
     return {
@@ -118,8 +145,12 @@ def reads(platform: str) -> dict[str, Callable[[Connector], object]]:
         "find_recent": lambda c: c.find_recent(since=NOW),
         "fetch_account_metrics": lambda c: c.fetch_account_metrics(),
         "fetch_post_metrics": lambda c: c.fetch_post_metrics([setup.post_id]),
-        "fetch_inbox": lambda c: c.fetch_inbox(since=NOW),
+        **({"fetch_inbox": lambda c: c.fetch_inbox(since=NOW)} if has_inbox(platform) else {}),
     }
+
+
+def has_inbox(platform: str) -> bool:
+    return "fetch_inbox" in needed(info_for(platform, SETUPS[platform].options))
 
 
 READS = [(platform, name) for platform in PLATFORMS for name in reads(platform)]
@@ -175,27 +206,6 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     assert not info.can(Capability.SEND_MESSAGE) or info.can(Capability.INBOX_MESSAGES)
 
 
-def needed(info: PlatformInfo) -> set[str]:
-    methods = {"fetch_profile", "plan", "prepare_step", "send_step", "fetch_post", "find_recent"}
-    if info.connect_method is ConnectMethod.FORM:
-        methods.add("connect")
-    else:
-        methods |= {"authorize_url", "exchange_code"}
-    if info.retry_safety is RetrySafety.TWO_PHASE:
-        methods.add("check")
-    if info.can(Capability.ACCOUNT_METRICS):
-        methods.add("fetch_account_metrics")
-    if info.can(Capability.POST_METRICS):
-        methods.add("fetch_post_metrics")
-    if info.capabilities & {
-        Capability.INBOX_COMMENTS,
-        Capability.INBOX_MENTIONS,
-        Capability.INBOX_MESSAGES,
-    }:
-        methods.add("fetch_inbox")
-    return methods
-
-
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_what_is_advertised_is_there(platform: str) -> None:
     connector = CONNECTORS[platform]
@@ -236,10 +246,11 @@ def answers(platform: str) -> dict[str, PostPayload]:
     comment, info = SETUPS[platform].post_id, CONNECTORS[platform].info_for(SETUPS[platform].options)
     detail = {"uri": comment, "cid": "bafy", "id": comment, "mention": "@bob", "visibility": "public"}
     words = (PostPart("@bob Hello"),)
-    sent = {
-        "reply": PostPayload(words, reply_to=ReplyTarget(comment, comment, detail)),
-        "message": PostPayload(words, message_to=MessageTarget("bob", "thread", detail)),
-    }
+    sent = {}
+    if info.can(Capability.REPLY):
+        sent["reply"] = PostPayload(words, reply_to=ReplyTarget(comment, comment, detail))
+    if info.can(Capability.SEND_MESSAGE):
+        sent["message"] = PostPayload(words, message_to=MessageTarget("bob", "thread", detail))
     for action in ModerationAction:
         hides = action in (ModerationAction.HIDE, ModerationAction.UNHIDE)
         if info.can(Capability.HIDE if hides else Capability.LIKE):
@@ -361,7 +372,12 @@ def test_forbidden_post_is_not_tried_again(network: responses.RequestsMock, plat
 def header_value(name: str, at: dt.datetime) -> list[str]:
     epoch, iso = f"{at.timestamp():.0f}", at.isoformat()
     date = at.strftime("%a, %d %b %Y %H:%M:%S GMT")
-    return {"Retry-After": ["120", date], "X-RateLimit-Reset": [iso, epoch], "ratelimit-reset": [epoch]}[name]
+    return {
+        "Retry-After": ["120", date],
+        "X-RateLimit-Reset": [iso, epoch],
+        "ratelimit-reset": [epoch],
+        "x-rate-limit-reset": [epoch],
+    }[name]
 
 
 @pytest.mark.parametrize(("platform", "name"), [(p, n) for p in PLATFORMS for n in SETUPS[p].rate_headers])
@@ -458,7 +474,10 @@ def test_no_token_comes_into_a_log_line(
 
 def test_no_network_is_named_in_a_comparison_outside_connectors() -> None:
     """What differs between networks is data in PlatformInfo, never a branch elsewhere."""
-    keys = "|".join(PLATFORMS)
+    # A key of one letter is the name of other things, too: the line must speak of networks.
+    keys = "|".join(key for key in PLATFORMS if len(key) > 1)
+    letters = "|".join(key for key in PLATFORMS if len(key) == 1)
+    branching = re.compile(rf"""(?i)(platform|network)\w*\s*(?:[=!]==?|\bin\b)[^=]*["'](?:{letters})["']""")
     named = re.compile(
         rf"""(?:[=!]==?|\bin|\bcase)\s*[(\[{{]?\s*["'](?:{keys})["']|["'](?:{keys})["']\s*(?:[=!]==?|\bin\b)"""
     )
@@ -474,7 +493,7 @@ def test_no_network_is_named_in_a_comparison_outside_connectors() -> None:
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for path in files
         for line in path.read_text(encoding="utf-8").splitlines()
-        if named.search(line)
+        if named.search(line) or branching.search(line)
     ]
     assert found == []
 

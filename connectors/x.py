@@ -1,0 +1,457 @@
+"""X (Twitter): posts, threads, images and video of one's own account, with the keys of one's own app.
+
+Documents: docs.x.com (fundamentals/authentication, fundamentals/counting-characters,
+x-api/posts/manage-tweets, x-api/media, fundamentals/rate-limits, pricing), read 2026-11-22.
+
+* An account is connected with four keys of OAuth 1.0a: those of the app and those that the developer portal
+  makes for the app's owner. They do not end. Somebody else's account needs OAuth 2 with a sign-in at X.
+* A post is given once: there is no key against repetition (NEITHER). X refuses words that the account has
+  just said (403 "duplicate content"): then the account's own posts are read. What was posted since the
+  intent was made is ours; otherwise the words are older and the post is refused.
+* Media are uploaded in pieces and, video above all, worked on afterwards; an upload is seen by nobody.
+* Text is counted by weight (``TextUnit.WEIGHTED``); every address counts 23, with or without a scheme.
+* Every call costs money (pricing: a post $0.015, with an address $0.20; reading one's own $0.001 to $0.01).
+  So what is read is what publishing needs. Counts can be read, but are not advertised: they would be
+  fetched by the hour. Comments, mentions and direct messages are not read for the same reason.
+
+Not supported: polls, quotes, animated GIFs, posts of more than 280 (they need X Premium), community posts.
+``seen_live`` is False: built from the documents, never run against X itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from requests import Response
+from requests_oauthlib import OAuth1
+
+from connectors import http
+from connectors.base import (
+    AccountMetrics,
+    Capability,
+    Connected,
+    ConnectField,
+    ConnectMethod,
+    Connector,
+    ImageLimit,
+    Json,
+    MediaItem,
+    PlatformInfo,
+    PostLook,
+    PostMetrics,
+    PostPayload,
+    Profile,
+    Rate,
+    RemotePost,
+    RetrySafety,
+    Step,
+    StepKind,
+    StepResult,
+    StepState,
+    TextLimit,
+    TextUnit,
+    Tokens,
+    VideoLimit,
+    standard_plan,
+)
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RejectReason,
+    Temporary,
+)
+from connectors.text import normalise
+
+KEY = "x"
+INFO = PlatformInfo(
+    key=KEY,
+    name="X",
+    capabilities=frozenset(
+        {
+            Capability.POST_TEXT,
+            Capability.POST_IMAGES,
+            Capability.POST_VIDEO,
+            Capability.POST_THREAD,
+            Capability.FIRST_COMMENT,
+            Capability.ALT_TEXT,
+        }
+    ),
+    connect_method=ConnectMethod.FORM,
+    connect_fields=(
+        ConnectField(name="consumer_key", label="API key", kind="text"),
+        ConnectField(name="consumer_secret", label="API key secret", kind="password"),
+        ConnectField(name="access_token", label="Access token", kind="text"),
+        ConnectField(
+            name="token_secret",
+            label="Access token secret",
+            kind="password",
+            help_text=(
+                "All four are under “Keys and tokens” of your app in the developer portal of X. Give the app "
+                "the permission “Read and write” first, then make the access token: it keeps the permission "
+                "that it was made with."
+            ),
+        ),
+    ),
+    scopes=(),
+    text=TextLimit(max_units=280, unit=TextUnit.WEIGHTED, url_units=23, urls_bare=True),
+    images=ImageLimit(
+        max_count=4,
+        max_bytes=5 * 1024 * 1024,
+        mime_types=("image/jpeg", "image/png", "image/webp"),
+        alt_text_max=1000,
+    ),
+    videos=VideoLimit(
+        max_count=1,
+        max_bytes=512 * 1024 * 1024,
+        max_seconds=140,
+        min_seconds=0.5,
+        mime_types=("video/mp4",),
+        alt_text_max=1000,
+        max_frame_rate=60,
+    ),
+    thread_max=25,
+    rates=(Rate("posts", 100, 900),),
+    retry_safety=RetrySafety.NEITHER,
+    consistency_window_s=60,
+    color="#14171a",
+    icon="brand-x",
+    look=PostLook(
+        link_shows=26,
+        links_bare=True,
+        gallery="2x1",
+        makes_card=True,
+        card="large",
+        actions=("message-circle", "repeat", "heart", "chart-bar", "bookmark"),
+    ),
+    tagline="X charges your developer app for every post: about $0.015, with a link $0.20.",
+    refuses_duplicates=True,
+    seen_live=False,
+)
+
+WRONG_KEYS = "X does not accept these keys. Copy all four again, without spaces, from the same app."
+READ_ONLY = (
+    "These keys may only read. Give the app the permission “Read and write” in the developer portal of X, "
+    "then make the access token anew."
+)
+POST_FIELDS = "created_at,entities,attachments,referenced_tweets,note_tweet"
+CHUNK_BYTES = 4 * 1024 * 1024
+UPLOAD_TIMEOUT_S = 120.0
+PER_CALL = 100  # posts
+MAX_PAGES = 3
+# What the account's clock and X's may differ by, for what was posted since an intent was made.
+CLOCK_SLACK = dt.timedelta(minutes=2)
+LIMIT_DEFAULT_S = 900.0
+CREDITS_WAIT = dt.timedelta(hours=1)
+
+
+class XConnector(Connector):
+    INFO: ClassVar[PlatformInfo] = INFO
+
+    # Connecting.
+
+    @classmethod
+    def connect(cls, fields: Mapping[str, str]) -> Connected:
+        given = {name: fields[name].strip() for name in (f.name for f in INFO.connect_fields)}
+        tokens = Tokens(
+            access_token=given["access_token"],
+            extra={name: given[name] for name in ("consumer_key", "consumer_secret", "token_secret")},
+        )
+        connector = cls(tokens=tokens, options={})
+        response = connector._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
+        if response.status_code == 401:
+            raise NeedsReconnect(connector._words(response), WRONG_KEYS)
+        user = connector._object(response)["data"]
+        if response.headers.get("x-access-level", "read-write") == "read":
+            raise NeedsReconnect("the access token may only read", READ_ONLY)
+        profile = _profile(user)
+        return Connected(
+            profile=profile,
+            tokens=tokens,
+            options={"user_id": profile.remote_id, "username": str(user["username"])},
+        )
+
+    def fetch_profile(self) -> Profile:
+        response = self._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
+        return _profile(self._object(response)["data"])
+
+    # Publishing.
+
+    def plan(self, payload: PostPayload) -> tuple[Step, ...]:
+        return standard_plan(payload, container=False)
+
+    def prepare_step(
+        self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
+    ) -> Json:
+        part = payload.parts[step.part]
+        if step.kind is StepKind.MEDIA:
+            return {"alt_text": part.media[step.media].alt_text}
+        post: Json = {"text": part.text}
+        media = [done[f"part{step.part}.media{m}"].remote_id for m in range(len(part.media))]
+        if media:
+            post["media"] = {"media_ids": media}
+        if (answered := payload.answered_by(step.part)) is not None:
+            post["reply"] = {"in_reply_to_tweet_id": done[f"part{answered}.publish"].remote_id}
+        return {"post": post, "made_at": now.isoformat()}
+
+    def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
+        if step.kind is StepKind.MEDIA:
+            return self._upload(payload.parts[step.part].media[step.media], str(intent["alt_text"]))
+        response = self._call("POST", "/2/tweets", json=intent["post"], changes=True)
+        if response.status_code == 403 and "duplicate" in self._words(response).lower():
+            return self._said_before(intent, response)
+        post = self._object(response)["data"]
+        return StepResult(remote_id=str(post["id"]), permalink=self._permalink(str(post["id"])))
+
+    def _said_before(self, intent: Json, response: Response) -> StepResult:
+        """Its words stand there already: by an attempt that nobody knew the end of, or from before."""
+        since = dt.datetime.fromisoformat(intent["made_at"]) - CLOCK_SLACK
+        answered = intent["post"].get("reply", {}).get("in_reply_to_tweet_id", "")
+        for post in self.find_recent(since=since):
+            if normalise(post.text) == normalise(intent["post"]["text"]) and post.in_reply_to == answered:
+                return StepResult(remote_id=post.remote_id, permalink=post.permalink)
+        raise Rejected(RejectReason.DUPLICATE, self._words(response))
+
+    def _upload(self, item: MediaItem, alt_text: str) -> StepResult:
+        with item.open() as stream:
+            size = stream.seek(0, 2)
+            stream.seek(0)
+            begun = self._call(
+                "POST",
+                "/2/media/upload/initialize",
+                json={
+                    "media_type": item.mime_type,
+                    "total_bytes": size,
+                    "media_category": "tweet_video" if item.is_video else "tweet_image",
+                },
+            )
+            media_id = str(self._object(begun, about="media")["data"]["id"])
+            path = f"/2/media/upload/{quote(media_id, safe='')}"
+            for index, start in enumerate(range(0, size, CHUNK_BYTES)):
+                piece = stream.read(min(CHUNK_BYTES, size - start))
+                added = self._call(
+                    "POST",
+                    f"{path}/append",
+                    form={"segment_index": str(index)},
+                    files={"media": ("piece", piece, "application/octet-stream")},
+                    timeout_s=UPLOAD_TIMEOUT_S,
+                )
+                self._checked(added, about="media")
+        finished = self._object(self._call("POST", f"{path}/finalize"), about="media")["data"]
+        if alt_text:
+            told = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
+            self._checked(self._call("POST", "/2/media/metadata", json=told), about="media")
+        return _media_result(media_id, finished)
+
+    def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
+        """Of an upload. A post has no state: what is not known of it is looked for among the own ones."""
+        if step.kind is not StepKind.MEDIA:
+            raise TypeError("a post has no state to ask for")
+        if sent is None or not sent.remote_id:
+            return None
+        params = {"command": "STATUS", "media_id": sent.remote_id}
+        response = self._call("GET", "/2/media/upload", params=params)
+        if response.status_code == 404:
+            return None
+        return _media_result(sent.remote_id, self._object(response, about="media")["data"])
+
+    def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        found: list[RemotePost] = []
+        params = {
+            "max_results": str(PER_CALL),
+            "start_time": since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "tweet.fields": POST_FIELDS,
+        }
+        path = f"/2/users/{quote(str(self.options['user_id']), safe='')}/tweets"
+        for _page in range(MAX_PAGES):
+            answer = self._object(self._call("GET", path, params=params))
+            if "data" not in answer and "meta" not in answer:
+                raise Temporary("an answer without posts and without their number")
+            found += [self._remote_post(post) for post in answer.get("data") or ()]
+            following = (answer.get("meta") or {}).get("next_token")
+            if not following:
+                break
+            params["pagination_token"] = str(following)
+        recent = (post for post in found if post.created_at >= since)
+        return sorted(recent, key=lambda post: post.created_at, reverse=True)
+
+    def fetch_post(self, remote_id: str) -> RemotePost | None:
+        path = f"/2/tweets/{quote(remote_id, safe='')}"
+        response = self._call("GET", path, params={"tweet.fields": POST_FIELDS})
+        if response.status_code in {404, 410}:
+            return None
+        answer = self._object(response)
+        if "data" not in answer and answer.get("errors"):
+            return None  # deleted, or hidden: X says so with 200
+        return self._remote_post(answer["data"])
+
+    def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
+        for answer in self._posts(remote_ids, POST_FIELDS):
+            yield self._remote_post(answer)
+
+    def _posts(self, remote_ids: Sequence[str], wanted: str) -> Iterator[Json]:
+        for start in range(0, len(remote_ids), PER_CALL):
+            params = {"ids": ",".join(remote_ids[start : start + PER_CALL]), "tweet.fields": wanted}
+            yield from self._object(self._call("GET", "/2/tweets", params=params)).get("data") or ()
+
+    # Metrics: for whoever asks; see above.
+
+    def fetch_account_metrics(self) -> AccountMetrics:
+        response = self._call("GET", "/2/users/me", params={"user.fields": "public_metrics"})
+        counts = self._object(response)["data"].get("public_metrics") or {}
+        return AccountMetrics(
+            followers=_count(counts, "followers_count"),
+            following=_count(counts, "following_count"),
+            posts=_count(counts, "tweet_count"),
+        )
+
+    def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
+        found = {}
+        for post in self._posts(remote_ids, "public_metrics"):
+            counts = post.get("public_metrics") or {}
+            found[str(post["id"])] = PostMetrics(
+                likes=_count(counts, "like_count"),
+                comments=_count(counts, "reply_count"),
+                shares=_count(counts, "retweet_count"),
+                impressions=_count(counts, "impression_count"),
+                quotes=_count(counts, "quote_count"),
+                bookmarks=_count(counts, "bookmark_count"),
+            )
+        return found
+
+    # Calls and answers.
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Response:
+        extra = self.tokens.extra
+        auth = OAuth1(
+            client_key=str(extra.get("consumer_key", "")),
+            client_secret=str(extra.get("consumer_secret", "")),
+            resource_owner_key=self.tokens.access_token,
+            resource_owner_secret=str(extra.get("token_secret", "")),
+        )
+        url = f"{http.base_url(KEY, 'https://api.x.com')}{path}"
+        return http.request(method, url, platform=KEY, auth=auth, **arguments)
+
+    def _words(self, response: Response) -> str:
+        """What X says, without any of our keys in it."""
+        secrets = (self.tokens.access_token, *map(str, self.tokens.extra.values()))
+        return http.redact(http.excerpt(response), *secrets)
+
+    def _object(self, response: Response, *, about: str = "") -> Json:
+        return http.json_object(self._checked(response, about=about))
+
+    def _checked(self, response: Response, *, about: str = "") -> Response:
+        if not 200 <= response.status_code < 300:
+            raise _map_error(response, self._words(response), about=about)
+        return response
+
+    def _permalink(self, remote_id: str) -> str:
+        return f"https://x.com/{self.options.get('username') or 'i'}/status/{remote_id}"
+
+    def _remote_post(self, post: Json) -> RemotePost:
+        answered = [r for r in post.get("referenced_tweets") or () if r.get("type") == "replied_to"]
+        return RemotePost(
+            remote_id=str(post["id"]),
+            text=_text(post),
+            created_at=_instant(post["created_at"]),
+            permalink=self._permalink(str(post["id"])),
+            in_reply_to=str(answered[0]["id"]) if answered else "",
+            media_count=len((post.get("attachments") or {}).get("media_keys") or ()),
+        )
+
+
+def _profile(user: Json) -> Profile:
+    username = str(user["username"])
+    picture = str(user.get("profile_image_url") or "")
+    return Profile(
+        remote_id=str(user["id"]),
+        handle=username,
+        display_name=str(user.get("name") or ""),
+        avatar_url=picture if picture.startswith("https://") else "",
+        profile_url=f"https://x.com/{username}",
+    )
+
+
+def _media_result(media_id: str, media: Json) -> StepResult:
+    """Raises Rejected(MEDIA_BROKEN) for what X could not work on."""
+    work = media.get("processing_info") or {}
+    state = work.get("state", "succeeded")
+    if state == "failed":
+        error = work.get("error") or {}
+        raise Rejected(RejectReason.MEDIA_BROKEN, str(error.get("message") or "X could not process the file"))
+    if state == "succeeded":
+        return StepResult(remote_id=media_id)
+    wait = work.get("check_after_secs")
+    return StepResult(
+        state=StepState.PROCESSING,
+        remote_id=media_id,
+        retry_after_s=float(wait) if isinstance(wait, (int, float)) else 5.0,
+    )
+
+
+def _text(post: Json) -> str:
+    """As it was written: X shows short addresses, one more for the media, and three characters escaped."""
+    whole = post.get("note_tweet") or post
+    text = str(whole.get("text") or "")
+    for link in (whole.get("entities") or {}).get("urls") or ():
+        short, full = str(link.get("url") or ""), str(link.get("expanded_url") or "")
+        if not short:
+            continue
+        is_media = bool(link.get("media_key")) or bool(re.search(r"/status/\d+/(?:photo|video)/\d+$", full))
+        text = text.replace(short, "" if is_media else full or short)
+    return html.unescape(text).strip()
+
+
+def _instant(stated: object) -> dt.datetime:
+    try:
+        at = dt.datetime.fromisoformat(str(stated))
+    except ValueError as error:
+        raise Temporary("a post without a date") from error
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+
+
+def _count(counts: Json, name: str) -> int | None:
+    value = counts.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _retry_at(response: Response) -> dt.datetime:
+    """When every limit that is used up begins anew: of this call, and of the day."""
+    now = dt.datetime.now(dt.UTC)
+    resets = []
+    for name in ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"):
+        reset = response.headers.get(f"{name}-reset", "")
+        if reset.isdigit() and response.headers.get(f"{name}-remaining", "0") == "0":
+            resets.append(dt.datetime.fromtimestamp(int(reset), dt.UTC))
+    if resets:
+        return min(max(now, *resets), now + http.LONGEST_WAIT)
+    return http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S)
+
+
+def _map_error(response: Response, words: str, *, about: str = "") -> ConnectorError:
+    """The only place that knows what X's statuses mean (x-api/fundamentals/response-codes-and-errors)."""
+    status = response.status_code
+    changes = getattr(response.request, "changes", False)
+    if status == 401:
+        return NeedsReconnect(words)
+    if status == 402:  # no credits left: somebody has to buy some, and what waits goes out then
+        return RateLimited(dt.datetime.now(dt.UTC) + CREDITS_WAIT, words)
+    if status == 429:
+        return RateLimited(_retry_at(response), words)
+    if status >= 500:
+        return OutcomeUnknown(words) if changes else Temporary(words)
+    if about == "media":
+        reason = RejectReason.MEDIA_TOO_LARGE if status == 413 else RejectReason.MEDIA_BROKEN
+        return Rejected(RejectReason.FORBIDDEN if status == 403 else reason, words)
+    if status == 404 or "deleted or not visible" in words:
+        return Rejected(RejectReason.NOT_FOUND, words)
+    if status == 403:
+        return Rejected(RejectReason.FORBIDDEN, words)
+    return Rejected(RejectReason.INVALID, words)

@@ -1,0 +1,188 @@
+"""Posts to X by the real connector, on a stand-in that does to them what a network can do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests
+import responses
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.connecting import connector_for
+from accounts.models import AccountStatus, Brand, SocialAccount, User
+from connectors.base import Connector
+from outbox.models import Bucket, Delivery, DeliveryState
+from outbox.payloads import PartContent, freeze_post
+from outbox.services.scheduling import schedule_delivery
+from tests.cast import make_account
+from tests.outbox.conftest import run_until_quiet
+from tests.outbox.network import Clock
+
+pytestmark = pytest.mark.django_db
+
+API = "https://api.x.com"
+FAULTS = ("fine", "dropped after", "dropped before", "broken after", "broken before", "wait", "no credits")
+
+
+@dataclass
+class StandIn:
+    """X as far as a post needs it: it refuses words that it has, and goes wrong as it is told."""
+
+    clock: Clock
+    posts: list[dict[str, Any]] = field(default_factory=list)
+    faults: Iterator[str] = field(default_factory=lambda: itertools.repeat("fine"))
+    asked: int = 0
+
+    def connector(self, account: SocialAccount) -> Connector:
+        return connector_for(account)
+
+    def register(self, mock: responses.RequestsMock) -> None:
+        mock.add_callback("POST", f"{API}/2/tweets", self.post)
+        mock.add_callback("GET", f"{API}/2/users/1/tweets", self.own)
+        mock.add_callback("GET", re.compile(rf"{API}/2/tweets/\d+"), self.one)
+
+    def post(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        self.asked += 1
+        fault = next(self.faults)
+        if fault == "dropped before":
+            raise requests.ConnectTimeout
+        if fault == "broken before":
+            return 503, {}, json.dumps({"title": "Service Unavailable"})
+        if fault == "no credits":
+            return 402, {}, json.dumps({"title": "CreditsDepleted"})
+        if fault == "wait":
+            at = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
+            return 429, {"x-rate-limit-reset": f"{at.timestamp():.0f}", "x-rate-limit-remaining": "0"}, "{}"
+        said = json.loads(request.body or "")
+        if said["text"] in [post["text"] for post in self.posts]:
+            return (
+                403,
+                {},
+                json.dumps({"detail": "You are not allowed to create a Tweet with duplicate content."}),
+            )
+        answered = said.get("reply", {}).get("in_reply_to_tweet_id")
+        made = {
+            "id": str(100 + len(self.posts)),
+            "text": said["text"],
+            "created_at": self.clock().isoformat(),
+        }
+        if answered:
+            made["referenced_tweets"] = [{"type": "replied_to", "id": answered}]
+        self.posts.append(made)
+        if fault == "dropped after":
+            raise requests.ConnectionError(ConnectionResetError())
+        if fault == "broken after":
+            return 500, {}, "oops"
+        return 201, {}, json.dumps({"data": {"id": made["id"], "text": said["text"]}})
+
+    def own(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        since = dict(parse_qsl(urlsplit(str(request.url)).query))["start_time"]
+        recent = [p for p in self.posts if dt.datetime.fromisoformat(p["created_at"]) >= instant(since)]
+        return 200, {}, json.dumps({"data": recent[::-1], "meta": {"result_count": len(recent)}})
+
+    def one(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        number = urlsplit(str(request.url)).path.rsplit("/", 1)[1]
+        found = [post for post in self.posts if post["id"] == number]
+        return (200, {}, json.dumps({"data": found[0]})) if found else (404, {}, "{}")
+
+
+def instant(stated: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(stated)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The true time: X says in it when it may be asked again."""
+    return Clock(dt.datetime.now(dt.UTC))
+
+
+@pytest.fixture
+def stand_in(clock: Clock) -> Iterator[StandIn]:
+    made = StandIn(clock)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        made.register(mock)
+        yield made
+
+
+@pytest.fixture
+def put(brand: Brand, manager: User, clock: Clock) -> Callable[..., Delivery]:
+    secret = {
+        "access_token": "t",
+        "extra": {"consumer_key": "k", "consumer_secret": "s", "token_secret": "x"},
+    }
+    options = {"user_id": "1", "username": "harbour"}
+    account = make_account(brand, platform="x", credential=secret, options=options)
+
+    def scheduled(*texts: str) -> Delivery:
+        return schedule_delivery(
+            account=account,
+            payload=freeze_post([PartContent(text) for text in texts]),
+            due_at=clock(),
+            actor=manager,
+            now=clock(),
+        )
+
+    return scheduled
+
+
+def test_a_thread_goes_out_and_is_linked(stand_in: StandIn, put: Callable[..., Delivery]) -> None:
+    delivery = put("one", "two")
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.permalink) == (DeliveryState.SENT, "https://x.com/harbour/status/100")
+    assert stand_in.posts[1]["referenced_tweets"] == [{"type": "replied_to", "id": "100"}]
+
+
+def test_words_that_the_account_said_before_are_refused_with_that_reason(
+    stand_in: StandIn, put: Callable[..., Delivery]
+) -> None:
+    stand_in.posts.append(
+        {"id": "1", "text": "one", "created_at": (START - dt.timedelta(days=2)).isoformat()}
+    )
+    delivery = put("one")
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error) == (DeliveryState.FAILED, "duplicate")
+
+
+def test_keys_that_were_taken_back_hold_the_account(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal: Any = (401, {}, json.dumps({"title": "Unauthorized"}))
+    monkeypatch.setattr(stand_in, "post", lambda _request: refusal)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        stand_in.register(mock)
+        delivery = put("one")
+        run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.HELD
+    assert delivery.account.status == AccountStatus.NEEDS_RECONNECT
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(faults=st.lists(st.sampled_from(FAULTS), max_size=5))
+def test_whatever_x_does_each_post_appears_once_or_a_person_is_asked(
+    stand_in: StandIn, put: Callable[..., Delivery], clock: Clock, faults: list[str]
+) -> None:
+    Delivery.objects.all().delete()
+    Bucket.objects.all().delete()
+    clock.now = dt.datetime.now(dt.UTC)
+    stand_in.posts.clear()
+    stand_in.faults = itertools.chain(faults, itertools.repeat("fine"))
+    delivery = put("one", "two")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    texts = [post["text"] for post in stand_in.posts]
+    assert len(texts) == len(set(texts))
+    assert delivery.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.MISSED)
+    if delivery.state == DeliveryState.SENT:
+        assert texts == ["one", "two"]
