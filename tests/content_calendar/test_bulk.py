@@ -416,9 +416,7 @@ def test_undo_does_not_bring_back_an_account_that_was_taken_off_before(
 ) -> None:
     draft = Draft.of_post(scheduled_post)
     draft = replace(draft, accounts=(*draft.accounts, second_account.pk))
-    update_scheduled(
-        post=scheduled_post, version=scheduled_post.version, draft=draft, actor=manager, now=NOW
-    )
+    update_scheduled(post=scheduled_post, version=scheduled_post.version, draft=draft, actor=manager, now=NOW)
     variant = Variant.objects.select_related("post", "delivery").get(account=second_account)
     cancel_variant(variant=variant, actor=manager, now=NOW)
     action = done(organization, manager, Plain(kind), scheduled_post)
