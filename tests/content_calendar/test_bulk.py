@@ -383,6 +383,20 @@ def test_what_left_the_schedule_for_its_approval_is_back_in_it_after_undo(
     assert action.changes.get().reason == ""
 
 
+def test_a_preview_says_what_would_leave_the_schedule(
+    manager: User, brand: Brand, scheduled_post: Post, second_draft: Post, sign_in: SignIn
+) -> None:
+    chosen = {"kind": "replace", "step": "preview", "find": "e", "by": "E", "matches_case": "on"}
+    ids = [str(scheduled_post.pk), str(second_draft.pk)]
+    address = reverse("content_calendar:change_many")
+    said = "It leaves the schedule until it is approved again."
+    assert said not in sign_in(manager).post(address, chosen | {"post": ids}).content.decode()
+    ask_for(brand, ApprovalRule.CLIENT)
+    page = sign_in(manager).post(address, chosen | {"post": ids}).content.decode()
+    assert page.count(said) == 1
+    assert Delivery.objects.get().state == DeliveryState.SCHEDULED
+
+
 def test_what_cannot_go_back_into_the_schedule_says_so(
     organization: Organization, manager: User, brand: Brand, scheduled_post: Post
 ) -> None:
