@@ -278,6 +278,7 @@ def _take_back(
         scheduling.unschedule(post=post, actor=actor, now=now)
     elif kind is BulkKind.UNSCHEDULE:
         _on_its_accounts(post, before, actor=actor, now=now)
+        scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
     elif kind is BulkKind.DELETE:
         drafts.restore_post(post=post, actor=actor, now=now)
         _on_its_accounts(_locked(post.pk, None), before, actor=actor, now=now)

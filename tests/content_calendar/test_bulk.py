@@ -420,6 +420,20 @@ def test_other_words_keep_those_that_another_person_wrote(
     assert draft_post.edited_by == manager
 
 
+def test_what_cannot_be_scheduled_again_is_left_in_the_drafts(
+    organization: Organization, manager: User, scheduled_post: Post
+) -> None:
+    action = done(organization, manager, Plain(BulkKind.UNSCHEDULE), scheduled_post)
+    taken_back(action, manager, now=NOW + dt.timedelta(hours=23))
+    assert outcomes(action) == {"Fresh coffee at nine": BulkOutcome.UNDONE}  # its time is still to come
+    action = done(organization, manager, Plain(BulkKind.UNSCHEDULE), scheduled_post)
+    BulkAction.objects.update(created_at=LATER)
+    action.refresh_from_db()
+    taken_back(action, manager, now=LATER + dt.timedelta(minutes=1))
+    assert outcomes(action) == {"Fresh coffee at nine": BulkOutcome.LEFT}
+    assert "time is over" in action.changes.get().reason
+
+
 @pytest.mark.parametrize("kind", [BulkKind.UNSCHEDULE, BulkKind.DELETE])
 def test_undo_does_not_bring_back_an_account_that_was_taken_off_before(
     organization: Organization,
