@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from content_calendar.import_rows import Directory, Note, PlannedRow, RowReader
 from content_calendar.models import (
+    Approval,
     ImportBatch,
     ImportRow,
     ImportState,
@@ -230,7 +232,12 @@ def _labels(batch: ImportBatch, planned: Sequence[PlannedRow], now: dt.datetime)
     ]
     Label.objects.bulk_create(fresh, ignore_conflicts=True)
     rows = Label.objects.for_brand(batch.brand).values_list("name", "pk")
-    return {name.lower(): pk for name, pk in rows if name.lower() in names}
+    found = {name.lower(): pk for name, pk in rows if name.lower() in names}
+    for key in names.keys() - found.keys():
+        # To the database it is one that is there: both do not know the same small letters of every language.
+        same = Label.objects.for_brand(batch.brand).alias(small=Lower("name"))
+        found[key] = same.values_list("pk", flat=True).get(small=Lower(Value(names[key])))
+    return found
 
 
 def _count(rows: Sequence[ImportRow], outcome: RowOutcome) -> int:
@@ -298,6 +305,6 @@ def _reason_to_keep(post: Post, row: ImportRow) -> str:
         return _("Kept: it is published, at least in part.")
     if any(one.state in UNDER_WAY_STATES or has_begun(one) for one in deliveries):
         return _("Kept: it is being sent.")
-    if post.version != row.post_version:
+    if post.version != row.post_version or post.approval == Approval.READY:
         return _("Kept: somebody changed it after the import.")
     return ""

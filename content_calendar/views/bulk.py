@@ -221,6 +221,7 @@ class _Row:
     refusal: str
     moved: tuple[Any, Any] | None = None  # from, to
     is_quiet: bool = False
+    leaves_schedule: bool = False
     lines: tuple[_Line, ...] = ()
     texts: tuple[tuple[Piece, ...], ...] = ()
 
@@ -246,6 +247,7 @@ def _rows(outcomes: Sequence[Outcome], wish: Wish) -> list[_Row]:
                     for p in quiet
                     if after.planned_at is not None
                 ),
+                leaves_schedule=one.leaves_schedule,
                 lines=names.lines(one.before, after) if names else (),
                 texts=_texts(one.before, wish) if isinstance(wish, Replace) else (),
             )

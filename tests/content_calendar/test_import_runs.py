@@ -11,6 +11,7 @@ import pytest
 from accounts.models import AccountStatus, AuditEntry, Brand, SocialAccount, User
 from content_calendar.models import (
     Approval,
+    ApprovalRule,
     ImportRow,
     ImportState,
     Label,
@@ -20,7 +21,7 @@ from content_calendar.models import (
     Variant,
 )
 from content_calendar.selectors.imports import UNDO_FOR
-from content_calendar.services import import_runs, imports
+from content_calendar.services import approval, import_runs, imports
 from content_calendar.services.drafts import Draft, create_post, delete_post, save_draft
 from content_calendar.services.imports import LEASE, LeaseLost, NotWaiting, NotWhole, start
 from content_calendar.services.scheduling import move_post
@@ -28,6 +29,7 @@ from outbox.models import Delivery, DeliveryState
 from tests.campaigns.conftest import make_campaign
 from tests.content_calendar.conftest import NOW
 from tests.content_calendar.importing import REFUSED, checked, claimed, imported, run, run_back, table, undone
+from tests.content_calendar.test_approval import ask_for
 
 State = ImportState
 HEADER = ("date", "time", "text", "text_2", "accounts", "campaign", "labels", "state", "late", "card_url")
@@ -270,6 +272,28 @@ def test_a_draft_that_was_written_on_is_kept(brand: Brand, creator: User) -> Non
     save_draft(post=post, version=post.version, draft=Draft.of_post(post), now=NOW)
     batch = undone(batch, creator)
     assert (batch.undone, batch.kept) == (1, 1)
+
+
+def test_a_draft_that_was_approved_is_kept(
+    brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    ask_for(brand, ApprovalRule.INTERNAL)
+    batch = imported(checked(brand, manager, "text,accounts\na,all\nb,all\n"), manager)
+    post = Post.objects.first()
+    assert post is not None
+    approval.approve_own(post=post, seen=post.version, actor=manager, now=NOW)
+    batch = undone(batch, manager)
+    assert (batch.undone, batch.kept) == (1, 1)
+    assert Post.objects.get(deleted_at=None) == post
+
+
+def test_a_label_whose_small_letters_only_the_database_knows_stops_no_import(
+    brand: Brand, manager: User
+) -> None:
+    there = Label.objects.create(brand=brand, name="istanbul")
+    batch = imported(checked(brand, manager, "text,labels\na,İstanbul\nb,new\n"), manager)
+    assert (batch.state, batch.drafted) == (State.DONE, 2)
+    assert [label.pk for label in Post.objects.order_by("pk")[0].labels.all()] == [there.pk]
 
 
 def test_an_undo_whose_worker_was_killed_is_brought_to_its_end(

@@ -102,18 +102,22 @@ def rewritten(change: Callable[[str, bytes], bytes]) -> bytes:
 def far_row() -> bytes:
     """Its header says that it stands in a row of which there are not so many."""
     return rewritten(
-        lambda name, content: content.replace(b'<row r="1"', b'<row r="2000000000"')
-        if name == "xl/worksheets/sheet1.xml"
-        else content
+        lambda name, content: (
+            content.replace(b'<row r="1"', b'<row r="2000000000"')
+            if name == "xl/worksheets/sheet1.xml"
+            else content
+        )
     )
 
 
 def many_elements() -> bytes:
     """Some kilobytes, a few megabytes unpacked, gigabytes as objects."""
     return rewritten(
-        lambda name, content: content.replace(b"</styleSheet>", b"<a/>" * 6_000_001 + b"</styleSheet>")
-        if name == "xl/styles.xml"
-        else content
+        lambda name, content: (
+            content.replace(b"</styleSheet>", b"<a/>" * 6_000_001 + b"</styleSheet>")
+            if name == "xl/styles.xml"
+            else content
+        )
     )
 
 
@@ -172,9 +176,11 @@ def test_a_file_that_is_no_table_is_refused_and_not_kept(
 
 def test_rows_that_stand_far_down_are_read_by_their_numbers(brand: Brand, creator: User) -> None:
     content = rewritten(
-        lambda name, content: content.replace(b'<row r="2"', b'<row r="90000"').replace(b'"A2"', b'"A90000"')
-        if name == "xl/worksheets/sheet1.xml"
-        else content
+        lambda name, content: (
+            content.replace(b'<row r="2"', b'<row r="90000"').replace(b'"A2"', b'"A90000"')
+            if name == "xl/worksheets/sheet1.xml"
+            else content
+        )
     )
     assert [number for number, _verdict, _texts in verdicts(checked(brand, creator, content))] == [90000]
 
