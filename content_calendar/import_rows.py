@@ -62,6 +62,7 @@ class Directory:
     quiet: tuple[tuple[dt.datetime, dt.datetime], ...]
     schedules: bool  # a row that does not say
     may_schedule: bool
+    asks_approval: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from campaigns.selectors.campaigns import choosable
 from content_calendar.content import asset_ids
 from content_calendar.import_rows import Directory, Note, PlannedRow
 from content_calendar.models import (
+    ApprovalRule,
     ImportBatch,
     ImportImage,
     ImportRow,
@@ -31,6 +32,7 @@ from content_calendar.models import (
     RowVerdict,
     Variant,
 )
+from content_calendar.selectors.approval import rule_of
 from content_calendar.selectors.checks import check_accounts
 from core.csv_reading import FileProblem, FileRefused, Layout, Row, layout_of, rows_of
 from core.kept_files import FileGone, kept_file
@@ -98,7 +100,7 @@ def sample_of(batch: ImportBatch) -> list[tuple[str, ...]]:
 
 
 def directory_of(batch: ImportBatch, now: dt.datetime) -> Directory:
-    """Four queries."""
+    """Five queries."""
     brand: Brand = batch.brand
     accounts = list(SocialAccount.objects.for_brand(brand).connected().order_by("platform", "handle"))
     for account in accounts:
@@ -117,6 +119,7 @@ def directory_of(batch: ImportBatch, now: dt.datetime) -> Directory:
         quiet=tuple(quiet.values_list("starts_at", "ends_at")),
         schedules=batch.schedules,
         may_schedule=batch.may_schedule,
+        asks_approval=rule_of(brand.pk) is not ApprovalRule.NONE,
     )
 
 
@@ -243,6 +246,8 @@ class Judge:
     def _notes(self, row: PlannedRow, images: Images, taken: Collection[_Place]) -> Iterator[Note]:
         yield from _image_notes(row, images)
         yield from _content_notes(row, images, self._alike(row.accounts))
+        if row.schedules and self.directory.asks_approval:
+            yield Note(False, "state", _("It is a draft until it is approved, as this brand asks for."))
         if row.at is None:
             return
         if row.at < self.now:

@@ -24,6 +24,7 @@ from content_calendar.services.changes import (
     Move,
     NoTimeYet,
     Plain,
+    Replace,
     Wish,
     draft_from_json,
     draft_to_json,
@@ -44,6 +45,10 @@ class NotAllowed(Exception):
 
 class NothingChanges(Exception):
     """The post is like that already."""
+
+
+class WordsNotFound(NothingChanges):
+    """The words that are to be replaced do not stand in it."""
 
 
 class UndoTooLate(Exception):
@@ -224,7 +229,7 @@ def _changed(post: Post, wish: Wish, *, actor: User, may_publish: bool, now: dt.
         return after
     after = wish.applied(before)
     if after == before:
-        raise NothingChanges
+        raise WordsNotFound if isinstance(wish, Replace) and wish.find != wish.by else NothingChanges
     _write(post, before, after, is_live=is_live, actor=actor, now=now)
     return after
 

@@ -185,6 +185,7 @@ def comment(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     row: Post = load(request, Action.DRAFT_POSTS, Post.objects.select_related("brand__organization"), post_id)
     form = CommentForm(request.POST)
     if not form.is_valid():
+        form.fields["text"].widget.attrs["autofocus"] = True  # it stands at the end of a long page
         return refused_on_post(request, row.pk, comment_form=form)
     comments.add_comment(
         post=row,

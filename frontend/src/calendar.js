@@ -303,7 +303,7 @@ function start(holder) {
   const calendar = new Calendar(holder, {
     plugins: [dayGrid, timeGrid, list, interaction, classicTheme],
     locales: [ja],
-    locale: isJapanese ? "ja" : "en",
+    locale: isJapanese ? "ja" : "en-GB", // days before months, as everywhere else on the pages
     timeZone: zone || "UTC",
     firstDay: Number(firstDay || 0),
     headerToolbar: false,
@@ -311,6 +311,7 @@ function start(holder) {
     initialDate: /^\d{4}-\d{2}-\d{2}$/.test(address.searchParams.get("date") ?? "") ? address.searchParams.get("date") : undefined,
     views: {
       listFourWeeks: { type: "list", duration: { weeks: 4 }, eventOrder: "start" },
+      timeGridWeek: { titleFormat: { year: "numeric", month: "short", day: "numeric" } },
       // Japanese would have "29日日曜日".
       timeGridDay: { dayHeaderFormat: { month: "short", day: "numeric", weekday: "short" } },
       dayGridMonth: { dayMaxEvents: PHONE.matches ? 2 : true, fixedWeekCount: false },
@@ -329,6 +330,7 @@ function start(holder) {
     navLinks: true,
     navLinkDayClick: (date) => change("day", date),
     noEventsText: text("empty", {}, holder),
+    noEventsInnerClass: "cal-nothing",
     // Named for screen readers only; the calendar's own Japanese leaves them in English.
     eventsHint: text("posts", {}, holder),
     timedText: text("time", {}, holder),

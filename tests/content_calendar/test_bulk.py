@@ -273,7 +273,7 @@ def test_words_are_replaced_in_the_post_and_in_the_words_of_accounts(
 
 def test_capitals_count_when_asked(organization: Organization, creator: User, draft_post: Post) -> None:
     action = done(organization, creator, Replace("fresh", "New", matches_case=True), draft_post)
-    assert action.changes.get().reason == "It is like that already."
+    assert action.changes.get().reason == "These words do not stand in it."
     done(organization, creator, Replace("Fresh", "New", matches_case=True), draft_post)
     draft_post.refresh_from_db()
     assert draft_post.excerpt == "New coffee at nine"

@@ -12,9 +12,10 @@ import pytest
 from django.core.files.storage import default_storage
 
 from accounts.models import AccountStatus, Brand, SocialAccount, User
-from content_calendar.models import ImportBatch, ImportRow, ImportState, Label, Post
+from content_calendar.models import ApprovalRule, ImportBatch, ImportRow, ImportState, Label, Post
 from content_calendar.selectors.imports import MOST_BYTES
 from content_calendar.services import import_checks, imports
+from content_calendar.services.approval import set_rules
 from content_calendar.services.imports import LEASE, LeaseLost, NotWaiting, Reading, claim, read_again
 from core.csv_reading import FileProblem, FileRefused
 from core.xlsx_reading import MOST_COLUMNS
@@ -390,6 +391,19 @@ def test_whoever_may_not_publish_is_told_that_rows_become_drafts(
     batch = checked(brand, creator, table(HEADER, GOOD), may_schedule=False)
     assert said(batch) == "You may not schedule posts: it becomes a draft with this time."
     assert ImportRow.objects.get(batch=batch).gist["schedules"] is False
+
+
+def test_that_a_brand_asks_for_approval_is_said_before_the_import(
+    brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    rows = table(HEADER, GOOD)
+    assert checked(brand, manager, rows).warned == 0
+    set_rules(brand=brand, rule=ApprovalRule.INTERNAL, remind_after_h=0, actor=manager, now=NOW)
+    batch = checked(brand, manager, rows)
+    assert (batch.ok, batch.warned, batch.refused) == (1, 1, 0)
+    assert [note["text"] for note in batch.import_rows.get().notes] == [
+        "It is a draft until it is approved, as this brand asks for."
+    ]
 
 
 def test_a_dry_run_makes_nothing(brand: Brand, creator: User, sandbox_account: SocialAccount) -> None:
