@@ -402,6 +402,19 @@ function start(holder) {
     },
   });
 
+  // A finger that drags a post must not scroll the grid as well. FullCalendar sees to that at the window, but picking
+  // a post up draws it anew: what the finger lies on is no longer in the page then, and its events reach nobody else.
+  holder.addEventListener(
+    "touchstart",
+    ({ target }) => {
+      const keep = (event) => isDragging && event.cancelable && event.preventDefault();
+      target.addEventListener("touchmove", keep, { passive: false });
+      const release = () => target.removeEventListener("touchmove", keep);
+      for (const end of ["touchend", "touchcancel"]) target.addEventListener(end, release, { once: true });
+    },
+    { passive: true },
+  );
+
   function composeAddress(day) {
     const target = new URL(composeUrl, location.href);
     target.searchParams.set("date", day);
