@@ -24,6 +24,8 @@ class Capability(enum.StrEnum):
     LINK_CARD = "link_card"
     FIRST_COMMENT = "first_comment"  # an answer below a post of its own, right after it
     ALT_TEXT = "alt_text"
+    CONTENT_WARNING = "content_warning"  # a line before the text, which is shown only when asked for
+    SENSITIVE_MEDIA = "sensitive_media"  # images and videos that are covered until somebody asks
     ACCOUNT_METRICS = "account_metrics"
     POST_METRICS = "post_metrics"
     INBOX_COMMENTS = "inbox_comments"  # read answers to own posts
@@ -72,7 +74,8 @@ class TextLimit:
 
     ``url_units``: every link counts this many units whatever its length; 0 = as it is written.
     ``urls_bare``: one without a scheme (``example.com/x``) is a link, too.
-    ``mention_user_only``: of ``@user@host`` only ``@user`` counts.
+    ``mention_user_only``: of ``@user@host`` only ``@user`` counts. ``with_warning``: a content warning
+    counts, too, as it is written.
     """
 
     max_units: int
@@ -81,6 +84,7 @@ class TextLimit:
     url_units: int = 0
     urls_bare: bool = False
     mention_user_only: bool = False
+    with_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class VideoLimit:
     """What a video of a post may be; 0 = none stated.
 
     ``max_pixels`` is of one frame, width x height. ``with_images``: may stand beside images in one post.
+    ``takes_cover``: a picture of our choice is shown before it plays.
     """
 
     max_count: int
@@ -134,6 +139,7 @@ class VideoLimit:
     video_codecs: tuple[str, ...] = ("h264",)  # as FFmpeg calls them
     audio_codecs: tuple[str, ...] = ("aac",)
     with_images: bool = False
+    takes_cover: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +203,9 @@ class MediaItem:
     """One image or video as it will be sent. ``open`` returns a fresh binary stream of the file.
 
     ``size`` is 0 for a video whose file is still being made. ``focus``: what must stay in sight where a
-    network cuts the picture, as shares of its width and height from the upper left corner.
+    network cuts the picture, as shares of its width and height from the upper left corner. ``cover`` opens
+    the picture (JPEG) to be shown before a video plays; it raises FileNotFoundError when that is gone, which
+    is no reason not to send the video.
     """
 
     key: str  # stable name inside the payload, e.g. the asset's id
@@ -210,6 +218,7 @@ class MediaItem:
     duration_s: float = 0.0
     frame_rate: float = 0.0  # frames per second, 0 = an image
     focus: tuple[float, float] = (0.5, 0.5)
+    cover: Callable[[], BinaryIO] | None = None
 
     @property
     def is_video(self) -> bool:
@@ -229,12 +238,15 @@ class LinkCard:
 @dataclass(frozen=True, slots=True)
 class PostPart:
     """One post of a thread; a single post is a thread of one. ``is_comment``: the first comment, which
-    answers the thread's first post; there is one at most, and it is the last part."""
+    answers the thread's first post; there is one at most, and it is the last part. ``warning`` stands before
+    the text, ``is_sensitive`` covers its media, where a network has such things."""
 
     text: str
     media: tuple[MediaItem, ...] = ()
     link_card: LinkCard | None = None
     is_comment: bool = False
+    warning: str = ""
+    is_sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ How the servers differ, and what we do about it:
   code points as written, whatever ``characters_reserved_per_url`` says.
 * scopes: takahe wants ``read`` itself for verify_credentials, so there we ask for ``read write``.
 * PKCE: always sent; servers that do not know it (before 4.3, takahe) ignore it.
+* ``thumbnail`` beside a video is read by Mastodon and its forks; others leave it out.
 * media: Mastodon may answer 202 and work on; GoToSocial and takahe answer 200 when they are done. A video
   (one, with no images beside it) is turned into what browsers play by the server; what it takes is stated.
 * errors: validation is 422 at Mastodon, 400 at GoToSocial and takahe; older takahe says 400 for a bad token.
@@ -23,19 +24,22 @@ A reply names whom it answers, or they are not told; a direct message is a statu
 Both are as safe to repeat as other statuses. takahe posts an answer to what is gone as a post of its own, so
 what is answered is read first. Nobody can hide a reply of somebody else.
 
-Not supported: polls, content warnings, quotes, scheduling at the server (the outbox schedules).
+A content warning counts together with the text; media behind one are covered whether we say so or not.
+
+Not supported: polls, quotes, scheduling at the server (the outbox schedules).
 ``seen_live`` is False: tested against the documents and a stand-in server, not against a public server.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 from urllib.parse import quote, urlencode
 
 from requests import Response
@@ -53,6 +57,7 @@ from connectors.base import (
     ImageLimit,
     InboxPage,
     Json,
+    MediaItem,
     MentionForm,
     ModerationAction,
     PlatformInfo,
@@ -96,7 +101,10 @@ _NEEDS = {
 }
 
 # Defaults of a Mastodon server (entities/Instance); ``info_for`` has those of the account's own.
-_TEXT = TextLimit(max_units=500, unit=TextUnit.GRAPHEMES, url_units=23, mention_user_only=True)
+# A content warning and the text share them (Mastodon's status length validator).
+_TEXT = TextLimit(
+    max_units=500, unit=TextUnit.GRAPHEMES, url_units=23, mention_user_only=True, with_warning=True
+)
 
 INFO = PlatformInfo(
     key=KEY,
@@ -109,6 +117,8 @@ INFO = PlatformInfo(
             Capability.POST_THREAD,
             Capability.FIRST_COMMENT,
             Capability.ALT_TEXT,
+            Capability.CONTENT_WARNING,
+            Capability.SENSITIVE_MEDIA,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
             Capability.REPLY,
@@ -143,6 +153,7 @@ INFO = PlatformInfo(
         alt_text_max=1500,
         max_pixels=8_294_400,
         max_frame_rate=120,
+        takes_cover=True,
     ),
     thread_max=25,
     # api/rate-limits; the limit on statuses is from Mastodon's source, not its documents.
@@ -210,7 +221,7 @@ class MastodonConnector(Connector):
                 alt_text_max=limits.positive("description_limit", INFO.images.alt_text_max),
                 max_pixels=limits.positive("image_matrix_limit", INFO.images.max_pixels),
             ),
-            videos=_video_limit(limits),
+            videos=_video_limit(limits, takes_cover=counts_like_mastodon),
             retry_safety=RetrySafety.IDEMPOTENT
             if software in KEEPS_IDEMPOTENCY_KEYS
             else RetrySafety.NEITHER,
@@ -340,6 +351,10 @@ class MastodonConnector(Connector):
             status |= _answering(part.text, detail) | {"visibility": DIRECT}
             if detail.get("id"):
                 status["in_reply_to_id"] = detail["id"]
+        if part.warning:
+            status["spoiler_text"] = part.warning
+        if part.is_sensitive and media:
+            status["sensitive"] = True
         if payload.language:
             status["language"] = payload.language
         if self.options.get("software") in TAKES_CONTENT_TYPE:
@@ -396,11 +411,14 @@ class MastodonConnector(Connector):
         kind = "video" if item.is_video else "image"
         name = f"{kind}.{item.mime_type.partition('/')[2].partition('+')[0] or 'bin'}"
         for path in ("/api/v2/media", "/api/v1/media"):
-            with item.open() as stream:
+            with item.open() as stream, _cover(item) as cover:
+                files = {"file": (name, stream, item.mime_type)}
+                if cover is not None:
+                    files["thumbnail"] = ("cover.jpg", cover, "image/jpeg")
                 response = self._call(
                     "POST",
                     path,
-                    files={"file": (name, stream, item.mime_type)},
+                    files=files,
                     form={key: intent[key] for key in ("description", "focus") if intent.get(key)} or None,
                     timeout_s=UPLOAD_TIMEOUT_S * (3 if item.is_video else 1),
                 )
@@ -537,7 +555,7 @@ class MastodonConnector(Connector):
 # --- answers ----------------------------------------------------------------------------------
 
 
-def _video_limit(limits: Limits) -> VideoLimit | None:
+def _video_limit(limits: Limits, *, takes_cover: bool) -> VideoLimit | None:
     """None for a server that says which types it takes and names no video that we make."""
     default = INFO.videos
     if default is None or not limits.takes(default.mime_types):
@@ -548,7 +566,19 @@ def _video_limit(limits: Limits) -> VideoLimit | None:
         max_pixels=limits.positive("video_matrix_limit", default.max_pixels),
         max_frame_rate=limits.positive("video_frame_rate_limit", int(default.max_frame_rate)),
         alt_text_max=limits.positive("description_limit", default.alt_text_max),
+        takes_cover=takes_cover,
     )
+
+
+@contextlib.contextmanager
+def _cover(item: MediaItem) -> Iterator[BinaryIO | None]:
+    """The picture to be shown before a video plays, open. None where there is none, or none any more."""
+    try:
+        cover = item.cover() if item.cover is not None else None
+    except FileNotFoundError:
+        cover = None
+    with cover or contextlib.nullcontext():
+        yield cover
 
 
 def _focus(focus: tuple[float, float]) -> str:

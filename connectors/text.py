@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
@@ -183,6 +183,13 @@ def count(text: str, limit: TextLimit) -> int:
     return _units(text, limit.unit) - discount
 
 
+def beside(warning: str, limit: TextLimit) -> TextLimit:
+    """What is left of a limit for the text behind a content warning."""
+    if not warning or not limit.with_warning:
+        return limit
+    return replace(limit, max_units=limit.max_units - _units(warning, limit.unit))
+
+
 def remaining(text: str, limit: TextLimit) -> int:
     """Units left; negative when the text is too long."""
     return limit.max_units - count(text, limit)
@@ -328,11 +335,14 @@ def _capability_for(payload: PostPayload) -> Capability:
 
 
 def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Problem]:
+    whole = limit.max_units
+    limit = beside(part.warning, limit)
     if not part.media and not _is_visible(part.text):
         yield Problem(RejectReason.TEXT_EMPTY, index, None, 1, 0)
     units = count(part.text, limit)
     if units > limit.max_units:
-        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, limit.max_units, units)
+        over = units - limit.max_units
+        yield Problem(RejectReason.TEXT_TOO_LONG, index, None, whole, whole + over)
     elif _bytes_over(part.text, limit):
         yield Problem(RejectReason.TEXT_TOO_LONG, index, None, limit.max_bytes, _utf8_size(part.text))
 

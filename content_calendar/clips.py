@@ -2,10 +2,10 @@
 
     python -m content_calendar.clips COMMAND '{"source": "/path", ...}'
 
-Commands are ``prepare``, ``frame`` and ``convert``; each writes lines of JSON: ``{"progress": 0.4}`` any
-number of times, then ``{"done": {...}}`` or ``{"problem": "code"}``. It knows nothing of the application and
-gets no secrets. It limits its own memory, time and the size of what it writes; whoever starts it limits its
-time from outside, too.
+Commands are ``prepare``, ``frame``, ``convert`` and ``trim``; each writes lines of JSON:
+``{"progress": 0.4}`` any number of times, then ``{"done": {...}}`` or ``{"problem": "code"}``. It knows
+nothing of the application and gets no secrets. It limits its own memory, time and the size of what it
+writes; whoever starts it limits its time from outside, too.
 """
 
 from __future__ import annotations
@@ -347,12 +347,51 @@ def _pulled(graph: av.filter.Graph) -> Iterator[VideoFrame]:
         yield made  # type: ignore[misc]
 
 
+def trim(given: Json, tell: Callable[[float], None]) -> Json:
+    """The stretch of ``source`` from ``from_ms`` until ``until_ms`` to ``target``, to the picture, in H.264
+    and AAC; the other arguments are as of ``convert``. Returns the size of the new file."""
+    start, end = given["from_ms"] / 1000, given["until_ms"] / 1000
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with _opened(given["source"]) as source, _target(given["target"], "mp4", options) as target:
+        pictures = _pictures(source)
+        sound = next(iter(source.streams.audio), None)
+        maker = _Maker(target, pictures, given, has_sound=sound is not None)
+        begin = (pictures.start_time or 0) * pictures.time_base if pictures.time_base else 0
+        source.seek(int((start + float(begin)) * 1_000_000))
+        told = 0.0
+        is_over = set[str]()
+        for packet in source.demux([pictures, *([sound] if sound is not None else [])]):
+            for decoded in packet.decode():
+                if not isinstance(decoded, VideoFrame | AudioFrame):
+                    continue
+                at = (decoded.time or 0.0) - float(begin)
+                kind = "video" if isinstance(decoded, VideoFrame) else "audio"
+                if at >= end:
+                    is_over.add(kind)
+                if at < start or at >= end or decoded.pts is None or decoded.time_base is None:
+                    continue
+                decoded.pts -= round((start + float(begin)) / decoded.time_base)
+                if isinstance(decoded, VideoFrame):
+                    maker.see(decoded)
+                    share = (at - start) / (end - start)
+                    if share >= told + 0.02:
+                        told = share
+                        tell(share)
+                else:
+                    maker.hear(decoded)
+            if "video" in is_over and (sound is None or "audio" in is_over):
+                break
+        maker.end()
+    return {"size": Path(given["target"]).stat().st_size}
+
+
 # --- the program ------------------------------------------------------------------------------
 
 COMMANDS: dict[str, Callable[[Json, Callable[[float], None]], Json]] = {
     "prepare": prepare,
     "frame": frame,
     "convert": convert,
+    "trim": trim,
 }
 
 

@@ -25,12 +25,19 @@ class MediaUse:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One post of a thread; or, as the last part, the first comment below it (``is_comment``)."""
+    """One post of a thread; or, as the last part, the first comment below it (``is_comment``).
+
+    ``warning`` is the line that stands before the text, which is shown only when somebody asks for it;
+    ``is_sensitive``: images and videos are covered until then. Both are the same in all parts of a thread
+    (``alike_guarded``).
+    """
 
     text: str = ""
     media: tuple[MediaUse, ...] = ()
     link_card: LinkCard | None = None
     is_comment: bool = False
+    warning: str = ""
+    is_sensitive: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -56,6 +63,10 @@ def _part_json(part: Part) -> dict[str, Any]:
         value["link_card"]["image_url"] = card.image_url
     if part.is_comment:
         value["is_comment"] = True
+    if part.warning:
+        value["warning"] = part.warning
+    if part.is_sensitive:
+        value["is_sensitive"] = True
     return value
 
 
@@ -79,6 +90,8 @@ def parts_from_json(value: Iterable[dict[str, Any]]) -> Parts:
                 if card
                 else None,
                 is_comment=bool(part.get("is_comment")),
+                warning=part.get("warning", ""),
+                is_sensitive=bool(part.get("is_sensitive")),
             )
         )
     return tuple(parts)
@@ -87,6 +100,14 @@ def parts_from_json(value: Iterable[dict[str, Any]]) -> Parts:
 def thread_of(parts: Sequence[Part]) -> Parts:
     """The parts without the first comment."""
     return tuple(part for part in parts if not part.is_comment)
+
+
+def alike_guarded(parts: Sequence[Part]) -> Parts:
+    """The parts with the warning that one of them has, and all of them sensitive if one is: a thread is read
+    as a whole, whatever parts were added or moved since it was said."""
+    warning = next((part.warning for part in parts if part.warning), "")
+    is_sensitive = any(part.is_sensitive for part in parts)
+    return tuple(replace(part, warning=warning, is_sensitive=is_sensitive) for part in parts)
 
 
 def addresses_in(parts: Sequence[Part]) -> list[str]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connectors.base import LinkCard
-from content_calendar.content import MediaUse, Part, Parts
+from content_calendar.content import MediaUse, Part, Parts, alike_guarded
 from content_calendar.selectors.posts import PostFilter
 from content_calendar.selectors.states import PostState
 from content_calendar.services.drafts import Draft
@@ -28,6 +28,7 @@ MOST_MEDIA = 20
 MOST_TEXT = 30_000  # characters of one part; no network takes more
 _MOST_KEPT = 10 * MOST_TEXT  # of one that is too long, on the page: nothing of it is saved
 MOST_ALT = 5_000
+MOST_WARNING = 300
 
 
 def _uuid(value: str) -> uuid.UUID | None:
@@ -140,7 +141,7 @@ class ComposerInput:
         )
 
     def _parts(self, scope: str) -> Parts:
-        return tuple(edited.part for edited in self.scopes.get(scope, ()))
+        return alike_guarded([edited.part for edited in self.scopes.get(scope, ())])
 
     @property
     def base(self) -> tuple[EditedPart, ...]:
@@ -185,6 +186,8 @@ def composer_input(query: QueryDict, *, zone: str, kept_late: str = "") -> Compo
 
 def _scope(query: QueryDict, scope: str, errors: dict[str, str]) -> tuple[EditedPart, ...]:
     found: dict[str, EditedPart] = {}
+    warning = " ".join(_words(query, f"{scope}.warning", MOST_WARNING).split())
+    is_sensitive = bool(query.get(f"{scope}.sensitive"))
     for key in query.getlist(f"{scope}.part"):
         if not KEY.fullmatch(key) or key in found:
             continue
@@ -200,9 +203,10 @@ def _scope(query: QueryDict, scope: str, errors: dict[str, str]) -> tuple[Edited
             }
             text = text[:_MOST_KEPT]
         if query.get(f"{name}.comment"):
-            found[key] = EditedPart(key, Part(text, is_comment=True))
-            continue
-        found[key] = EditedPart(key, Part(text, _media(query, name), _card(query, name)))
+            part = Part(text, is_comment=True)
+        else:
+            part = Part(text, _media(query, name), _card(query, name))
+        found[key] = EditedPart(key, replace(part, warning=warning, is_sensitive=is_sensitive))
     return _in_order(found.values())
 
 

@@ -10,7 +10,7 @@ import holidays
 
 def holidays_between(country: str, first: dt.date, last: dt.date, language: str) -> list[tuple[dt.date, str]]:
     """Those of ``country`` (ISO 3166, "" for none) on the days [first, last], named in the reader's language
-    where the library has it, else in the country's own."""
+    where the library has it, else in English, which more readers know, else in the country's."""
     if not country:
         return []
     found = []
@@ -32,7 +32,8 @@ def holiday_on(country: str, day: dt.date, language: str) -> str:
 def _of_year(country: str, year: int, language: str) -> tuple[tuple[dt.date, str], ...]:
     try:
         about = holidays.country_holidays(country)
-        named = next((one for one in about.supported_languages if one.split("_")[0] == language), None)
+        known = {one.split("_")[0]: one for one in reversed(about.supported_languages)}
+        named = known.get(language) or known.get("en")
         # Said in any case: without it the machine's own language would decide.
         days = holidays.country_holidays(country, years=year, language=named or about.default_language)
     except NotImplementedError:  # a country that the library has dropped

@@ -1,13 +1,15 @@
 """What the columns of a file of posts mean: their keys, the words that people write above them, and how a
 value of each is called. The export writes the same columns, so that its file can be imported again.
 
-Column ``text`` is the post, ``text_2`` and on are the further parts of a thread; their images and the words
-for them stand in ``media`` and ``alt`` with the same number.
+Column ``text`` is the post, ``text_2`` and on are the further parts of a thread; their images, the words for
+them and their link cards stand in ``media``, ``alt`` and ``card_url`` ... with the same number. What an
+account says instead stands in columns of its own: ``text@network:name``, ``media_2@network:name``.
 """
 
 from __future__ import annotations
 
 import enum
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from django.utils.functional import Promise
@@ -16,7 +18,11 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from core.csv_reading import Row, known_columns
 
 MOST_PARTS = 40  # of a thread, as in the composer
-PARTED = ("text", "media", "alt")
+_WORDS_OF_PART = ("text", "media", "alt")
+_CARD_OF_PART = ("card_url", "card_title", "card_description", "card_image")
+PARTED = (*_WORDS_OF_PART, *_CARD_OF_PART)
+# What an account may say for itself.
+OWN = (*PARTED, "comment", "warning", "sensitive")
 
 # In the order of the export. The Japanese words stand first, as the export in Japanese writes them.
 _WORDS: Mapping[str, Sequence[str]] = {
@@ -49,6 +55,10 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "card_url": ("リンクカード", "リンク", "link card", "card", "link", "url"),
     "card_title": ("カードの見出し", "リンクの見出し", "link title"),
     "card_description": ("カードの説明", "リンクの説明", "link description"),
+    "card_image": ("カードの画像", "link image"),
+    "comment": ("最初のコメント", "first comment"),
+    "warning": ("閲覧注意の文", "content warning", "cw", "spoiler text"),
+    "sensitive": ("閲覧注意の画像", "sensitive media"),
     "campaign": ("キャンペーン",),
     "labels": ("ラベル", "タグ", "label", "tag", "tags"),
     "state": ("予約または下書き", "状態", "ステータス", "status", "draft or schedule"),
@@ -64,6 +74,10 @@ LABELS: Mapping[str, Promise] = {
     "card_url": gettext_lazy("Link card: address"),
     "card_title": gettext_lazy("Link card: title"),
     "card_description": gettext_lazy("Link card: description"),
+    "card_image": gettext_lazy("Link card: picture"),
+    "comment": gettext_lazy("First comment"),
+    "warning": gettext_lazy("Content warning"),
+    "sensitive": gettext_lazy("Sensitive images"),
     "campaign": gettext_lazy("Campaign"),
     "labels": gettext_lazy("Labels"),
     "state": gettext_lazy("State"),
@@ -86,6 +100,9 @@ STATES: Mapping[str, Wanted] = {
     }.items()
     for word in words
 }
+YES_WORDS = ("yes", "はい")  # as the export writes it, by language
+YES = frozenset({*YES_WORDS, "y", "true", "1", "x", "○", "✓"})
+NO = frozenset({"", "no", "n", "false", "0", "-", "いいえ", "×"})
 # Every connected account of the brand.
 EVERYWHERE = frozenset({"all", "every", "everywhere", "すべて", "全て", "全部", "全アカウント"})
 
@@ -94,8 +111,9 @@ def _keys() -> tuple[str, ...]:
     found = []
     for key in _WORDS:
         found.append(key)
-        if key == "alt":  # the parts of a thread stand together
-            found += [f"{name}_{number}" for number in range(2, MOST_PARTS + 1) for name in PARTED]
+        if key in ("alt", "card_image"):  # the parts of a thread stand together
+            names = _WORDS_OF_PART if key == "alt" else _CARD_OF_PART
+            found += [f"{name}_{number}" for number in range(2, MOST_PARTS + 1) for name in names]
     return tuple(found)
 
 
@@ -114,6 +132,13 @@ def parted(key: str) -> tuple[str, int]:
     return (name, int(number)) if mark and name in PARTED and number.isdigit() else (key, 1)
 
 
+def of_account(key: str) -> tuple[str, str]:
+    """A key without its account, and the account's words: ("text_2", "mastodon:me@example.social") of
+    text_2@mastodon:me@example.social; "" for a column of the post itself."""
+    name, _mark, account = key.partition("@")
+    return name, account
+
+
 KEYS = _keys()
 NAMES = _names()
 
@@ -121,8 +146,15 @@ NAMES = _names()
 def recognised(header: Row) -> list[str]:
     """The key of each column, "" for one that nobody knows or that is there already."""
     found: list[str] = []
-    for key in known_columns(header, NAMES):
-        found.append(key if key and key not in found else "")
+    halves = [of_account(unicodedata.normalize("NFKC", cell)) for cell in header.cells]
+    names = Row(header.number, tuple(name for name, _account in halves))
+    for name, (_word, account) in zip(known_columns(names, NAMES), halves, strict=True):
+        key = name or ""
+        if name and account:
+            network, mark, handle = (piece.strip().lower() for piece in account.partition(":"))
+            is_own = bool(mark) and parted(name)[0] in OWN
+            key = f"{name}@{network}:{handle.lstrip('@')}" if is_own else ""
+        found.append(key if key not in found else "")
     return found
 
 
@@ -133,13 +165,17 @@ def is_enough(columns: Sequence[str]) -> bool:
 
 def label(key: str) -> str:
     """A column in the active language."""
+    key, account = of_account(key)
     name, number = parted(key)
-    return f"{LABELS[name]} {number}" if number > 1 else str(LABELS[name])
+    words = f"{LABELS[name]} {number}" if number > 1 else str(LABELS[name])
+    return f"{words} · {account}" if account else words
 
 
 def header_word(key: str, language: str) -> str:
     """What the export and the sample write above a column."""
     if not language.startswith("ja"):
         return key
+    key, account = of_account(key)
     name, number = parted(key)
-    return f"{_WORDS[name][0]}{number}" if number > 1 else _WORDS[name][0]
+    word = f"{_WORDS[name][0]}{number}" if number > 1 else _WORDS[name][0]
+    return f"{word}@{account}" if account else word

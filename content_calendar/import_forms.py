@@ -86,6 +86,7 @@ class ReadingForm(forms.Form):
         if not batch.may_schedule:
             del self.fields["schedules"]
         keys = [key for key in KEYS if parted(key)[1] <= _LISTED_PARTS or key in batch.columns]
+        keys += [key for key in batch.columns if key and key not in keys]  # of single accounts
         choices = [("", _("Leave out")), *((key, label(key)) for key in keys)]
         for index, word in enumerate(self.header):
             self.fields[f"column_{index}"] = forms.ChoiceField(

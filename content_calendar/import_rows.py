@@ -10,7 +10,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from accounts.models import Brand, SocialAccount
 from campaigns.wording import UNREADABLE
 from connectors.base import LinkCard
 from content_calendar.content import MediaUse, Part, Parts
-from content_calendar.import_columns import EVERYWHERE, STATES, Wanted, label, parted
+from content_calendar.import_columns import EVERYWHERE, NO, STATES, YES, Wanted, label, of_account, parted
 from content_calendar.models import MediaAsset
 from core.csv_reading import Row
 from core.csv_writing import without_guard
@@ -30,6 +30,7 @@ from outbox.missed import CHOICES, MissedRule
 MOST_TEXT = 30_000  # characters of one part; no network takes more
 MOST_IMAGES = 20  # of one part
 MOST_ALT = 5_000
+MOST_WARNING = 300
 MOST_ADDRESS = 2_000
 LABEL_LENGTH = 40
 MOST_LABELS = 20
@@ -62,6 +63,7 @@ class Directory:
     quiet: tuple[tuple[dt.datetime, dt.datetime], ...]
     schedules: bool  # a row that does not say
     may_schedule: bool
+    asks_approval: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,22 @@ class PlannedPart:
     text: str
     images: tuple[PlannedImage, ...] = ()
     card: LinkCard | None = None
+    is_comment: bool = False
+    warning: str = ""
+    is_sensitive: bool = False
 
     @property
     def is_empty(self) -> bool:
         return not self.text.strip() and not self.images and self.card is None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """What one account says instead. ``words`` names it above the columns."""
+
+    account: SocialAccount
+    words: str
+    parts: tuple[PlannedPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,7 @@ class PlannedRow:
     at: dt.datetime | None = None
     parts: tuple[PlannedPart, ...] = ()
     accounts: tuple[SocialAccount, ...] = ()
+    own: tuple[OwnWords, ...] = ()
     campaign: uuid.UUID | None = None
     labels: tuple[str, ...] = ()
     schedules: bool = False
@@ -102,25 +117,38 @@ class PlannedRow:
 
     @property
     def urls(self) -> Iterator[str]:
-        return (image.url for part in self.parts for image in part.images)
+        every = [self.parts, *(own.parts for own in self.own)]
+        return (image.url for parts in every for part in parts for image in part.images)
 
     @property
     def excerpt(self) -> str:
-        line = self.parts[0].text.strip().split("\n", 1)[0] if self.parts else ""
+        first = next((parts[0] for parts in (self.parts, *(own.parts for own in self.own)) if parts), None)
+        line = first.text.strip().split("\n", 1)[0] if first else ""
         return line if len(line) <= 120 else line[:119].rstrip() + "…"
 
     def content(self, images: Mapping[str, MediaAsset]) -> Parts:
         """The post's parts, with those of its images that are there by their addresses."""
-        return tuple(
-            Part(
-                text=part.text,
-                media=tuple(
-                    MediaUse(images[image.url].pk, image.alt) for image in part.images if image.url in images
-                ),
-                link_card=part.card,
-            )
-            for part in self.parts
+        return _content(self.parts, images) or (Part(),)
+
+    def own_content(self, images: Mapping[str, MediaAsset]) -> dict[uuid.UUID, Parts]:
+        """The same of the accounts with words of their own."""
+        return {own.account.pk: _content(own.parts, images) for own in self.own}
+
+
+def _content(parts: Sequence[PlannedPart], images: Mapping[str, MediaAsset]) -> Parts:
+    return tuple(
+        Part(
+            text=part.text,
+            media=tuple(
+                MediaUse(images[image.url].pk, image.alt) for image in part.images if image.url in images
+            ),
+            link_card=part.card,
+            is_comment=part.is_comment,
+            warning=part.warning,
+            is_sensitive=part.is_sensitive,
         )
+        for part in parts
+    )
 
 
 @dataclass(slots=True)
@@ -131,10 +159,13 @@ class RowReader:
     directory: Directory
     _at: Mapping[str, int] = field(init=False)
     _numbers: Sequence[int] = field(init=False)  # of the parts of a thread that the file has
+    _owners: Sequence[str] = field(init=False)  # the accounts that have columns of their own
 
     def __post_init__(self) -> None:
         self._at = {key: index for index, key in enumerate(self.columns) if key}
-        self._numbers = sorted({1, *(parted(key)[1] for key in self._at)})
+        self._numbers = sorted({1, *(parted(of_account(key)[0])[1] for key in self._at)})
+        owners = (of_account(key)[1] for key in self._at)
+        self._owners = list(dict.fromkeys(owner for owner in owners if owner))
 
     def read(self, row: Row) -> PlannedRow:
         notes: list[Note] = []
@@ -148,8 +179,9 @@ class RowReader:
         wants = self._wants(given.get("state", ""), notes)
         at = self._moment(given.get("date", ""), given.get("time", ""), notes)
         accounts = self._accounts(given.get("accounts", ""), notes)
-        parts = tuple(part for part in self._parts(given, notes) if not part.is_empty)
-        if not parts and not any(note.is_error for note in notes):
+        parts = tuple(self._parts(given, notes))
+        own = tuple(self._own(given, accounts, notes))
+        if not parts and not own and not any(note.is_error for note in notes):
             notes.append(Note(True, "text", _("Write something or add an image.")))
         if wants is Wanted.SCHEDULE and not self.directory.may_schedule:
             text = _("You may not schedule posts: it becomes a draft with this time.")
@@ -166,6 +198,7 @@ class RowReader:
             at=at,
             parts=parts,
             accounts=accounts,
+            own=own,
             campaign=self._campaign(given.get("campaign", ""), notes),
             labels=self._labels(given.get("labels", ""), notes),
             schedules=wants is Wanted.SCHEDULE,
@@ -251,41 +284,87 @@ class RowReader:
             return [a for a in every if network.strip() in _networks(a) and _handle(a) == rest]
         return [account for account in every if _handle(account) == name.lstrip("@")]
 
-    def _parts(self, given: Mapping[str, str], notes: list[Note]) -> Iterator[PlannedPart]:
-        for number in self._numbers:
-            ending = "" if number == 1 else f"_{number}"
-            text = given.get(f"text{ending}", "")
-            if len(text) > MOST_TEXT:
-                said = _("No network takes texts of more than %(most)s characters.") % {"most": MOST_TEXT}
-                notes.append(Note(True, f"text{ending}", said))
-            urls = given.get(f"media{ending}", "").split()
-            if len(urls) > MOST_IMAGES:
-                said = _("More than %(most)s images are too many for one post.") % {"most": MOST_IMAGES}
-                notes.append(Note(True, f"media{ending}", said))
-                urls = []
-            alts = given.get(f"alt{ending}", "").split("\n")
-            images = []
-            for index, url in enumerate(dict.fromkeys(urls)):
-                if not _is_address(url):
-                    said = _("“%(value)s” is not the address of an image. It begins with https://.")
-                    notes.append(Note(True, f"media{ending}", said % {"value": url[:60]}))
-                    continue
-                images.append(PlannedImage(url, alts[index].strip()[:MOST_ALT] if index < len(alts) else ""))
-            card = self._card(given, notes) if number == 1 else None
-            yield PlannedPart(text, tuple(images), card)
+    def _own(
+        self, given: Mapping[str, str], accounts: Sequence[SocialAccount], notes: list[Note]
+    ) -> Iterator[OwnWords]:
+        for words in self._owners:
+            written = [key for key in self._at if of_account(key)[1] == words and given[key].strip()]
+            if not written:
+                continue
+            found = self._named(words)
+            if not found or found[0] not in accounts:
+                said = _("There are words for “%(account)s”, where this post does not go.")
+                notes.append(Note(True, written[0], said % {"account": words[:60]}))
+            elif parts := tuple(self._parts(given, notes, f"@{words}")):
+                yield OwnWords(found[0], words, parts)
 
-    def _card(self, given: Mapping[str, str], notes: list[Note]) -> LinkCard | None:
-        url = given.get("card_url", "").strip()
+    def _parts(self, given: Mapping[str, str], notes: list[Note], owner: str = "") -> Iterator[PlannedPart]:
+        """Those that say something, the first comment last. ``owner``: the ending of the columns of one
+        account."""
+        warning = " ".join(given.get(f"warning{owner}", "").split())[:MOST_WARNING]
+        is_sensitive = self._is_sensitive(given.get(f"sensitive{owner}", ""), f"sensitive{owner}", notes)
+        for part in self._said(given, notes, owner):
+            yield replace(part, warning=warning, is_sensitive=is_sensitive)
+
+    @staticmethod
+    def _is_sensitive(text: str, column: str, notes: list[Note]) -> bool:
+        word = _plain(text)
+        if word not in YES and word not in NO:
+            said = _("“%(value)s” is not known here. Write yes or no.") % {"value": text[:40]}
+            notes.append(Note(True, column, said))
+        return word in YES
+
+    def _said(self, given: Mapping[str, str], notes: list[Note], owner: str) -> Iterator[PlannedPart]:
+        for number in self._numbers:
+            part = self._part(given, notes, f"{'' if number == 1 else f'_{number}'}{owner}")
+            if not part.is_empty:
+                yield part
+        column = f"comment{owner}"
+        comment = given.get(column, "")
+        if len(comment) > MOST_TEXT:
+            said = _("No network takes texts of more than %(most)s characters.") % {"most": MOST_TEXT}
+            notes.append(Note(True, column, said))
+        if comment.strip():
+            yield PlannedPart(comment, is_comment=True)
+
+    def _part(self, given: Mapping[str, str], notes: list[Note], ending: str) -> PlannedPart:
+        text = given.get(f"text{ending}", "")
+        if len(text) > MOST_TEXT:
+            said = _("No network takes texts of more than %(most)s characters.") % {"most": MOST_TEXT}
+            notes.append(Note(True, f"text{ending}", said))
+        urls = given.get(f"media{ending}", "").split()
+        if len(urls) > MOST_IMAGES:
+            said = _("More than %(most)s images are too many for one post.") % {"most": MOST_IMAGES}
+            notes.append(Note(True, f"media{ending}", said))
+            urls = []
+        alts = given.get(f"alt{ending}", "").split("\n")
+        images = []
+        for index, url in enumerate(dict.fromkeys(urls)):
+            if not _is_address(url):
+                said = _("“%(value)s” is not the address of an image. It begins with https://.")
+                notes.append(Note(True, f"media{ending}", said % {"value": url[:60]}))
+                continue
+            images.append(PlannedImage(url, alts[index].strip()[:MOST_ALT] if index < len(alts) else ""))
+        return PlannedPart(text, tuple(images), self._card(given, notes, ending))
+
+    def _card(self, given: Mapping[str, str], notes: list[Note], ending: str) -> LinkCard | None:
+        url = given.get(f"card_url{ending}", "").strip()
         if not url:
             return None
         if not re.match(r"(?i)https?://", url):
             url = f"https://{url}"
         if not _is_address(url):
             said = _("“%(value)s” is not the address of a page.") % {"value": url[:60]}
-            notes.append(Note(True, "card_url", said))
+            notes.append(Note(True, f"card_url{ending}", said))
             return None
-        title, description = given.get("card_title", ""), given.get("card_description", "")
-        return LinkCard(url=url, title=title.strip()[:300], description=description.strip()[:1000])
+        title, description = given.get(f"card_title{ending}", ""), given.get(f"card_description{ending}", "")
+        picture = given.get(f"card_image{ending}", "").strip()
+        return LinkCard(
+            url=url,
+            title=title.strip()[:300],
+            description=description.strip()[:1000],
+            image_url=picture if _is_address(picture) else "",
+        )
 
     def _campaign(self, text: str, notes: list[Note]) -> uuid.UUID | None:
         if not text.strip():

@@ -27,9 +27,9 @@ def problem_of_file(problem: str, detail: str = "") -> str:
         case FileProblem.TOO_MANY_ROWS:
             return _("The file has more than %(most)s rows. Split it into several.") % {"most": MOST_ROWS}
         case FileProblem.TOO_MANY_COLUMNS:
-            return _("The file has more than %(most)s columns. Take out those that say nothing about posts.") % {
-                "most": MOST_COLUMNS
-            }
+            return _(
+                "The file has more than %(most)s columns. Take out those that say nothing about posts."
+            ) % {"most": MOST_COLUMNS}
         case FileProblem.NOT_TEXT:
             return _("This is neither a CSV nor an Excel file (XLSX). Save it as one of them.")
         case FileProblem.OTHER_ENCODING:

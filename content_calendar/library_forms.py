@@ -151,6 +151,17 @@ class FolderForm(forms.Form):
         self.fields["parent"].queryset = folders_to_choose(brand, at_top=True)  # type: ignore[attr-defined]
 
 
+class TrimForm(forms.Form):
+    """Two moments of a video, in seconds from its beginning."""
+
+    first = forms.DecimalField(min_value=0, max_value=100_000, decimal_places=3)
+    last = forms.DecimalField(min_value=0, max_value=100_000, decimal_places=3)
+
+    def stretch(self) -> tuple[int, int]:
+        """In milliseconds."""
+        return int(self.cleaned_data["first"] * 1000), int(self.cleaned_data["last"] * 1000)
+
+
 class CropForm(forms.Form):
     """A rectangle in pixels, or a shape alone: then the largest one around the focal point is meant."""
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("video/<uuid:upload_id>/cancel/", uploads.cancel, name="upload_cancel"),
     path("<uuid:asset_id>/progress/", uploads.progress, name="progress"),
     path("<uuid:asset_id>/frames/<int:at_ms>/", uploads.frame, name="frame"),
+    path("<uuid:asset_id>/trim/", uploads.trim, name="trim"),
     path("<uuid:asset_id>/thumbnail/", uploads.thumbnail, name="thumbnail"),
     path("<uuid:asset_id>/", library_assets.asset, name="asset"),
     path("<uuid:asset_id>/crop/", library_assets.crop, name="crop"),

@@ -336,6 +336,14 @@ class PoolForm(forms.Form):
         queryset=SocialAccount.objects.none(),
         widget=forms.CheckboxSelectMultiple,
     )
+    uses_slots = forms.BooleanField(
+        label=gettext_lazy("Use the slots of the accounts' queues"),
+        required=False,
+        help_text=gettext_lazy(
+            "It fills the slots that are still free two days before, instead of times of its own. Paused "
+            "queues stay empty."
+        ),
+    )
     cool_down_days = forms.IntegerField(
         label=gettext_lazy("Cool-down in days"),
         min_value=0,
@@ -380,7 +388,8 @@ class PoolForm(forms.Form):
                 self.add_error(f"times_{number}", refusal)
             else:
                 week |= {WeekTime(number, time) for time in times}
-        if not week and not any(f"times_{number}" in self.errors for number in range(7)):
+        is_own = not values.get("uses_slots")
+        if is_own and not week and not any(f"times_{number}" in self.errors for number in range(7)):
             self.add_error("times_0", _("Write at least one time, on any weekday."))
         if len(week) > MOST_TIMES:
             self.add_error("times_0", _("A pool has at most %(most)s times a week.") % {"most": MOST_TIMES})
@@ -414,6 +423,7 @@ class PoolForm(forms.Form):
             season=values["season"],
             ends_on=values["ends_on"],
             most_uses=values["most_uses"],
+            uses_slots=values["uses_slots"],
         )
 
     @staticmethod
@@ -425,6 +435,7 @@ class PoolForm(forms.Form):
         return {
             "name": pool.name,
             "accounts": list(pool.accounts.values_list("pk", flat=True)),
+            "uses_slots": pool.uses_slots,
             "cool_down_days": pool.cool_down_days,
             "first_month": str(season.first[0]) if season else "",
             "first_day": season.first[1] if season else None,

@@ -10,12 +10,15 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.http import QueryDict
 from django.utils import timezone, translation
 
 from accounts.models import Brand
+from content_calendar.forms import post_filter
 from content_calendar.models import EvergreenPool, ImportState, Series
 from content_calendar.services import (
     bulk,
+    exports,
     import_checks,
     import_runs,
     imports,
@@ -117,6 +120,30 @@ _REFUSALS = imports.Refusals(REFUSALS, refusal_sentence)
 def clean_imports(**kwargs: Any) -> None:
     """Beat: uploaded files that nobody decided about."""
     imports.clean(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def work_on_exports(**kwargs: Any) -> None:
+    """Beat: files to be made that nobody works on."""
+    for export_id in exports.waiting_for_work(now=timezone.now()):
+        work_on_export.delay(export_id=str(export_id))
+
+
+@shared_task(ignore_result=True)
+def work_on_export(*, export_id: str, **kwargs: Any) -> None:
+    """One file of posts to its end."""
+    lease = exports.claim(export_id=uuid.UUID(export_id), now=timezone.now())
+    if lease is None:
+        return
+    wanted = post_filter(QueryDict(lease.export.query))
+    with translation.override(lease.export.language), contextlib.suppress(exports.LeaseLost):
+        exports.make(lease=lease, wanted=wanted, clock=timezone.now)
+
+
+@shared_task(ignore_result=True)
+def clean_exports(**kwargs: Any) -> None:
+    """Beat: files that were kept for long enough."""
+    exports.clean(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

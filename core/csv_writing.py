@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 
 from django.http import StreamingHttpResponse
 
@@ -51,6 +51,12 @@ def lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]
     yield writer.writerow([cell(name) for name in header])
     for row in rows:
         yield writer.writerow([cell(value) for value in row])
+
+
+def write_csv(file: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """The file into an open one."""
+    for line in lines(header, rows):
+        file.write(line.encode())
 
 
 def csv_response(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:

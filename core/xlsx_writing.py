@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import IO, Any
 
 from django.http import FileResponse
 from openpyxl import Workbook
@@ -17,17 +17,26 @@ _IN_MEMORY = 4 * 1024 * 1024
 _MOST_CHARACTERS = 32_767  # of one cell (Microsoft, "Excel specifications and limits", 2026-11-29)
 
 
-def xlsx_response(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> FileResponse:
-    """A download; ``name`` without the ending, in ASCII. The rows go through a file on disk: a workbook can
-    only be sent once it is whole."""
+def write_xlsx(file: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """The workbook into an open file. The rows go through another one on disk: a workbook can only be written
+    once it is whole. Nothing of it is left there when the rows raise."""
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet()
     sheet.freeze_panes = "A2"
-    sheet.append([_words(word) for word in header])
-    for row in rows:
-        sheet.append([_words(value) for value in row])
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
+    try:
+        sheet.append([_words(word) for word in header])
+        for row in rows:
+            sheet.append([_words(value) for value in row])
+    except BaseException:
+        sheet.close()
+        raise
     workbook.save(file)
+
+
+def xlsx_response(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> FileResponse:
+    """A download; ``name`` without the ending, in ASCII."""
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
+    write_xlsx(file, header, rows)
     file.seek(0)
     return FileResponse(
         file,

@@ -45,6 +45,7 @@ class MediaContent:
     frame_rate: float = 0.0
     focal_x: int = 50
     focal_y: int = 50
+    cover_key: str = ""  # in the media store: the picture to be shown before a video plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class PartContent:
     media: tuple[MediaContent, ...] = ()
     link_card: LinkCard | None = None
     is_comment: bool = False
+    warning: str = ""
+    is_sensitive: bool = False
 
 
 def freeze_post(parts: list[PartContent], *, language: str = "") -> Json:
@@ -93,11 +96,22 @@ def _part_json(part: PartContent) -> Json:
     """What most parts do not have is left out, so that a content frozen again is the same JSON as before."""
     value: Json = {
         "text": part.text,
-        "media": [asdict(media) for media in part.media],
+        "media": [_media_json(media) for media in part.media],
         "link_card": _card_json(part.link_card) if part.link_card else None,
     }
     if part.is_comment:
         value["is_comment"] = True
+    if part.warning:
+        value["warning"] = part.warning
+    if part.is_sensitive:
+        value["is_sensitive"] = True
+    return value
+
+
+def _media_json(media: MediaContent) -> Json:
+    value = asdict(media)
+    if not media.cover_key:
+        del value["cover_key"]
     return value
 
 
@@ -119,6 +133,8 @@ def thaw(payload: Json) -> PostPayload:
                 media=tuple(_media_item(media) for media in part["media"]),
                 link_card=LinkCard(**part["link_card"]) if part.get("link_card") else None,
                 is_comment=bool(part.get("is_comment")),
+                warning=part.get("warning", ""),
+                is_sensitive=bool(part.get("is_sensitive")),
             )
             for part in payload["parts"]
         ),
@@ -144,6 +160,7 @@ def _media_item(media: Json) -> MediaItem:
         frame_rate=media.get("frame_rate", 0.0),
         focus=(media.get("focal_x", 50) / 100, media.get("focal_y", 50) / 100),
         open=functools.partial(_open_media, media["storage_key"]),
+        cover=functools.partial(_open_media, media["cover_key"]) if media.get("cover_key") else None,
     )
 
 

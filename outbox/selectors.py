@@ -61,11 +61,11 @@ BEGUN_SQL = """
 """
 
 # Whether of the failed delivery with the id ``expressions`` every post is at the network, as the last one
-# before the first comment is. (A value rather than EXISTS, for which the planner would look through every
-# failed delivery there is to answer about a page of them.)
+# before the first comment is. That it failed is asked beside this: by its state the planner would look
+# through every failed delivery there is for each, and with EXISTS for all at once.
 COMMENT_LEFT_SQL = """
     coalesce((SELECT true FROM outbox_delivery cf JOIN outbox_attempt ct ON ct.delivery_id = cf.id
-              WHERE cf.id = %(expressions)s AND cf.state = 'failed'
+              WHERE cf.id = %(expressions)s
                 AND cf.payload #>> '{parts,-1,is_comment}' = 'true' AND ct.state = 'done'
                 AND ct.step = 'part' || jsonb_array_length(cf.payload -> 'parts') - 2 || '.publish'
               LIMIT 1), false)

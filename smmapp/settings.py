@@ -250,6 +250,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "content_calendar.work_on_exports": {
+        "task": "content_calendar.tasks.work_on_exports",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "content_calendar.clean_exports": {
+        "task": "content_calendar.tasks.clean_exports",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "content_calendar.fill_ahead": {
         "task": "content_calendar.tasks.fill_ahead",
         "schedule": 900.0,

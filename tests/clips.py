@@ -21,8 +21,10 @@ def clip(
     sound: str = "aac",
     with_pictures: bool = True,
     place: str = "",
+    has_halves: bool = False,
 ) -> bytes:
-    """A file of the container ``kind``; ``sound`` "": a silent one; ``place``: where it was taken."""
+    """A file of the container ``kind``; ``sound`` "": a silent one; ``place``: where it was taken;
+    ``has_halves``: white at the left and black at the right, else grey that grows lighter with the frames."""
     out = io.BytesIO()
     options = {"movflags": "+use_metadata_tags"} if place else {}
     with av.open(out, "w", format=kind, options=options) as target:
@@ -36,7 +38,11 @@ def clip(
             for number in range(round(seconds * rate)):
                 frame = av.VideoFrame(*size, "rgb24")
                 for plane in frame.planes:
-                    plane.update(bytes([number * 9 % 256]) * plane.buffer_size)
+                    if has_halves:
+                        row = (b"\xff" * (size[0] // 2 * 3)).ljust(plane.line_size, b"\x00")
+                        plane.update(row * size[1])
+                    else:
+                        plane.update(bytes([number * 9 % 256]) * plane.buffer_size)
                 frame = frame.reformat(format="yuv420p")
                 frame.pts, frame.time_base = number, Fraction(1, rate)
                 target.mux(video.encode(frame))
@@ -50,3 +56,13 @@ def clip(
                 target.mux(audio.encode(heard))
             target.mux(audio.encode(None))
     return out.getvalue()
+
+
+def turned(content: bytes) -> bytes:
+    """An MP4 as a phone that is held upright writes it: its pictures lie on their side, and the display
+    matrix of the track says to turn them a quarter clockwise (ISO/IEC 14496-12, TrackHeaderBox)."""
+    at = content.index(b"tkhd") + 4 + 40  # the first track is that of the pictures
+    one, none = (1 << 16).to_bytes(4, "big"), bytes(4)
+    minus_one = (-(1 << 16)).to_bytes(4, "big", signed=True)
+    matrix = b"".join([none, one, none, minus_one, none, none, none, none, (1 << 30).to_bytes(4, "big")])
+    return content[:at] + matrix + content[at + len(matrix) :]

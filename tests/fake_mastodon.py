@@ -379,8 +379,8 @@ class FakeMastodon:
             "account": self.account(acct),
             "content": content,
             "visibility": sent.get("visibility") or "public",
-            "sensitive": False,
-            "spoiler_text": "",
+            "sensitive": bool(sent.get("sensitive")) or bool(sent.get("spoiler_text")),
+            "spoiler_text": sent.get("spoiler_text") or "",
             "media_attachments": [self.attachment(self.media[i]) for i in sent.get("media_ids") or []],
             "mentions": mentions,
             "tags": tags,
@@ -777,6 +777,7 @@ class _Handler(BaseHTTPRequestHandler):
         text, media = str(sent.get("status") or ""), list(sent.get("media_ids") or [])
         if fake.flavour.name == "mastodon":
             text = re.sub(r"https?://[^\s<]+", "x" * fake.flavour.characters_per_url, text)
+        text = str(sent.get("spoiler_text") or "") + text
         if len(text) > fake.flavour.max_characters:
             words = {
                 "mastodon": "Validation failed: Text character limit exceeded",

@@ -18,6 +18,7 @@ from content_calendar.models.approval import (
     ReviewStep,
 )
 from content_calendar.models.bulk import UNDO_FOR, BulkAction, BulkChange, BulkKind, BulkOutcome
+from content_calendar.models.exports import ExportState, PostExport, PostExportQuerySet
 from content_calendar.models.imports import (
     ImportBatch,
     ImportBatchQuerySet,
@@ -94,6 +95,7 @@ __all__ = [
     "EvergreenPoolQuerySet",
     "EvergreenTime",
     "EvergreenUse",
+    "ExportState",
     "HashtagGroup",
     "ImportBatch",
     "ImportBatchQuerySet",
@@ -118,6 +120,8 @@ __all__ = [
     "MediaUsage",
     "Occurrence",
     "Post",
+    "PostExport",
+    "PostExportQuerySet",
     "PostQuerySet",
     "PostVersion",
     "Preflight",

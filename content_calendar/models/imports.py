@@ -69,6 +69,8 @@ class ImportBatch(models.Model):
     scheduled = models.PositiveIntegerField(default=0)
     undone = models.PositiveIntegerField(default=0)
     kept = models.PositiveIntegerField(default=0)  # posts that an undo had to leave
+    # The ids of labels that there were none of before.
+    labels_made: models.JSONField[Any, Any] = models.JSONField(default=list)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -42,6 +42,7 @@ class MediaProblem(models.TextChoices):
     TOO_SLOW = "too_slow", _("Reading it took too long.")
     INCOMPLETE = "incomplete", _("Parts of it did not arrive. Upload it again.")
     TOO_LARGE = "too_large", _("It could not be made small enough.")
+    NO_ORIGINAL = "no_original", _("The video that it was to be cut out of is gone.")
 
 
 class MediaAssetQuerySet(models.QuerySet["MediaAsset"]):
@@ -99,6 +100,9 @@ class MediaAsset(models.Model):
     derived_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="derived"
     )  # what it was cut out of
+    # Of a video that is the stretch of ``derived_from`` between these moments; empty for others.
+    trim_from_ms = models.PositiveIntegerField(null=True, blank=True)
+    trim_until_ms = models.PositiveIntegerField(null=True, blank=True)
     posts: models.ManyToManyField[Post, MediaUsage] = models.ManyToManyField(
         Post, through="MediaUsage", related_name="media"
     )
@@ -137,6 +141,10 @@ class MediaAsset(models.Model):
     @property
     def is_processing(self) -> bool:
         return self.state == MediaState.PROCESSING
+
+    @property
+    def is_trimmed(self) -> bool:
+        return self.trim_until_ms is not None
 
     @property
     def duration_s(self) -> float:

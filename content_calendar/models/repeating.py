@@ -93,12 +93,14 @@ class EvergreenPoolQuerySet(models.QuerySet["EvergreenPool"]):
 
 
 class EvergreenPool(models.Model):
-    """Content that stays good: its entries take turns at the pool's own times of the week."""
+    """Content that stays good: its entries take turns at the pool's own times of the week, or
+    (``uses_slots``) at the slots of its accounts' queues that are still free shortly before."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="evergreen_pools")
     name = models.CharField(_("name"), max_length=80)
     accounts = models.ManyToManyField(SocialAccount, related_name="evergreen_pools")
+    uses_slots = models.BooleanField(default=False)
     cool_down_days = models.PositiveSmallIntegerField(default=30)  # between two uses of one entry
     # The part of the year in which it runs, e.g. 10-01 to 02-28; both empty: all year.
     season_first = models.CharField(max_length=5, blank=True)

@@ -24,8 +24,8 @@ from connectors.base import (
     TextUnit,
 )
 from connectors.errors import RejectReason
-from connectors.text import Problem, check_payload, count, find_mentions, fits, is_name
-from content_calendar.content import Parts, addresses_in, thread_of, with_addresses
+from connectors.text import Problem, beside, check_payload, count, find_mentions, fits, is_name
+from content_calendar.content import Part, Parts, addresses_in, thread_of, with_addresses
 from content_calendar.models import MediaAsset
 from content_calendar.selectors.verdicts import expected_video, explain_video, never_opened, video_verdict
 
@@ -98,6 +98,7 @@ def check_content(
                 ),
                 link_card=part.link_card,
                 is_comment=part.is_comment,
+                warning=part.warning,
             )
             for part in parts
         ),
@@ -107,6 +108,7 @@ def check_content(
         Issue(problem.part, explain(problem, info), is_missing=problem.reason is RejectReason.TEXT_EMPTY)
         for problem in check_payload(payload, info)
     ]
+    issues += [Issue(0, words, is_blocking=False) for words in _guards_not_sent(parts, info)]
     for index, part in enumerate(parts):
         if part.link_card and not info.can(Capability.LINK_CARD):
             message = _("%(network)s makes its own link preview; the card is not sent.") % {
@@ -136,12 +138,26 @@ def check_content(
         issues += [Issue(index, words, is_blocking=False) for words in _strange_names(part.text, info)]
         if any(use.asset not in assets for use in part.media):
             issues.append(Issue(index, _("A file is no longer there. Remove it or upload it again.")))
-    counts = tuple(
-        PartCount(count(part.text, info.text), info.text.max_units, not fits(part.text, info.text))
-        for part in parts
-    )
+    counts = tuple(_part_count(part, info) for part in parts)
     placed = tuple(replace(issue, place=_place(parts, issue.part)) for issue in issues)
     return AccountCheck(account=account, info=info, parts=parts, counts=counts, issues=placed)
+
+
+def _part_count(part: Part, info: PlatformInfo) -> PartCount:
+    """With its content warning, where that counts."""
+    whole, left = info.text.max_units, beside(part.warning, info.text)
+    return PartCount(whole - left.max_units + count(part.text, left), whole, not fits(part.text, left))
+
+
+def _guards_not_sent(parts: Parts, info: PlatformInfo) -> list[str]:
+    found = []
+    words = {"network": info.name}
+    if any(part.warning for part in parts) and not info.can(Capability.CONTENT_WARNING):
+        found.append(_("%(network)s has no content warnings: the text is shown at once there.") % words)
+    is_sensitive = any(part.is_sensitive and part.media for part in parts)
+    if is_sensitive and not info.can(Capability.SENSITIVE_MEDIA):
+        found.append(_("%(network)s covers no images or videos: they are shown at once there.") % words)
+    return found
 
 
 def _place(parts: Parts, index: int) -> str:

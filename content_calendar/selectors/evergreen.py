@@ -15,13 +15,15 @@ from content_calendar.content import Parts, parts_from_json
 from content_calendar.models import EvergreenEntry, EvergreenPool, EvergreenUse, Post, Variant
 from content_calendar.rotation import Empty, Entry, Neighbours, Use, Way, choose
 from content_calendar.selectors.posts import PostRow, row_of, with_variants
-from content_calendar.selectors.queues import occupied
+from content_calendar.selectors.queues import occupied, offered_times
 from content_calendar.selectors.states import LIVE_STATES
 from content_calendar.weekly import EXTENT, WeekTime, moments
 from core.time import to_local
 from outbox.models import Delivery, DeliveryKind, DeliveryState
 
 FILL_DAYS = 14  # so far ahead a pool's times become posts
+# Slots of a queue are left to people for longer: what nobody took until then is filled.
+FILL_SLOT_DAYS = 2
 # So many uses are looked back on; an entry unused for longer is as good as new.
 _MOST_USES = 2000
 # What a page shows of the coming times.
@@ -57,11 +59,22 @@ def words_of(parts: Parts) -> str:
 
 
 def times_of(pool: EvergreenPool) -> list[WeekTime]:
-    return [one.week_time for one in pool.times.all()]
+    """Its own, or the slots of its accounts whose queues are not paused."""
+    if not pool.uses_slots:
+        return [one.week_time for one in pool.times.all()]
+    slots = offered_times(list(pool.accounts.values_list("pk", flat=True)))
+    return sorted({one for own in slots.values() for one in own})
 
 
-def coming_times(pool: EvergreenPool, now: dt.datetime, days: int = FILL_DAYS) -> list[dt.datetime]:
-    return list(moments(times_of(pool), pool.brand.timezone, now, now + dt.timedelta(days=days)))
+def fill_days(pool: EvergreenPool) -> int:
+    """So far ahead its times become posts."""
+    return FILL_SLOT_DAYS if pool.uses_slots else FILL_DAYS
+
+
+def coming_times(pool: EvergreenPool, now: dt.datetime) -> list[dt.datetime]:
+    """Those of the coming ``fill_days``."""
+    until = now + dt.timedelta(days=fill_days(pool))
+    return list(moments(times_of(pool), pool.brand.timezone, now, until))
 
 
 def standing(pool: EvergreenPool) -> QuerySet[EvergreenUse]:
@@ -184,7 +197,7 @@ def next_use(pool: EvergreenPool, now: dt.datetime) -> dt.datetime | None:
 
 
 def planned_times(pool: EvergreenPool, now: dt.datetime) -> list[PlannedTime]:
-    """The times of the coming FILL_DAYS, at most MOST_SHOWN: what goes out then, or why nothing does."""
+    """The times of the coming days, at most MOST_SHOWN: what goes out then, or why nothing does."""
     times = coming_times(pool, now)[:MOST_SHOWN]
     uses = {use.slot_at: use for use in EvergreenUse.objects.filter(pool=pool, slot_at__in=times)}
     posts = _rows_of([use.post_id for use in uses.values() if use.post_id])

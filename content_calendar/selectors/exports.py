@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Func, IntegerField, Max, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Brand, Membership
 from campaigns.models import Campaign
 from content_calendar.content import Part, parts_from_json
-from content_calendar.import_columns import KEYS, MOST_PARTS, STATES, Wanted, header_word, parted
-from content_calendar.models import Post
+from content_calendar.import_columns import KEYS, MOST_PARTS, STATES, YES_WORDS, Wanted, header_word, parted
+from content_calendar.models import Post, PostExport, Variant
 from content_calendar.selectors.imports import asset_address
 from content_calendar.selectors.posts import PostFilter, matching, next_time, row_of, with_variants
 from content_calendar.selectors.states import UNSCHEDULED_STATES, PostState
@@ -35,20 +35,46 @@ class Table:
 
     header: tuple[str, ...]
     rows: Iterator[tuple[str, ...]]
+    count: int  # of the rows, when they were counted
+    brands: tuple[Brand, ...]
 
 
 def posts_table(membership: Membership, brand: Brand | None, wanted: PostFilter, *, language: str) -> Table:
     """The posts that the filter leaves, by brand and then by time. Beside the columns of the import it has
     some that are only to be read. Raises TooMany."""
-    brands = [brand] if brand else list(Brand.objects.for_member(membership).order_by("name"))
-    found = [(one, matching(one.pk, wanted)) for one in brands]
-    if sum(rows.order_by()[: MOST_POSTS + 1].count() for _brand, rows in found) > MOST_POSTS:
-        raise TooMany
-    most = max([_most_parts(rows) for _brand, rows in found], default=1)
-    keys = tuple(key for key in KEYS if parted(key)[1] <= min(most, MOST_PARTS))
+    found = _found(membership, brand, wanted)
+    count = _count(found)
+    keys = _keys(found)
     told = (_("Brand"), _("Author"), _("Shown as"), _("Own words for"))
     header = (*(header_word(key, language) for key in keys), *told)
-    return Table(header, _rows(found, keys, _Words.in_language(language)))
+    brands = tuple(one for one, _posts in found)
+    return Table(header, _rows(found, keys, _Words.in_language(language)), count, brands)
+
+
+def posts_count(membership: Membership, brand: Brand | None, wanted: PostFilter) -> int:
+    """How many rows ``posts_table`` would have. Raises TooMany."""
+    return _count(_found(membership, brand, wanted))
+
+
+def member_exports(membership: Membership) -> QuerySet[PostExport]:
+    """The files that a member asked for, the latest first."""
+    rows = PostExport.objects.for_member(membership).select_related("brand")
+    return rows.order_by("-created_at", "-pk")
+
+
+_Found = Sequence[tuple[Brand, QuerySet[Post]]]
+
+
+def _found(membership: Membership, brand: Brand | None, wanted: PostFilter) -> _Found:
+    brands = [brand] if brand else list(Brand.objects.for_member(membership).order_by("name"))
+    return [(one, matching(one.pk, wanted)) for one in brands]
+
+
+def _count(found: _Found) -> int:
+    count = sum(rows.order_by()[: MOST_POSTS + 1].count() for _brand, rows in found)
+    if count > MOST_POSTS:
+        raise TooMany
+    return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +94,54 @@ class _Words:
         return cls({state: str(state.label) for state in PostState}, wanted)
 
 
-def _most_parts(rows: QuerySet[Post]) -> int:
-    length = Func("parts", function="jsonb_array_length", output_field=IntegerField())
-    return rows.order_by().aggregate(most=Max(length))["most"] or 1
+# Columns that a table has in any case, whatever its posts say.
+_ALWAYS = frozenset(key for key in KEYS if parted(key)[1] == 1) - {
+    "comment",
+    "card_image",
+    "warning",
+    "sensitive",
+}
 
 
-def _rows(
-    found: Sequence[tuple[Brand, QuerySet[Post]]], keys: Sequence[str], words: _Words
-) -> Iterator[tuple[str, ...]]:
+def _keys(found: _Found) -> tuple[str, ...]:
+    """The columns that these posts need, those of single accounts last."""
+    needed, own = set(_ALWAYS), dict[str, set[str]]()
+    for _brand, rows in found:
+        posts = rows.order_by()
+        for parts in posts.values_list("parts", flat=True).iterator(chunk_size=_CHUNK):
+            needed |= _said(parts).keys()
+        variants = Variant.objects.filter(post__in=posts, parts__isnull=False).order_by()
+        said = variants.values_list("account__platform", "account__handle", "parts")
+        for platform, handle, parts in said.iterator(chunk_size=_CHUNK):
+            own.setdefault(f"{platform}:{handle}", set()).update(_said(parts))
+    keys = [key for key in KEYS if key in needed]
+    return (*keys, *(f"{key}@{name}" for name in sorted(own) for key in KEYS if key in own[name]))
+
+
+def _said(value: Any) -> dict[str, str]:
+    """What parts say, by their columns: words and images of each, and of cards and comments what there is."""
+    values: dict[str, str] = {}
+    for number, part in enumerate(parts_from_json(value), start=1):
+        if part.warning:
+            values["warning"] = part.warning
+        if part.is_sensitive:
+            values["sensitive"] = YES_WORDS[0]
+        if part.is_comment:
+            values["comment"] = part.text
+            continue
+        if number > MOST_PARTS:
+            break
+        ending = "" if number == 1 else f"_{number}"
+        values |= {
+            f"text{ending}": part.text,
+            f"media{ending}": "\n".join(asset_address(use.asset) for use in part.media),
+            f"alt{ending}": "\n".join(" ".join(use.alt.split()) for use in part.media),
+        }
+        values |= {f"{key}{ending}": text for key, text in _card(part).items() if text}
+    return values
+
+
+def _rows(found: _Found, keys: Sequence[str], words: _Words) -> Iterator[tuple[str, ...]]:
     for brand, posts in found:
         twice = set(
             Campaign.objects.filter(brand=brand)
@@ -94,14 +160,10 @@ def _rows(
 def _values(post: Post, zone: str, ambiguous: set[str], words: _Words) -> dict[str, str]:
     state = row_of(post).state
     values = dict.fromkeys(("date", "time"), "") | _moment(next_time(post), zone)
-    for number, part in enumerate(parts_from_json(post.parts), start=1):
-        ending = "" if number == 1 else f"_{number}"
-        values |= {
-            f"text{ending}": part.text,
-            f"media{ending}": "\n".join(asset_address(use.asset) for use in part.media),
-            f"alt{ending}": "\n".join(" ".join(use.alt.split()) for use in part.media),
-        }
-        values |= _card(part) if number == 1 else {}
+    values |= _said(post.parts)
+    for variant in post.variants.all():
+        name = f"{variant.account.platform}:{variant.account.handle}"
+        values |= {f"{key}@{name}": text for key, text in _said(variant.parts or ()).items()}
     accounts = [variant.account for variant in post.variants.all()]
     campaign = post.campaign
     values |= {
@@ -132,10 +194,15 @@ def _card(part: Part) -> dict[str, str]:
     card = part.link_card
     if card is None:
         return {}
-    return {"card_url": card.url, "card_title": card.title, "card_description": card.description}
+    return {
+        "card_url": card.url,
+        "card_title": card.title,
+        "card_description": card.description,
+        "card_image": card.image_url,
+    }
 
 
 def _own(post: Post) -> str:
-    """The accounts with words of their own, which a table has no room for."""
+    """The accounts with words of their own."""
     own: list[Any] = [variant.account for variant in post.variants.all() if variant.parts is not None]
     return "; ".join(str(account) for account in own)

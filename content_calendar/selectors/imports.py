@@ -22,6 +22,7 @@ from campaigns.selectors.campaigns import choosable
 from content_calendar.content import asset_ids
 from content_calendar.import_rows import Directory, Note, PlannedRow
 from content_calendar.models import (
+    ApprovalRule,
     ImportBatch,
     ImportImage,
     ImportRow,
@@ -31,6 +32,7 @@ from content_calendar.models import (
     RowVerdict,
     Variant,
 )
+from content_calendar.selectors.approval import rule_of
 from content_calendar.selectors.checks import check_accounts
 from core.csv_reading import FileProblem, FileRefused, Layout, Row, layout_of, rows_of
 from core.kept_files import FileGone, kept_file
@@ -98,7 +100,7 @@ def sample_of(batch: ImportBatch) -> list[tuple[str, ...]]:
 
 
 def directory_of(batch: ImportBatch, now: dt.datetime) -> Directory:
-    """Four queries."""
+    """Five queries."""
     brand: Brand = batch.brand
     accounts = list(SocialAccount.objects.for_brand(brand).connected().order_by("platform", "handle"))
     for account in accounts:
@@ -117,6 +119,7 @@ def directory_of(batch: ImportBatch, now: dt.datetime) -> Directory:
         quiet=tuple(quiet.values_list("starts_at", "ends_at")),
         schedules=batch.schedules,
         may_schedule=batch.may_schedule,
+        asks_approval=rule_of(brand.pk) is not ApprovalRule.NONE,
     )
 
 
@@ -231,18 +234,22 @@ class Judge:
         ]
 
     @staticmethod
-    def _alike(accounts: Sequence[SocialAccount]) -> list[SocialAccount]:
-        """One account of each network with the same limits, and each that must be reconnected: the others
-        would be told the same."""
+    def _alike(row: PlannedRow) -> list[SocialAccount]:
+        """One account of each network with the same limits, and each that must be reconnected or has words of
+        its own: the others would be told the same."""
+        own = {one.account.pk for one in row.own}
         alike: dict[object, SocialAccount] = {}
-        for account in accounts:
-            limits = (account.platform, repr(account.options)) if account.is_active else account.pk
+        for account in row.accounts:
+            is_like_others = account.is_active and account.pk not in own
+            limits = (account.platform, repr(account.options)) if is_like_others else account.pk
             alike.setdefault(limits, account)
         return list(alike.values())
 
     def _notes(self, row: PlannedRow, images: Images, taken: Collection[_Place]) -> Iterator[Note]:
         yield from _image_notes(row, images)
-        yield from _content_notes(row, images, self._alike(row.accounts))
+        yield from _content_notes(row, images, self._alike(row))
+        if row.schedules and self.directory.asks_approval:
+            yield Note(False, "state", _("It is a draft until it is approved, as this brand asks for."))
         if row.at is None:
             return
         if row.at < self.now:
@@ -250,7 +257,8 @@ class Judge:
         elif row.schedules and any(start <= row.at < end for start, end in self.directory.quiet):
             said = _("It lies in a quiet period: the post is held until that is over.")
             yield Note(False, "date", said)
-        content = hash((row.at, row.parts, tuple(account.pk for account in row.accounts)))
+        own = tuple((one.account.pk, one.parts) for one in row.own)
+        content = hash((row.at, row.parts, own, tuple(account.pk for account in row.accounts)))
         before = self._contents.setdefault(content, row.number)
         if before != row.number:
             said = _("Row %(row)s says the same at the same time.") % {"row": before}
@@ -291,17 +299,22 @@ def _image_notes(row: PlannedRow, images: Images) -> Iterator[Note]:
 
 def _content_notes(row: PlannedRow, images: Images, accounts: Sequence[SocialAccount]) -> Iterator[Note]:
     """What the networks say. What a draft may still be corrected in is no error."""
-    if not accounts or not row.parts:
+    if not accounts or not (row.parts or row.own):
         return
-    content = row.content(images.assets)
+    content, own = row.content(images.assets), row.own_content(images.assets)
+    words = {one.account.pk: f"@{one.words}" for one in row.own}
     by_id = {asset.pk: asset for asset in images.assets.values()}
-    used = {pk: by_id[pk] for pk in asset_ids(content)}
+    used = {pk: by_id[pk] for pk in asset_ids(content, *own.values())}
     # A text may be missing only because the image beside it is not known yet.
     is_unknown = any(url in images.unknown or url in images.problems for url in row.urls)
-    for check in check_accounts(accounts, content, {}, used, is_tracked=row.campaign is not None):
+    for check in check_accounts(accounts, content, own, used, is_tracked=row.campaign is not None):
+        parts, owner = own.get(check.account.pk, content), words.get(check.account.pk, "")
         for issue in check.issues:
             if not (issue.is_missing and is_unknown):
                 column = "text" if issue.part == 0 else f"text_{issue.part + 1}"
+                if issue.part < len(parts) and parts[issue.part].is_comment:
+                    column = "comment"
+                column += owner
                 yield Note(issue.is_blocking and row.schedules, column, issue.message)
 
 

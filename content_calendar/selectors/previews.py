@@ -53,6 +53,8 @@ class PreviewPart:
     card: PreviewCard | None
     rest: tuple[Segment, ...] = ()
     is_comment: bool = False
+    warning: str = ""  # stands before all the rest, which is shown when somebody asks for it
+    is_sensitive: bool = False
 
     @property
     def hidden_images(self) -> int:
@@ -89,6 +91,9 @@ def preview(account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, Med
                 images=images,
                 card=None if images else _card(part, info),
                 is_comment=part.is_comment,
+                warning=part.warning if info.can(Capability.CONTENT_WARNING) else "",
+                is_sensitive=(part.is_sensitive or bool(part.warning))
+                and info.can(Capability.SENSITIVE_MEDIA),
             )
         )
     return Preview(account=account, info=info, parts=tuple(shown))

@@ -75,16 +75,23 @@ class PartDiff:
     images: tuple[ImageDiff, ...]
     card_before: LinkCard | None
     card_after: LinkCard | None
+    guard_before: tuple[str, bool] = ("", False)  # the warning, and whether media are covered
+    guard_after: tuple[str, bool] = ("", False)
 
     @property
     def is_card_changed(self) -> bool:
         return self.card_before != self.card_after
 
     @property
+    def is_guard_changed(self) -> bool:
+        return self.guard_before != self.guard_after
+
+    @property
     def is_changed(self) -> bool:
         return (
             self.kind != SAME
             or self.is_card_changed
+            or self.is_guard_changed
             or any(piece.kind != SAME for piece in self.pieces)
             or any(image.kind != SAME or image.was is not None for image in self.images)
         )
@@ -159,6 +166,8 @@ def _part_diffs(
             images=tuple(_image_diffs(one.media, other.media, assets)),
             card_before=one.link_card,
             card_after=other.link_card,
+            guard_before=(one.warning, one.is_sensitive),
+            guard_after=(other.warning, other.is_sensitive),
         )
 
 

@@ -24,6 +24,7 @@ from content_calendar.services.changes import (
     Move,
     NoTimeYet,
     Plain,
+    Replace,
     Wish,
     draft_from_json,
     draft_to_json,
@@ -46,6 +47,10 @@ class NothingChanges(Exception):
     """The post is like that already."""
 
 
+class WordsNotFound(NothingChanges):
+    """The words that are to be replaced do not stand in it."""
+
+
 class UndoTooLate(Exception):
     """A day has passed, or it was taken back already."""
 
@@ -60,12 +65,14 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one post; ``after`` is None where its content and time stay or it was refused."""
+    """What becomes of one post; ``after`` is None where its content and time stay or it was refused.
+    ``leaves_schedule``: what it says then has to be approved first."""
 
     post: Post
     before: Draft
     after: Draft | None
     reason: str = ""  # why it is refused, "" if it is not
+    leaves_schedule: bool = False
 
 
 def preview(
@@ -88,11 +95,12 @@ def preview(
             with transaction.atomic():
                 row = _locked(pk, found[pk].version)
                 after = _changed(row, wish, actor=actor, may_publish=may_publish, now=now)
+                leaves = after is not None and _is_live(row) and not _is_live(_locked(pk, None))
                 transaction.set_rollback(True)
         except refusals.kinds as refusal:
             outcomes.append(Outcome(found[pk], before, None, refusals.sentence(refusal)))
         else:
-            outcomes.append(Outcome(found[pk], before, after))
+            outcomes.append(Outcome(found[pk], before, after, leaves_schedule=leaves))
     return outcomes
 
 
@@ -221,7 +229,7 @@ def _changed(post: Post, wish: Wish, *, actor: User, may_publish: bool, now: dt.
         return after
     after = wish.applied(before)
     if after == before:
-        raise NothingChanges
+        raise WordsNotFound if isinstance(wish, Replace) and wish.find != wish.by else NothingChanges
     _write(post, before, after, is_live=is_live, actor=actor, now=now)
     return after
 
@@ -275,6 +283,7 @@ def _take_back(
         scheduling.unschedule(post=post, actor=actor, now=now)
     elif kind is BulkKind.UNSCHEDULE:
         _on_its_accounts(post, before, actor=actor, now=now)
+        scheduling.schedule_post(post=post, at=_time_of(before), actor=actor, now=now)
     elif kind is BulkKind.DELETE:
         drafts.restore_post(post=post, actor=actor, now=now)
         _on_its_accounts(_locked(post.pk, None), before, actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""Evergreen pools: entries that take turns at the pool's own times of the week, filled some days ahead."""
+"""Evergreen pools: entries that take turns at times of the week, filled some days ahead."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ class PoolFacts:
 
     name: str
     accounts: tuple[uuid.UUID, ...]
-    times: frozenset[WeekTime]
+    times: frozenset[WeekTime]  # its own; kept, and of no effect, while it uses slots
     cool_down_days: int
     season: tuple[str, str] | None = None
     ends_on: dt.date | None = None
     most_uses: int | None = None
+    uses_slots: bool = False
 
 
 def create_pool(*, brand: Brand, facts: PoolFacts, actor: User, now: dt.datetime) -> EvergreenPool:
@@ -161,7 +162,7 @@ def remove_entry(*, entry: EvergreenEntry, actor: User, now: dt.datetime) -> Non
 
 
 def fill_pool(*, pool: EvergreenPool, now: dt.datetime) -> int:
-    """A post for each time of the coming FILL_DAYS that has none and may have one; what was refused is tried
+    """A post for each of the coming times that has none and may have one; what was refused is tried
     again. Any number of these may run: each time is filled once. Returns how many posts were made."""
     row = EvergreenPool.objects.select_related("brand").get(pk=pool.pk)
     if row.paused_at is not None:
@@ -262,6 +263,7 @@ def _write(pool: EvergreenPool, facts: PoolFacts, actor: User) -> None:
     pool.name, pool.cool_down_days = facts.name, facts.cool_down_days
     pool.season_first, pool.season_last = facts.season or ("", "")
     pool.ends_on, pool.most_uses, pool.run_by = facts.ends_on, facts.most_uses, actor
+    pool.uses_slots = facts.uses_slots
     pool.save()
     pool.accounts.set(known)
     present = {one.week_time: one.pk for one in EvergreenTime.objects.filter(pool=pool)}

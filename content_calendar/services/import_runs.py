@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef, Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from content_calendar.import_rows import Directory, Note, PlannedRow, RowReader
 from content_calendar.models import (
+    Approval,
     ImportBatch,
     ImportRow,
     ImportState,
@@ -31,6 +33,7 @@ from content_calendar.models import (
     Variant,
 )
 from content_calendar.selectors.imports import Images, directory_of, images_of
+from content_calendar.selectors.labels import is_named
 from content_calendar.selectors.states import UNDER_WAY_STATES
 from content_calendar.services.drafts import (
     AccountUnknown,
@@ -154,6 +157,7 @@ def _make(
     draft = Draft(
         parts=plan.content(images.assets),
         accounts=tuple(account.pk for account in plan.accounts),
+        own_parts=plan.own_content(images.assets),
         planned_at=plan.at,
         campaign=plan.campaign,
         missed=plan.missed,
@@ -230,7 +234,17 @@ def _labels(batch: ImportBatch, planned: Sequence[PlannedRow], now: dt.datetime)
     ]
     Label.objects.bulk_create(fresh, ignore_conflicts=True)
     rows = Label.objects.for_brand(batch.brand).values_list("name", "pk")
-    return {name.lower(): pk for name, pk in rows if name.lower() in names}
+    found = {name.lower(): pk for name, pk in rows if name.lower() in names}
+    # Of those that somebody else made at the same moment, theirs are used.
+    made = [str(label.pk) for label in fresh if label.pk in found.values()]
+    if made:
+        batch.labels_made = [*batch.labels_made, *made]
+        ImportBatch.objects.filter(pk=batch.pk).update(labels_made=batch.labels_made)
+    for key in names.keys() - found.keys():
+        # To the database it is one that is there: both do not know the same small letters of every language.
+        same = Label.objects.for_brand(batch.brand).alias(small=Lower("name"))
+        found[key] = same.values_list("pk", flat=True).get(small=Lower(Value(names[key])))
+    return found
 
 
 def _count(rows: Sequence[ImportRow], outcome: RowOutcome) -> int:
@@ -267,8 +281,22 @@ def undo_step(*, lease: Lease, refusals: Refusals, now: dt.datetime) -> bool:
             )
             return True
         finish(lease, ImportState.UNDOING, ImportState.UNDONE)
+        _remove_labels(batch)
         audit(batch, "post.import_undone", actor, now, posts=batch.undone, kept=batch.kept)
     return False
+
+
+def _remove_labels(batch: ImportBatch) -> None:
+    """Those that the import made and nobody has taken up: no post has them but the ones that were taken back,
+    no template, series or evergreen entry, no saved filter or subscription, and they are named and coloured
+    as they were made."""
+    ours = ImportRow.objects.filter(batch=batch, outcome=RowOutcome.UNDONE).values("post_id")
+    made = Label.objects.for_brand(batch.brand).filter(pk__in=batch.labels_made, tone=LabelTone.GREY)
+    rows = made.select_for_update(of=("self",)).exclude(
+        Exists(Post.labels.through.objects.filter(label_id=OuterRef("pk")).exclude(post_id__in=ours))
+    )
+    gone = [label.pk for label in rows if not is_named(label)]
+    Label.objects.filter(pk__in=gone).delete()
 
 
 def _take_back(row: ImportRow, refusals: Refusals, actor: User, now: dt.datetime) -> None:
@@ -298,6 +326,6 @@ def _reason_to_keep(post: Post, row: ImportRow) -> str:
         return _("Kept: it is published, at least in part.")
     if any(one.state in UNDER_WAY_STATES or has_begun(one) for one in deliveries):
         return _("Kept: it is being sent.")
-    if post.version != row.post_version:
+    if post.version != row.post_version or post.approval == Approval.READY:
         return _("Kept: somebody changed it after the import.")
     return ""

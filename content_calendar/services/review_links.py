@@ -32,6 +32,7 @@ from content_calendar.models import (
 from content_calendar.selectors.approval import for_client
 from content_calendar.selectors.review_links import hash_of
 from content_calendar.services import approval, comments
+from core.templatetags.ui import format_time
 
 logger = logging.getLogger(__name__)
 
@@ -255,6 +256,7 @@ def send_mail(*, request_id: uuid.UUID, now: dt.datetime) -> bool:
             "count": count,
             "is_reminder": request.mails_sent > 0,
             "link": settings.BASE_URL + path,
+            "until": format_time(request.expires_at, request.brand.timezone, "long"),
         }
         subject = " ".join(render_to_string("content_calendar/mail/review_subject.txt", words).split())
         body = render_to_string("content_calendar/mail/review.txt", words)

@@ -14,7 +14,7 @@ from django.db.models import F
 from accounts.models import SocialAccount, User
 from accounts.services.audit import record
 from campaigns.services.links import LinkUse, links_to, short_url
-from connectors.base import Json
+from connectors.base import Capability, Json
 from content_calendar.content import Parts, addresses_in, asset_ids, parts_from_json, with_addresses
 from content_calendar.models import Approval, ApprovalRule, KeptBecause, MediaAsset, Post, Rendition, Variant
 from content_calendar.selectors.approval import (
@@ -423,9 +423,21 @@ def frozen_payload(*, account: SocialAccount, parts: Parts, assets: dict[Any, Me
                     frame_rate=sent_rate(asset, videos) if asset.is_video else 0.0,
                     focal_x=asset.focal_x,
                     focal_y=asset.focal_y,
+                    cover_key=asset.thumbnail_key
+                    if asset.is_video and videos is not None and videos.takes_cover
+                    else "",
                 )
             )
-        frozen.append(PartContent(part.text, tuple(media), part.link_card, is_comment=part.is_comment))
+        frozen.append(
+            PartContent(
+                part.text,
+                tuple(media),
+                part.link_card,
+                is_comment=part.is_comment,
+                warning=part.warning if account.info.can(Capability.CONTENT_WARNING) else "",
+                is_sensitive=part.is_sensitive and account.info.can(Capability.SENSITIVE_MEDIA),
+            )
+        )
     return freeze_post(frozen, language=account.brand.locale)
 
 

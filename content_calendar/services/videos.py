@@ -19,13 +19,14 @@ from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from accounts.models import SocialAccount
+from accounts.models import SocialAccount, User
 from connectors.base import Capability, VideoLimit
 from content_calendar.models import (
     MediaAsset,
+    MediaKind,
     MediaProblem,
     MediaState,
     MediaUpload,
@@ -33,13 +34,18 @@ from content_calendar.models import (
 )
 from content_calendar.selectors.videos import (
     AUDIO_BIT_RATE,
+    BITS_PER_PIXEL,
     LEAST_BIT_RATE,
+    MOST_BIT_RATE,
+    MOST_FRAME_RATE,
     VIDEO_TYPE,
     VideoPlan,
+    even,
     fits,
     plan_for,
 )
 from content_calendar.services.clip_program import ClipRefused, run_clip
+from content_calendar.services.library import make_findable
 from content_calendar.services.uploads import MAX_VIDEO_BYTES, cancel_upload
 
 Clock = Callable[[], dt.datetime]
@@ -49,6 +55,7 @@ MOST_TRIES = 3
 PREPARE_TIMEOUT_S = 600.0
 CONVERT_TIMEOUT_S = 1800.0
 FRAME_TIMEOUT_S = 30.0
+LEAST_TRIM_MS = 500
 # A file that came out too large is made again, with so much less.
 _LESS = 0.8
 _MOST_ROUNDS = 3
@@ -60,6 +67,10 @@ class LostWork(Exception):
 
 class NoSuchFrame(Exception):
     """The clip has no picture there."""
+
+
+class NoSuchStretch(Exception):
+    """The clip has no such stretch, it is the whole clip, or it is shorter than LEAST_TRIM_MS."""
 
 
 # --- who works on what ------------------------------------------------------------------------
@@ -82,7 +93,8 @@ def claim_work(*, now: dt.datetime, most: int) -> tuple[list[Work], list[Work]]:
         for model in (MediaAsset, Rendition)
     )
     free = max(0, most - busy)
-    videos = _claim(MediaAsset.objects.filter(upload__isnull=False), now, free)
+    is_there = Q(upload__isnull=False) | Q(trim_until_ms__isnull=False)
+    videos = _claim(MediaAsset.objects.filter(is_there), now, free)
     renditions = _claim(Rendition.objects.filter(asset__state=MediaState.READY), now, free - len(videos))
     return videos, renditions
 
@@ -124,10 +136,15 @@ def prepare_video(*, asset_id: uuid.UUID, fence: int, clock: Clock) -> MediaStat
         return None
     upload = MediaUpload.objects.filter(asset=asset).first()
     try:
-        if upload is None:
-            raise ClipRefused(MediaProblem.INCOMPLETE)
         with tempfile.TemporaryDirectory(prefix="smmapp-clip-") as folder:
-            _prepare(asset, upload, fence, Path(folder), clock)
+            source = Path(folder) / "source"
+            if asset.is_trimmed:
+                _cut_out(asset, source, fence, clock)
+            elif upload is None:
+                raise ClipRefused(MediaProblem.INCOMPLETE)
+            else:
+                _put_together(upload, source, lambda: _keep(MediaAsset, asset.pk, fence, clock()))
+            _prepare(asset, fence, Path(folder), clock)
     except ClipRefused as refusal:
         _refuse(asset, fence, refusal)
         asset.state = MediaState.BROKEN
@@ -138,10 +155,10 @@ def prepare_video(*, asset_id: uuid.UUID, fence: int, clock: Clock) -> MediaStat
     return MediaState(asset.state)
 
 
-def _prepare(asset: MediaAsset, upload: MediaUpload, fence: int, folder: Path, clock: Clock) -> None:
+def _prepare(asset: MediaAsset, fence: int, folder: Path, clock: Clock) -> None:
+    """Look at the file ``source`` of the folder, and keep what comes of it."""
     source, target, frames = folder / "source", folder / "target", folder / "frames"
     frames.mkdir()
-    _put_together(upload, source, lambda: _keep(MediaAsset, asset.pk, fence, clock()))
     _keep(MediaAsset, asset.pk, fence, clock(), for_s=PREPARE_TIMEOUT_S)
     facts = run_clip(
         "prepare",
@@ -329,6 +346,91 @@ def _local(asset: MediaAsset, folder: str) -> Iterator[Path]:
     except OSError as error:
         raise ClipRefused(MediaProblem.INCOMPLETE) from error
     yield path
+
+
+# --- a stretch of a video ---------------------------------------------------------------------
+
+
+def trim_video(
+    *, asset: MediaAsset, from_ms: int, until_ms: int, actor: User, now: dt.datetime
+) -> MediaAsset:
+    """The stretch between two moments as a video of its own, made in the background; it takes over what
+    people said about the whole. The original stays. The same stretch is made once. Raises NoSuchStretch."""
+    is_within = 0 <= from_ms < until_ms <= asset.duration_ms
+    is_whole = (from_ms, until_ms) == (0, asset.duration_ms)
+    if not asset.is_video or not asset.is_ready or not is_within or is_whole:
+        raise NoSuchStretch
+    if until_ms - from_ms < LEAST_TRIM_MS:
+        raise NoSuchStretch
+    mark = f"{asset.sha256} {asset.pk} {from_ms} {until_ms}"
+    part = MediaAsset(
+        brand=asset.brand,
+        kind=MediaKind.VIDEO,
+        state=MediaState.PROCESSING,
+        sha256=hashlib.sha256(mark.encode()).hexdigest(),
+        mime_type=VIDEO_TYPE,
+        size=0,
+        width=0,
+        height=0,
+        name=asset.name,
+        original_name=asset.original_name,
+        alt_text=asset.alt_text,
+        folder=asset.folder,
+        derived_from=asset,
+        trim_from_ms=from_ms,
+        trim_until_ms=until_ms,
+        uploaded_by=actor,
+        created_at=now,
+    )
+    tags = list(asset.tags.all())
+    make_findable(part, [tag.name for tag in tags])
+    with transaction.atomic():
+        present = MediaAsset.objects.select_for_update().filter(brand=asset.brand, sha256=part.sha256).first()
+        if present is not None:
+            if present.state == MediaState.BROKEN:  # another try
+                present.state, present.problem = MediaState.PROCESSING, ""
+                present.work_until, present.work_fence, present.derived_from = None, 0, asset
+                present.save()
+            return present
+        try:
+            with transaction.atomic():
+                part.save(force_insert=True)
+        except IntegrityError:  # asked for twice at once
+            return MediaAsset.objects.get(brand=asset.brand, sha256=part.sha256)
+        part.tags.set(tags)
+    return part
+
+
+def _cut_out(asset: MediaAsset, target: Path, fence: int, clock: Clock) -> None:
+    """The stretch of the original as a file. Raises ClipRefused, LostWork."""
+    original = asset.derived_from
+    if original is None or not original.is_ready:
+        raise ClipRefused(MediaProblem.NO_ORIGINAL)
+    most_rate = min(original.frame_rate or 30.0, MOST_FRAME_RATE)
+    _keep(MediaAsset, asset.pk, fence, clock(), for_s=CONVERT_TIMEOUT_S)
+    with tempfile.TemporaryDirectory(prefix="smmapp-clip-") as folder, _local(original, folder) as source:
+        run_clip(
+            "trim",
+            timeout_s=CONVERT_TIMEOUT_S,
+            most_bytes=2 * MAX_VIDEO_BYTES,
+            source=str(source),
+            target=str(target),
+            from_ms=asset.trim_from_ms,
+            until_ms=asset.trim_until_ms,
+            width=even(original.width),
+            height=even(original.height),
+            frame_rate=most_rate,
+            bit_rate=_bit_rate_of(original, most_rate),
+            audio_bit_rate=AUDIO_BIT_RATE,
+        )
+
+
+def _bit_rate_of(original: MediaAsset, frame_rate: float) -> int:
+    """What keeps the pictures as they are: that of the file, though never less than they need, nor more than
+    any network takes."""
+    of_file = int(original.size * 8 / max(original.duration_s, 0.1))
+    needed = int(original.width * original.height * frame_rate * BITS_PER_PIXEL)
+    return min(max(of_file, needed, LEAST_BIT_RATE), 2 * MOST_BIT_RATE)
 
 
 # --- thumbnails -------------------------------------------------------------------------------

@@ -126,8 +126,8 @@ def withdraw(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
 @requires(Action.APPROVE_POSTS)
 @require_POST
 def approve(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
-    """Yes to the version that was asked about and seen; without one, to a post that nobody was asked about, as
-    it was ``seen`` (Post.version)."""
+    """Yes to the version that was asked about; without one, to a post that nobody was asked about, as it was
+    ``seen`` (Post.version)."""
     row: Post = load(request, Action.APPROVE_POSTS, Post.objects.select_related("brand"), post_id)
     now = timezone.now()
     form = ApproveForm(request.POST)
@@ -185,6 +185,7 @@ def comment(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     row: Post = load(request, Action.DRAFT_POSTS, Post.objects.select_related("brand__organization"), post_id)
     form = CommentForm(request.POST)
     if not form.is_valid():
+        form.fields["text"].widget.attrs["autofocus"] = True  # it stands at the end of a long page
         return refused_on_post(request, row.pk, comment_form=form)
     comments.add_comment(
         post=row,

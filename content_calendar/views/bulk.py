@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import MemberRequest, load, requires
+from accounts.access import MemberRequest, current_brand, load, requires
 from accounts.models import SocialAccount
 from accounts.permissions import Action
+from accounts.selectors import zone_of
 from campaigns.selectors.campaigns import choosable
 from content_calendar.bulk_forms import BulkForm, EditManyForm, MoveManyForm, PlainForm, ReplaceForm
 from content_calendar.models import UNDO_FOR, BulkAction, BulkKind, BulkOutcome, Label, Post
@@ -32,6 +33,7 @@ from content_calendar.services.bulk import (
     Outcome,
     Refusals,
     UndoTooLate,
+    WordsNotFound,
 )
 from content_calendar.services.changes import Edit, Move, NoTimeYet, Replace, Wish
 from content_calendar.services.drafts import AccountUnknown, Draft, MediaUnknown
@@ -52,6 +54,8 @@ def _sentence(refusal: Exception) -> str:
             return _("Somebody has changed or deleted this post meanwhile.")
         case NotAllowed():
             return _("Only those who publish can change what is scheduled.")
+        case WordsNotFound():
+            return _("These words do not stand in it.")
         case NothingChanges():
             return _("It is like that already.")
         case NoTimeYet():
@@ -221,6 +225,7 @@ class _Row:
     refusal: str
     moved: tuple[Any, Any] | None = None  # from, to
     is_quiet: bool = False
+    leaves_schedule: bool = False
     lines: tuple[_Line, ...] = ()
     texts: tuple[tuple[Piece, ...], ...] = ()
 
@@ -246,6 +251,7 @@ def _rows(outcomes: Sequence[Outcome], wish: Wish) -> list[_Row]:
                     for p in quiet
                     if after.planned_at is not None
                 ),
+                leaves_schedule=one.leaves_schedule,
                 lines=names.lines(one.before, after) if names else (),
                 texts=_texts(one.before, wish) if isinstance(wish, Replace) else (),
             )
@@ -363,8 +369,13 @@ def changes(request: MemberRequest) -> HttpResponse:
     """The latest changes of many posts at once, and single moves."""
     page = page_of(request, actions_of(request.membership))
     rows = [_shown(action) for action in page]
-    context = {"page": page, "rows": rows, **may(request)}
+    context = {"page": page, "rows": rows, "zone": _zone(request), **may(request)}
     return render(request, "content_calendar/changes.html", context)
+
+
+def _zone(request: MemberRequest) -> str:
+    """A change may be of several brands: its time is of none of them."""
+    return zone_of(request.membership, current_brand(request))
 
 
 @requires(Action.VIEW)
@@ -372,7 +383,12 @@ def changes(request: MemberRequest) -> HttpResponse:
 def changes_detail(request: MemberRequest, action_id: uuid.UUID) -> HttpResponse:
     action: BulkAction = load(request, Action.VIEW, BulkAction.objects, action_id)
     counted = actions_of(request.membership).get(pk=action.pk)
-    context = {"shown": _shown(counted), "changes": changes_of(action), **may(request)}
+    context = {
+        "shown": _shown(counted),
+        "changes": changes_of(action),
+        "zone": _zone(request),
+        **may(request),
+    }
     return render(request, "content_calendar/changes_detail.html", context)
 
 

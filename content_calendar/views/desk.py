@@ -99,6 +99,15 @@ class Panel:
     choice: Choice | None
     parts: tuple[PanelPart, ...]
     check: AccountCheck | None = None
+    takes_guard: bool = False  # a network that gets these words has content warnings
+
+    @property
+    def warning(self) -> str:
+        return next((one.part.warning for one in self.parts if one.part.warning), "")
+
+    @property
+    def is_sensitive(self) -> bool:
+        return any(one.part.is_sensitive for one in self.parts)
 
     @property
     def thread(self) -> tuple[PanelPart, ...]:
@@ -250,14 +259,19 @@ def _panels(
     """The post's own panel, then one per account; words of accounts that were unticked wait, hidden."""
     by_scope = {str(check.account.pk): check for check in checks}
     followers = [check for scope, check in by_scope.items() if scope not in given.scopes]
-    panels = [Panel(BASE, None, _parts(BASE, given, followers, assets))]
+    takes_guard = any(_takes_guard(choice) for choice in choices)
+    panels = [Panel(BASE, None, _parts(BASE, given, followers, assets), takes_guard=takes_guard)]
     for choice in choices:
         scope = str(choice.account.pk)
         if choice.is_chosen or scope in given.scopes:
             check = by_scope.get(scope)
             parts = _parts(scope, given, [check] if check else [], assets)
-            panels.append(Panel(scope, choice, parts, check))
+            panels.append(Panel(scope, choice, parts, check, takes_guard=_takes_guard(choice)))
     return panels
+
+
+def _takes_guard(choice: Choice) -> bool:
+    return choice.info.can(Capability.CONTENT_WARNING)
 
 
 def _parts(

@@ -25,9 +25,9 @@ from content_calendar.repeating_forms import PoolForm, entry_texts
 from content_calendar.rotation import Empty
 from content_calendar.selectors.checks import check_accounts
 from content_calendar.selectors.evergreen import (
-    FILL_DAYS,
     entries_of,
     entry_rows,
+    fill_days,
     in_words,
     next_use,
     past_uses,
@@ -137,7 +137,7 @@ def pool(request: MemberRequest, pool_id: uuid.UUID) -> HttpResponse:
         "page": page,
         "past": use_rows(list(page)),
         "season_words": _season_words(row),
-        "days": FILL_DAYS,
+        "days": fill_days(row),
         **may(request),
     }
     return render(request, "content_calendar/pool.html", context)

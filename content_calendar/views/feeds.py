@@ -17,9 +17,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.access import MemberRequest, load, public, requires
+from accounts.access import MemberRequest, current_brand, load, public, requires
 from accounts.models import Brand
 from accounts.permissions import Action
+from accounts.selectors import zone_of
 from content_calendar.forms import post_filter
 from content_calendar.ical import as_ical
 from content_calendar.models import CalendarFeed, SavedFilter
@@ -44,6 +45,7 @@ def _page(
         "feeds": CalendarFeed.objects.for_member(request.membership).order_by("name", "pk"),
         "form": form or FeedForm(filters=_filters(request)),
         "address": address,
+        "zone": zone_of(request.membership, current_brand(request)),
     }
     response = render(request, "content_calendar/feeds.html", context, status=status)
     response["Cache-Control"] = "private, no-store"

@@ -50,11 +50,13 @@ def asset(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponse:
             return redirect("library:asset", asset_id=row.pk)
     number = request.GET.get("page", "1")
     uses = uses_of(row, number=int(number) if number.isascii() and number.isdigit() and number != "0" else 1)
+    verdicts = verdicts_of(row)
     context = {
         "asset": row,
         "form": form,
         "page": uses,
-        "verdicts": verdicts_of(row),
+        "verdicts": verdicts,
+        "covers": [info.name for info, _lines in verdicts if info.videos and info.videos.takes_cover],
         "is_needed": bool(still_needed([row.pk])),
         "derived": row.derived.order_by("-created_at")[:12],
         **may(request),

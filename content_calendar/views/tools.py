@@ -15,7 +15,7 @@ from accounts.models import Brand, SocialAccount
 from accounts.permissions import Action
 from connectors.base import Capability, LinkCard
 from connectors.link_preview import read_preview
-from connectors.text import find_links
+from connectors.text import beside, find_links
 from connectors.thread_text import split_thread
 from content_calendar.content import Part
 from content_calendar.forms import BASE, ComposerInput, apply_change
@@ -93,7 +93,7 @@ def _split(desk: Desk, given: ComposerInput, verb: str, target: str) -> Composer
         return given
     accounts = [choice.account for choice in choices_of(desk.brand, given.accounts) if choice.is_chosen]
     limits = [
-        account.info.text
+        beside(part.warning, account.info.text)
         for account in accounts
         if (str(account.pk) == scope or (scope == BASE and str(account.pk) not in given.scopes))
         and account.info.can(Capability.POST_THREAD)

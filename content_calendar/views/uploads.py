@@ -17,7 +17,7 @@ from accounts.access import MemberRequest, load, requires
 from accounts.models import Brand
 from accounts.permissions import Action
 from content_calendar.content import MediaUse
-from content_calendar.library_forms import library_filter
+from content_calendar.library_forms import TrimForm, library_filter
 from content_calendar.models import MediaAsset, MediaFolder, MediaUpload
 from content_calendar.services import media, uploads, videos
 from content_calendar.views.media import refusal_text
@@ -145,3 +145,29 @@ def thumbnail(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponse:
     except (ValueError, OverflowError, videos.NoSuchFrame):
         messages.error(request, _("The video has no picture at this moment. Choose another one."))
     return redirect("library:asset", asset_id=asset.pk)
+
+
+@requires(Action.DRAFT_POSTS)
+@require_POST
+def trim(request: MemberRequest, asset_id: uuid.UUID) -> HttpResponse:
+    """A stretch of a video as one of its own, from ``first`` until ``last`` (seconds)."""
+    rows = MediaAsset.objects.select_related("brand", "folder")
+    asset: MediaAsset = load(request, Action.DRAFT_POSTS, rows, asset_id)
+    form = TrimForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise videos.NoSuchStretch
+        first, last = form.stretch()
+        part = videos.trim_video(
+            asset=asset,
+            from_ms=first,
+            until_ms=min(last, asset.duration_ms),
+            actor=request.user,
+            now=timezone.now(),
+        )
+    except videos.NoSuchStretch:
+        said = _("Choose a beginning and an end within the video, at least half a second apart.")
+        messages.error(request, said)
+        return redirect("library:asset", asset_id=asset.pk)
+    messages.success(request, _("The stretch becomes a video of its own; the original stays."))
+    return redirect("library:asset", asset_id=part.pk)

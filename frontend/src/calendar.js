@@ -303,7 +303,7 @@ function start(holder) {
   const calendar = new Calendar(holder, {
     plugins: [dayGrid, timeGrid, list, interaction, classicTheme],
     locales: [ja],
-    locale: isJapanese ? "ja" : "en",
+    locale: isJapanese ? "ja" : "en-GB", // days before months, as everywhere else on the pages
     timeZone: zone || "UTC",
     firstDay: Number(firstDay || 0),
     headerToolbar: false,
@@ -311,6 +311,7 @@ function start(holder) {
     initialDate: /^\d{4}-\d{2}-\d{2}$/.test(address.searchParams.get("date") ?? "") ? address.searchParams.get("date") : undefined,
     views: {
       listFourWeeks: { type: "list", duration: { weeks: 4 }, eventOrder: "start" },
+      timeGridWeek: { titleFormat: { year: "numeric", month: "short", day: "numeric" } },
       // Japanese would have "29日日曜日".
       timeGridDay: { dayHeaderFormat: { month: "short", day: "numeric", weekday: "short" } },
       dayGridMonth: { dayMaxEvents: PHONE.matches ? 2 : true, fixedWeekCount: false },
@@ -329,6 +330,7 @@ function start(holder) {
     navLinks: true,
     navLinkDayClick: (date) => change("day", date),
     noEventsText: text("empty", {}, holder),
+    noEventsInnerClass: "cal-nothing",
     // Named for screen readers only; the calendar's own Japanese leaves them in English.
     eventsHint: text("posts", {}, holder),
     timedText: text("time", {}, holder),
@@ -399,6 +401,19 @@ function start(holder) {
       }
     },
   });
+
+  // A finger that drags a post must not scroll the grid as well. FullCalendar sees to that at the window, but picking
+  // a post up draws it anew: what the finger lies on is no longer in the page then, and its events reach nobody else.
+  holder.addEventListener(
+    "touchstart",
+    ({ target }) => {
+      const keep = (event) => isDragging && event.cancelable && event.preventDefault();
+      target.addEventListener("touchmove", keep, { passive: false });
+      const release = () => target.removeEventListener("touchmove", keep);
+      for (const end of ["touchend", "touchcancel"]) target.addEventListener(end, release, { once: true });
+    },
+    { passive: true },
+  );
 
   function composeAddress(day) {
     const target = new URL(composeUrl, location.href);

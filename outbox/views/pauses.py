@@ -134,5 +134,6 @@ def _next(request: HttpRequest) -> str:
     wanted = (
         request.POST.get("next") or request.GET.get("next") or request.headers.get("HX-Current-URL") or "/"
     )
-    is_address = wanted.startswith(("/", "http://", "https://"))  # a bare word would be taken for a view's name
+    # A bare word would be taken for the name of a view.
+    is_address = wanted.startswith(("/", "http://", "https://"))
     return wanted if is_address and url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else "/"

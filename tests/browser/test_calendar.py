@@ -1,13 +1,14 @@
-"""The calendar by mouse and by keyboard, and the composer when the connection or a colleague interferes."""
+"""The calendar by mouse, finger and keyboard; the composer when the connection or a colleague interferes."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 import zoneinfo
+from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from tests.browser.conftest import NewWindow
 from tests.browser.pages import settle
@@ -79,6 +80,40 @@ def drag(page: Page, what: Locator, to: Locator) -> None:
     page.mouse.up()
 
 
+@dataclass(frozen=True, slots=True)
+class Finger:
+    """One finger on a touch screen, as Chromium's own events of it."""
+
+    page: Page
+    session: CDPSession
+
+    @classmethod
+    def on(cls, page: Page) -> Finger:
+        return cls(page, page.context.new_cdp_session(page))
+
+    def _send(self, kind: str, *points: tuple[float, float]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float], *, rest_ms: int) -> None:
+        """Put it down, let it rest for so long, move it, and lift it."""
+        self._send("touchStart", start)
+        self.page.wait_for_timeout(rest_ms)
+        steps = 12
+        for step in range(1, steps + 1):
+            x, y = ((a + (b - a) * step / steps) for a, b in zip(start, end, strict=True))
+            self._send("touchMove", (x, y))
+            self.page.wait_for_timeout(25)
+        self.page.wait_for_timeout(200)
+        self._send("touchEnd")
+
+
+def middle(what: Locator) -> tuple[float, float]:
+    box = what.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 def due_at(installation: Installation, text: str) -> dt.datetime:
     rows = installation.rows(
         "SELECT planned_at FROM content_calendar_post WHERE parts->0->>'text' = %s", [text]
@@ -120,6 +155,89 @@ def test_a_move_that_is_refused_snaps_back_and_says_why(
     expect(theirs.locator("#toasts")).to_contain_text("Only managers can move what is scheduled")
     expect(day_of(theirs, first.replace(day=5)).locator(".cal-event")).to_contain_text("10:30")
     assert due_at(installation, text).day == 5
+
+
+RESTS_MS = 900  # longer than the calendar's longPressDelay
+
+
+@pytest.fixture(scope="module")
+def tablet(installation: Installation, window: NewWindow) -> Page:
+    """The owner with a touch screen, wide enough for the grids."""
+    opened = window(viewport={"width": 1024, "height": 1200}, has_touch=True, is_mobile=True).new_page()
+    sign_in(opened, installation.demo.owner, installation.demo.password)
+    choose_brand(opened)
+    return opened
+
+
+def test_finger_that_rests_on_a_post_drags_it_to_another_day(
+    page: Page, tablet: Page, installation: Installation
+) -> None:
+    first = month_after_next()
+    planned(page, "Dragged by finger", first.replace(day=14), schedule=True)
+    open_month(tablet, first)
+    what, to = event(tablet, "Dragged by finger"), day_of(tablet, first.replace(day=16))
+    to.scroll_into_view_if_needed()
+    Finger.on(tablet).drag(middle(what), middle(to), rest_ms=RESTS_MS)
+    expect(tablet.locator("#toasts")).to_contain_text("Moved to")
+    assert due_at(installation, "Dragged by finger") == dt.datetime(
+        first.year, first.month, 16, 10, 30, tzinfo=ZONE
+    )
+    tablet.reload()
+    moved = day_of(tablet, first.replace(day=16)).locator(".cal-event", has_text="Dragged by finger")
+    expect(moved).to_contain_text("10:30")
+
+
+def test_finger_drags_a_post_of_the_week_to_another_day_and_hour(
+    page: Page, tablet: Page, installation: Installation
+) -> None:
+    monday = month_after_next() + dt.timedelta(days=(7 - month_after_next().weekday()) % 7)
+    planned(page, "Dragged in the week", monday, schedule=True)
+    open_month(tablet, monday, view="week")
+    what = event(tablet, "Dragged in the week")
+    what.scroll_into_view_if_needed()
+    column, next_day = day_of(tablet, monday), day_of(tablet, monday + dt.timedelta(days=1))
+    x, y = middle(what)
+    later = tablet.locator('[data-calendar] [data-time="12:30:00"]').first
+    earlier = tablet.locator('[data-calendar] [data-time="10:30:00"]').first
+    down = middle(later)[1] - middle(earlier)[1]
+    end = (x + middle(next_day)[0] - middle(column)[0], y + down)
+    Finger.on(tablet).drag((x, y), end, rest_ms=RESTS_MS)
+    expect(tablet.locator("#toasts")).to_contain_text("Moved to")
+    moved = due_at(installation, "Dragged in the week")
+    assert moved.date() == monday + dt.timedelta(days=1)
+    # As far as the finger went, pixels of the grid aside: it did not scroll the grid meanwhile.
+    aimed = dt.datetime(moved.year, moved.month, moved.day, 12, 30, tzinfo=ZONE)
+    assert abs(moved - aimed) <= dt.timedelta(minutes=10)
+
+
+def test_finger_that_does_not_rest_scrolls_and_moves_nothing(
+    page: Page, tablet: Page, installation: Installation
+) -> None:
+    first = month_after_next()
+    planned(page, "Only scrolled past", first.replace(day=22), schedule=True)
+    open_month(tablet, first)
+    requests: list[str] = []
+    tablet.on("request", lambda request: requests.append(request.method))
+    what, to = event(tablet, "Only scrolled past"), day_of(tablet, first.replace(day=8))
+    Finger.on(tablet).drag(middle(what), middle(to), rest_ms=50)
+    tablet.wait_for_timeout(500)
+    assert "POST" not in requests
+    stayed = day_of(tablet, first.replace(day=22)).locator(".cal-event", has_text="Only scrolled past")
+    expect(stayed).to_contain_text("10:30")
+    assert due_at(installation, "Only scrolled past").day == 22
+
+
+def test_list_moves_by_finger(page: Page, tablet: Page, installation: Installation) -> None:
+    first = month_after_next()
+    planned(page, "Moved by finger", first.replace(day=23), schedule=True)
+    open_month(tablet, first, view="list")
+    tablet.get_by_role("button", name="Move “Moved by finger” to another time").tap()
+    dialog = tablet.get_by_role("dialog", name="Move to another time")
+    dialog.get_by_label("New time").fill(f"{first.replace(day=24).isoformat()}T18:15")
+    dialog.get_by_role("button", name="Move", exact=True).tap()
+    expect(dialog).to_be_hidden()
+    moved = due_at(installation, "Moved by finger")
+    assert (moved.day, moved.hour, moved.minute) == (24, 18, 15)
 
 
 def test_list_moves_by_keyboard_and_explains_what_cannot_be(page: Page, installation: Installation) -> None:

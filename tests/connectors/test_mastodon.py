@@ -19,6 +19,7 @@ from connectors.base import (
     AppCredentials,
     MediaItem,
     PostMetrics,
+    PostPayload,
     RetrySafety,
     StepKind,
     StepResult,
@@ -200,6 +201,43 @@ def test_image_goes_up_with_its_description(canned: responses.RequestsMock) -> N
     assert b"A grey cat" in body
     assert b'name="file"; filename="image.png"' in body
     assert b"Content-Type: image/png" in body
+
+
+def film_with(cover: bytes | None) -> MediaItem:
+    def opened() -> io.BytesIO:
+        if cover is None:
+            raise FileNotFoundError
+        return io.BytesIO(cover)
+
+    return dataclasses.replace(film(), cover=opened)
+
+
+def test_the_chosen_picture_of_a_video_goes_along(canned: responses.RequestsMock) -> None:
+    canned.post(f"{HOST}/api/v2/media", json={"id": "m1", "type": "video", "url": None})
+    client, sent = connector(), payload("x", media=(film_with(b"the chosen picture"),))
+    client.send_step(client.plan(sent)[0], sent, {"description": ""})
+    body = canned.calls[0].request.body
+    assert isinstance(body, bytes)
+    assert b'name="thumbnail"; filename="cover.jpg"' in body
+    assert b"the chosen picture" in body
+
+
+def test_a_video_whose_picture_is_gone_is_sent_without_it(canned: responses.RequestsMock) -> None:
+    canned.post(f"{HOST}/api/v2/media", json={"id": "m1", "type": "video", "url": None})
+    client, sent = connector(), payload("x", media=(film_with(None),))
+    assert client.send_step(client.plan(sent)[0], sent, {"description": ""}).remote_id == "m1"
+    body = canned.calls[0].request.body
+    assert isinstance(body, bytes)
+    assert b"thumbnail" not in body
+
+
+@pytest.mark.parametrize(
+    ("software", "takes"), [("mastodon", True), ("gotosocial", False), ("takahe", False)]
+)
+def test_which_servers_take_a_picture_for_a_video(software: str, takes: bool) -> None:
+    videos = connector(software).info.videos
+    assert videos is not None
+    assert videos.takes_cover is takes
 
 
 def test_old_upload_address_is_tried_where_the_new_one_is_missing(canned: responses.RequestsMock) -> None:
@@ -669,3 +707,50 @@ def test_what_a_server_says_of_videos_is_kept_to() -> None:
     assert MastodonConnector.info_for({"mime_types": ["image/png"]}).videos is None
     nonsense = MastodonConnector.info_for({"video_size_limit": -1, "mime_types": ["video/mp4"]}).videos
     assert nonsense == MastodonConnector.INFO.videos
+
+
+# --- content warnings -------------------------------------------------------------------------
+
+
+def guarded(text: str, warning: str, *, media: tuple[MediaItem, ...] = (), sensitive: bool = False) -> Any:
+    part = dataclasses.replace(payload(text, media=media).parts[0], warning=warning, is_sensitive=sensitive)
+    return PostPayload(parts=(part,))
+
+
+def status_of(sent: PostPayload) -> Mapping[str, Any]:
+    client = connector()
+    done = {step.key: StepResult(remote_id="m1") for step in client.plan(sent)}
+    status: Mapping[str, Any] = client.prepare_step(client.plan(sent)[-1], sent, done, key=KEY, now=NOW)[
+        "status"
+    ]
+    return status
+
+
+def test_a_content_warning_and_covered_media_go_along() -> None:
+    status = status_of(guarded("The end", "Spoilers", media=(image(),), sensitive=True))
+    assert (status["spoiler_text"], status["sensitive"]) == ("Spoilers", True)
+
+
+def test_without_a_warning_the_server_decides_as_before() -> None:
+    status = status_of(guarded("The end", "", sensitive=True))
+    assert "spoiler_text" not in status
+    assert "sensitive" not in status  # there is nothing to cover
+
+
+@pytest.mark.parametrize(
+    ("text", "warning", "fits"),
+    [
+        ("x" * 490, "y" * 10, True),
+        ("x" * 490, "y" * 11, False),
+        # A link counts 23 in the text, and as it is written in the warning.
+        (f"{'x' * 467} https://example.com/{'z' * 80}", "y" * 9, True),
+        ("x" * 470, "https://example.com/zzzzzzzzzzzz", False),
+    ],
+)
+def test_the_warning_counts_with_the_text(text: str, warning: str, fits: bool) -> None:
+    problems = check_payload(guarded(text, warning), INFO)
+    assert (problems == []) is fits
+    if problems:
+        assert problems[0].reason is RejectReason.TEXT_TOO_LONG
+        assert problems[0].limit == 500
+        assert problems[0].actual - problems[0].limit in (1, 2)

@@ -99,7 +99,7 @@ def test_submit_approve_and_schedule_by_the_buttons(
 
 
 def test_approving_what_nobody_asked_about_counts_for_what_was_seen(
-    sign_in: SignIn, manager: User, creator: User, draft_post: Post, brand: Brand
+    sign_in: Any, manager: User, creator: User, draft_post: Post, brand: Brand
 ) -> None:
     ask_for(brand, ApprovalRule.INTERNAL)
     client = sign_in(manager)

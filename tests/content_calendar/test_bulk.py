@@ -273,7 +273,7 @@ def test_words_are_replaced_in_the_post_and_in_the_words_of_accounts(
 
 def test_capitals_count_when_asked(organization: Organization, creator: User, draft_post: Post) -> None:
     action = done(organization, creator, Replace("fresh", "New", matches_case=True), draft_post)
-    assert action.changes.get().reason == "It is like that already."
+    assert action.changes.get().reason == "These words do not stand in it."
     done(organization, creator, Replace("Fresh", "New", matches_case=True), draft_post)
     draft_post.refresh_from_db()
     assert draft_post.excerpt == "New coffee at nine"
@@ -383,6 +383,20 @@ def test_what_left_the_schedule_for_its_approval_is_back_in_it_after_undo(
     assert action.changes.get().reason == ""
 
 
+def test_a_preview_says_what_would_leave_the_schedule(
+    manager: User, brand: Brand, scheduled_post: Post, second_draft: Post, sign_in: SignIn
+) -> None:
+    chosen = {"kind": "replace", "step": "preview", "find": "e", "by": "E", "matches_case": "on"}
+    ids = [str(scheduled_post.pk), str(second_draft.pk)]
+    address = reverse("content_calendar:change_many")
+    said = "It leaves the schedule until it is approved again."
+    assert said not in sign_in(manager).post(address, chosen | {"post": ids}).content.decode()
+    ask_for(brand, ApprovalRule.CLIENT)
+    page = sign_in(manager).post(address, chosen | {"post": ids}).content.decode()
+    assert page.count(said) == 1
+    assert Delivery.objects.get().state == DeliveryState.SCHEDULED
+
+
 def test_what_cannot_go_back_into_the_schedule_says_so(
     organization: Organization, manager: User, brand: Brand, scheduled_post: Post
 ) -> None:
@@ -406,6 +420,20 @@ def test_other_words_keep_those_that_another_person_wrote(
     assert draft_post.edited_by == manager
 
 
+def test_what_cannot_be_scheduled_again_is_left_in_the_drafts(
+    organization: Organization, manager: User, scheduled_post: Post
+) -> None:
+    action = done(organization, manager, Plain(BulkKind.UNSCHEDULE), scheduled_post)
+    taken_back(action, manager, now=NOW + dt.timedelta(hours=23))
+    assert outcomes(action) == {"Fresh coffee at nine": BulkOutcome.UNDONE}  # its time is still to come
+    action = done(organization, manager, Plain(BulkKind.UNSCHEDULE), scheduled_post)
+    BulkAction.objects.update(created_at=LATER)
+    action.refresh_from_db()
+    taken_back(action, manager, now=LATER + dt.timedelta(minutes=1))
+    assert outcomes(action) == {"Fresh coffee at nine": BulkOutcome.LEFT}
+    assert "time is over" in action.changes.get().reason
+
+
 @pytest.mark.parametrize("kind", [BulkKind.UNSCHEDULE, BulkKind.DELETE])
 def test_undo_does_not_bring_back_an_account_that_was_taken_off_before(
     organization: Organization,
@@ -416,9 +444,7 @@ def test_undo_does_not_bring_back_an_account_that_was_taken_off_before(
 ) -> None:
     draft = Draft.of_post(scheduled_post)
     draft = replace(draft, accounts=(*draft.accounts, second_account.pk))
-    update_scheduled(
-        post=scheduled_post, version=scheduled_post.version, draft=draft, actor=manager, now=NOW
-    )
+    update_scheduled(post=scheduled_post, version=scheduled_post.version, draft=draft, actor=manager, now=NOW)
     variant = Variant.objects.select_related("post", "delivery").get(account=second_account)
     cancel_variant(variant=variant, actor=manager, now=NOW)
     action = done(organization, manager, Plain(kind), scheduled_post)

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from accounts.models import AccountStatus, Brand, Notification, SocialAccount, User
 from content_calendar.content import Part
-from content_calendar.models import Approval, EvergreenEntry, EvergreenPool, EvergreenUse, Post
+from content_calendar.models import Approval, EvergreenEntry, EvergreenPool, EvergreenUse, Post, Queue, Slot
 from content_calendar.rotation import Empty
 from content_calendar.selectors.evergreen import planned_times
 from content_calendar.services.drafts import AccountUnknown, Draft, create_post, delete_post, save_draft
@@ -546,3 +546,109 @@ def test_only_those_who_publish_run_pools(
     assert client.post(reverse("content_calendar:pool_new"), given_form(sandbox_account)).status_code == 403
     assert said() == ["Drink water"]
     assert client.get(reverse("content_calendar:pool", args=[pool.pk])).status_code == 200
+
+
+# --- slots of the queues ----------------------------------------------------------------------
+
+
+def slots(account: SocialAccount, *times: WeekTime) -> None:
+    for one in times:
+        Slot.objects.create(account=account, weekday=one.weekday, wall_time=one.time)
+
+
+EVENING, NOON = WeekTime(6, dt.time(18)), WeekTime(0, dt.time(12))  # today is a Sunday
+LATE = WeekTime(2, dt.time(12))  # in three days
+
+
+@pytest.fixture
+def slot_pool(brand: Brand, manager: User, sandbox_account: SocialAccount) -> EvergreenPool:
+    slots(sandbox_account, EVENING, NOON, LATE)
+    wanted = facts(sandbox_account, times=frozenset(), uses_slots=True, cool_down_days=0)
+    return create_pool(brand=brand, facts=wanted, actor=manager, now=NOW)
+
+
+def due() -> list[str]:
+    rows = Delivery.objects.filter(state=DeliveryState.SCHEDULED).order_by("due_at")
+    return [f"{row.due_at.astimezone(ZoneInfo('Europe/Berlin')):%a %H:%M}" for row in rows]
+
+
+def test_a_pool_fills_the_slots_of_the_queue_shortly_before(slot_pool: EvergreenPool, manager: User) -> None:
+    say(slot_pool, manager, "Drink water")
+    say(slot_pool, manager, "Sleep well")
+    assert due() == ["Sun 18:00", "Mon 12:00"]
+    assert fill_pool(pool=slot_pool, now=NOW) == 0
+    with time_machine.travel(NOW + DAY * 1.5, tick=False):
+        assert fill_pool(pool=slot_pool, now=NOW + DAY * 1.5) == 1
+    assert due() == ["Sun 18:00", "Mon 12:00", "Wed 12:00"]
+
+
+def test_a_slot_that_somebody_took_is_theirs(
+    slot_pool: EvergreenPool, brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    noon = dt.datetime(2026, 11, 23, 11, tzinfo=dt.UTC)
+    theirs = make_post(brand, manager, "News", sandbox_account, planned_at=noon)
+    schedule_post(post=theirs, at=noon, actor=manager, now=NOW)
+    say(slot_pool, manager, "Drink water")
+    say(slot_pool, manager, "Sleep well")
+    assert said() == ["Drink water", "News"]
+    assert reasons(slot_pool) == [None, Empty.TAKEN]
+
+
+def test_slots_of_all_accounts_of_the_pool_are_its_times(
+    brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    other = make_account(brand, handle="second")
+    slots(sandbox_account, EVENING)
+    slots(other, NOON)
+    wanted = facts(sandbox_account, other, uses_slots=True, cool_down_days=0)
+    pool = create_pool(brand=brand, facts=wanted, actor=manager, now=NOW)
+    say(pool, manager, "Drink water")
+    say(pool, manager, "Sleep well")
+    assert due() == ["Sun 18:00", "Sun 18:00", "Mon 12:00", "Mon 12:00"]
+
+
+def test_two_pools_do_not_share_a_slot(
+    slot_pool: EvergreenPool, brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    say(slot_pool, manager, "Drink water")
+    wanted = facts(sandbox_account, uses_slots=True, cool_down_days=0)
+    second = create_pool(brand=brand, facts=wanted, actor=manager, now=NOW)
+    say(second, manager, "Sleep well")
+    assert said() == ["Drink water", "Sleep well"]
+
+
+def test_a_paused_queue_is_left_empty(
+    slot_pool: EvergreenPool, manager: User, sandbox_account: SocialAccount
+) -> None:
+    Queue.objects.create(account=sandbox_account, paused_at=NOW)
+    say(slot_pool, manager, "Drink water")
+    assert said() == []
+    assert planned_times(slot_pool, NOW) == []
+
+
+def test_a_pool_changes_to_slots_and_back_with_its_own_times_kept(
+    sign_in: SignIn, pool: EvergreenPool, manager: User, sandbox_account: SocialAccount
+) -> None:
+    slots(sandbox_account, EVENING)
+    say(pool, manager, "Drink water")
+    say(pool, manager, "Sleep well")
+    client, address = sign_in(manager), reverse("content_calendar:pool_change", args=[pool.pk])
+    own = {"times_0": "12:00", "times_3": "12:00"}
+    given = {"name": "Good advice", "accounts": [sandbox_account.pk], "cool_down_days": 3}
+    assert client.post(address, {**given, **own, "uses_slots": "on"}).status_code == 302
+    assert due() == ["Sun 18:00"]
+    page = client.get(reverse("content_calendar:pool", args=[pool.pk])).content.decode()
+    assert "in free slots of the queues" in page
+    assert "The coming 2 days" in page
+    assert 'value="12:00"' in client.get(address).content.decode()
+    assert client.post(address, {**given, **own}).status_code == 302
+    assert due() == ["Mon 12:00", "Thu 12:00"] * 2
+    assert client.post(address, given).status_code == 422
+
+
+def test_a_pool_of_slots_needs_no_times_of_its_own(
+    sign_in: SignIn, brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    given = {"name": "Gaps", "accounts": [sandbox_account.pk], "cool_down_days": 3, "uses_slots": "on"}
+    assert sign_in(manager).post(reverse("content_calendar:pool_new"), given).status_code == 302
+    assert EvergreenPool.objects.get().uses_slots

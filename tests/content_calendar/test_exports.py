@@ -116,7 +116,58 @@ def test_words_of_an_accounts_own_are_named(
     )
     create_post(brand=brand, author=manager, draft=draft, now=NOW)
     (row,) = table(exported(sign_in(manager)))
+    assert row[f"text@{sandbox_account.platform}:{sandbox_account.handle}"] == "for one"
     assert row["Own words for"] == f"'{sandbox_account}"  # an @ is disarmed
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_words_of_single_accounts_come_back(
+    sign_in: SignIn,
+    brand: Brand,
+    manager: User,
+    sandbox_account: SocialAccount,
+    second_account: SocialAccount,
+    kind: str,
+    language: str,
+) -> None:
+    manager.language = language
+    manager.save()
+    asset = make_image(brand, manager)
+    card = LinkCard("https://example.com/menu", "Menu", "All of it", "https://example.com/menu.png")
+    both = Draft(
+        parts=(Part("for all"), Part("and more", (), card), Part("below", is_comment=True)),
+        accounts=(sandbox_account.pk, second_account.pk),
+        own_parts={
+            sandbox_account.pk: (
+                Part("=for one"),
+                Part("its\nsecond", (MediaUse(asset.pk, "A cup"),)),
+                Part("its third", (), card),
+                Part("its comment", is_comment=True),
+            ),
+            second_account.pk: (Part("", (MediaUse(asset.pk, "Only a cup"),), card),),
+        },
+        planned_at=LATER,
+    )
+    create_post(brand=brand, author=manager, draft=both, now=NOW)
+    only = Draft(accounts=(sandbox_account.pk,), own_parts={sandbox_account.pk: (Part("said here only"),)})
+    create_post(brand=brand, author=manager, draft=only, now=NOW)
+    make_post(brand, manager, "the same for both", sandbox_account, second_account)
+    before = drafts_by_text()
+
+    content = exported(sign_in(manager), f"?format={kind}")
+    Post.objects.update(deleted_at=NOW)
+    batch = imported(checked(brand, manager, content, name=f"posts.{kind}"), manager)
+    assert (batch.drafted, batch.refused) == (3, 0)
+    assert drafts_by_text() == before
+
+
+def test_a_table_has_columns_of_single_accounts_only_where_a_post_needs_them(
+    sign_in: SignIn, brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    make_post(brand, manager, "the same", sandbox_account)
+    (row,) = table(exported(sign_in(manager)))
+    assert not [column for column in row if "@" in column or column in ("comment", "text_2", "card_image")]
 
 
 def test_a_formula_is_disarmed_in_both_kinds(

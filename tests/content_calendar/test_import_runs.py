@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import pytest
 
 from accounts.models import AccountStatus, AuditEntry, Brand, SocialAccount, User
+from content_calendar.content import Part
 from content_calendar.models import (
     Approval,
+    ApprovalRule,
     ImportRow,
     ImportState,
     Label,
     LabelTone,
     Post,
     RowOutcome,
+    SavedFilter,
     Variant,
 )
 from content_calendar.selectors.imports import UNDO_FOR
-from content_calendar.services import import_runs, imports
+from content_calendar.services import approval, import_runs, imports
 from content_calendar.services.drafts import Draft, create_post, delete_post, save_draft
 from content_calendar.services.imports import LEASE, LeaseLost, NotWaiting, NotWhole, start
+from content_calendar.services.labels import change_label
 from content_calendar.services.scheduling import move_post
+from content_calendar.services.writing import save_template
 from outbox.models import Delivery, DeliveryState
 from tests.campaigns.conftest import make_campaign
 from tests.content_calendar.conftest import NOW
 from tests.content_calendar.importing import REFUSED, checked, claimed, imported, run, run_back, table, undone
+from tests.content_calendar.test_approval import ask_for
 
 State = ImportState
 HEADER = ("date", "time", "text", "text_2", "accounts", "campaign", "labels", "state", "late", "card_url")
@@ -263,6 +270,86 @@ def test_an_undo_takes_back_what_was_neither_sent_nor_changed(
     assert entry.detail == {"file": "plan.csv", "posts": 3, "kept": 3}
 
 
+LABELLED = table(("text", "labels"), ("a", "Old; New"), ("b", "New; Other"))
+
+
+def names() -> set[str]:
+    return set(Label.objects.values_list("name", flat=True))
+
+
+def test_an_undo_takes_its_own_labels_along_and_no_others(brand: Brand, creator: User) -> None:
+    Label.objects.create(brand=brand, name="old", tone=LabelTone.GREY)
+    batch = imported(checked(brand, creator, LABELLED), creator)
+    assert names() == {"old", "New", "Other"}
+    undone(batch, creator)
+    assert names() == {"old"}
+
+
+def taken_up_by_a_post(label: Label, actor: User) -> None:
+    create_post(brand=label.brand, author=actor, draft=Draft(labels=(label.pk,)), now=NOW)
+
+
+def taken_up_by_a_post_in_the_bin(label: Label, actor: User) -> None:
+    post = create_post(brand=label.brand, author=actor, draft=Draft(labels=(label.pk,)), now=NOW)
+    delete_post(post=post, actor=actor, now=NOW)
+
+
+def recoloured(label: Label, _actor: User) -> None:
+    change_label(label=label, name=label.name, tone=LabelTone.RED)
+
+
+def named_in_a_template(label: Label, actor: User) -> None:
+    draft = Draft(parts=(Part("said"),), labels=(label.pk,))
+    save_template(brand=label.brand, name="One", draft=draft, actor=actor, now=NOW)
+
+
+def named_in_a_filter(label: Label, actor: User) -> None:
+    SavedFilter.objects.create(membership=actor.memberships.get(), name="One", query=f"label={label.pk}")
+
+
+def kept_in_a_post_that_was_changed(label: Label, _actor: User) -> None:
+    post = Post.objects.filter(labels=label).order_by("pk").last()
+    assert post is not None
+    save_draft(post=post, version=post.version, draft=Draft.of_post(post), now=NOW)
+
+
+@pytest.mark.parametrize(
+    "take_up",
+    [
+        taken_up_by_a_post,
+        taken_up_by_a_post_in_the_bin,
+        recoloured,
+        named_in_a_template,
+        named_in_a_filter,
+        kept_in_a_post_that_was_changed,
+    ],
+)
+def test_a_label_that_somebody_took_up_meanwhile_stays(
+    brand: Brand, creator: User, take_up: Callable[[Label, User], None]
+) -> None:
+    batch = imported(checked(brand, creator, LABELLED), creator)
+    take_up(Label.objects.get(name="New"), creator)
+    undone(batch, creator)
+    assert "New" in names()
+    assert "Old" not in names()
+
+
+def test_a_label_of_the_same_moment_by_somebody_else_is_theirs(brand: Brand, creator: User) -> None:
+    batch = checked(brand, creator, table(("text", "labels"), ("a", "New")))
+    theirs = Label(brand=brand, name="new", tone=LabelTone.GREY)
+    insert = Label.objects.bulk_create
+
+    def after_them(rows: list[Label], **options: Any) -> Any:
+        theirs.save()
+        return insert(rows, **options)
+
+    with mock.patch.object(Label.objects, "bulk_create", after_them):
+        batch = imported(batch, creator)
+    assert list(Post.objects.get().labels.all()) == [theirs]
+    undone(batch, creator)
+    assert names() == {"new"}
+
+
 def test_a_draft_that_was_written_on_is_kept(brand: Brand, creator: User) -> None:
     batch = imported(checked(brand, creator, "text\na\nb\n"), creator)
     post = Post.objects.first()
@@ -270,6 +357,28 @@ def test_a_draft_that_was_written_on_is_kept(brand: Brand, creator: User) -> Non
     save_draft(post=post, version=post.version, draft=Draft.of_post(post), now=NOW)
     batch = undone(batch, creator)
     assert (batch.undone, batch.kept) == (1, 1)
+
+
+def test_a_draft_that_was_approved_is_kept(
+    brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    ask_for(brand, ApprovalRule.INTERNAL)
+    batch = imported(checked(brand, manager, "text,accounts\na,all\nb,all\n"), manager)
+    post = Post.objects.first()
+    assert post is not None
+    approval.approve_own(post=post, seen=post.version, actor=manager, now=NOW)
+    batch = undone(batch, manager)
+    assert (batch.undone, batch.kept) == (1, 1)
+    assert Post.objects.get(deleted_at=None) == post
+
+
+def test_a_label_whose_small_letters_only_the_database_knows_stops_no_import(
+    brand: Brand, manager: User
+) -> None:
+    there = Label.objects.create(brand=brand, name="istanbul")
+    batch = imported(checked(brand, manager, "text,labels\na,İstanbul\nb,new\n"), manager)
+    assert (batch.state, batch.drafted) == (State.DONE, 2)
+    assert [label.pk for label in Post.objects.order_by("pk")[0].labels.all()] == [there.pk]
 
 
 def test_an_undo_whose_worker_was_killed_is_brought_to_its_end(

@@ -12,16 +12,36 @@ import pytest
 from django.core.files.storage import default_storage
 
 from accounts.models import AccountStatus, Brand, SocialAccount, User
-from content_calendar.models import ImportBatch, ImportRow, ImportState, Label, Post
+from content_calendar.import_rows import column_words
+from content_calendar.models import (
+    ApprovalRule,
+    ImportBatch,
+    ImportRow,
+    ImportState,
+    Label,
+    Post,
+    RowVerdict,
+    Variant,
+)
 from content_calendar.selectors.imports import MOST_BYTES
 from content_calendar.services import import_checks, imports
+from content_calendar.services.approval import set_rules
 from content_calendar.services.imports import LEASE, LeaseLost, NotWaiting, Reading, claim, read_again
 from core.csv_reading import FileProblem, FileRefused
 from core.xlsx_reading import MOST_COLUMNS
 from tests.campaigns.conftest import make_campaign
 from tests.cast import make_account
 from tests.content_calendar.conftest import LATER, NOW, make_post
-from tests.content_calendar.importing import checked, claimed, received, said, table, verdicts, workbook
+from tests.content_calendar.importing import (
+    checked,
+    claimed,
+    imported,
+    received,
+    said,
+    table,
+    verdicts,
+    workbook,
+)
 
 State = ImportState
 HEADER = ("date", "time", "text", "accounts", "state")
@@ -102,18 +122,22 @@ def rewritten(change: Callable[[str, bytes], bytes]) -> bytes:
 def far_row() -> bytes:
     """Its header says that it stands in a row of which there are not so many."""
     return rewritten(
-        lambda name, content: content.replace(b'<row r="1"', b'<row r="2000000000"')
-        if name == "xl/worksheets/sheet1.xml"
-        else content
+        lambda name, content: (
+            content.replace(b'<row r="1"', b'<row r="2000000000"')
+            if name == "xl/worksheets/sheet1.xml"
+            else content
+        )
     )
 
 
 def many_elements() -> bytes:
     """Some kilobytes, a few megabytes unpacked, gigabytes as objects."""
     return rewritten(
-        lambda name, content: content.replace(b"</styleSheet>", b"<a/>" * 6_000_001 + b"</styleSheet>")
-        if name == "xl/styles.xml"
-        else content
+        lambda name, content: (
+            content.replace(b"</styleSheet>", b"<a/>" * 6_000_001 + b"</styleSheet>")
+            if name == "xl/styles.xml"
+            else content
+        )
     )
 
 
@@ -172,9 +196,11 @@ def test_a_file_that_is_no_table_is_refused_and_not_kept(
 
 def test_rows_that_stand_far_down_are_read_by_their_numbers(brand: Brand, creator: User) -> None:
     content = rewritten(
-        lambda name, content: content.replace(b'<row r="2"', b'<row r="90000"').replace(b'"A2"', b'"A90000"')
-        if name == "xl/worksheets/sheet1.xml"
-        else content
+        lambda name, content: (
+            content.replace(b'<row r="2"', b'<row r="90000"').replace(b'"A2"', b'"A90000"')
+            if name == "xl/worksheets/sheet1.xml"
+            else content
+        )
     )
     assert [number for number, _verdict, _texts in verdicts(checked(brand, creator, content))] == [90000]
 
@@ -386,6 +412,19 @@ def test_whoever_may_not_publish_is_told_that_rows_become_drafts(
     assert ImportRow.objects.get(batch=batch).gist["schedules"] is False
 
 
+def test_that_a_brand_asks_for_approval_is_said_before_the_import(
+    brand: Brand, manager: User, sandbox_account: SocialAccount
+) -> None:
+    rows = table(HEADER, GOOD)
+    assert checked(brand, manager, rows).warned == 0
+    set_rules(brand=brand, rule=ApprovalRule.INTERNAL, remind_after_h=0, actor=manager, now=NOW)
+    batch = checked(brand, manager, rows)
+    assert (batch.ok, batch.warned, batch.refused) == (1, 1, 0)
+    assert [note["text"] for note in batch.import_rows.get().notes] == [
+        "It is a draft until it is approved, as this brand asks for."
+    ]
+
+
 def test_a_dry_run_makes_nothing(brand: Brand, creator: User, sandbox_account: SocialAccount) -> None:
     checked(brand, creator, table((*HEADER, "labels"), (*GOOD, "New")))
     assert not Post.objects.exists()
@@ -435,3 +474,69 @@ def test_files_that_nobody_decides_about_go_away(brand: Brand, creator: User) ->
     assert batch.state == State.DISCARDED
     assert files() == []
     assert not ImportRow.objects.exists()
+
+
+# --- words of single accounts -----------------------------------------------------------------
+
+
+OWN = ("text", "accounts", "text@bluesky:harbour.example.com", "text_2@Bluesky:@harbour.example.com")
+
+
+def own_words() -> list[str] | None:
+    variant = Variant.objects.get(account__platform="bluesky")
+    return [part["text"] for part in variant.parts] if variant.parts is not None else None
+
+
+def test_a_row_says_what_one_account_says_instead(
+    brand: Brand, creator: User, sandbox_account: SocialAccount, second_account: SocialAccount
+) -> None:
+    batch = checked(brand, creator, table(OWN, ("For all", "all", "For one", "and more")))
+    imported(batch, creator)
+    assert own_words() == ["For one", "and more"]
+    assert Variant.objects.get(account=sandbox_account).parts is None
+
+
+def test_an_account_whose_columns_are_empty_gets_the_words_of_all(
+    brand: Brand, creator: User, second_account: SocialAccount
+) -> None:
+    imported(checked(brand, creator, table(OWN, ("For all", "all", "", " "))), creator)
+    assert own_words() is None
+
+
+@pytest.mark.parametrize("accounts", ["", "sandbox"])
+def test_words_for_an_account_that_the_row_does_not_name_are_refused(
+    brand: Brand,
+    creator: User,
+    sandbox_account: SocialAccount,
+    second_account: SocialAccount,
+    accounts: str,
+) -> None:
+    batch = checked(brand, creator, table(OWN, ("For all", accounts, "For one", "")))
+    assert batch.refused == 1
+    assert "where this post does not go" in said(batch)
+
+
+def test_words_for_an_account_that_nobody_has_are_refused(
+    brand: Brand, creator: User, sandbox_account: SocialAccount
+) -> None:
+    header = ("text", "accounts", "text@bluesky:nobody.example.com")
+    batch = checked(brand, creator, table(header, ("For all", "all", "For one")))
+    assert "“bluesky:nobody.example.com”" in said(batch)
+    (row,) = ImportRow.objects.get(batch=batch).notes
+    assert column_words(row) == "Text · bluesky:nobody.example.com"
+
+
+def test_limits_of_an_account_count_its_own_words(
+    brand: Brand, creator: User, sandbox_account: SocialAccount, second_account: SocialAccount
+) -> None:
+    header = ("date", "time", "state", *OWN)
+    long = ("2026-12-01", "9:30", "schedule", "For all", "all", "x" * 301, "")
+    short = ("2026-12-01", "9:30", "schedule", "x" * 301, "all", "For one", "")
+    batch = checked(brand, creator, table(header, long, short))
+    ((_one, first, texts), (_two, second, _texts)) = verdicts(batch)
+    assert (first, second) == (RowVerdict.ERROR, RowVerdict.WARNING)
+    assert "Bluesky" in " ".join(texts)
+    notes = ImportRow.objects.get(batch=batch, number=2).notes
+    assert {note["column"] for note in notes if note["level"] == "error"} == {
+        "text@bluesky:harbour.example.com"
+    }

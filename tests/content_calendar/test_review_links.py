@@ -234,7 +234,7 @@ def test_a_comment_decides_nothing(url: str, waiting: Post, creator: User) -> No
 @pytest.mark.parametrize(
     ("given", "asks"),
     [
-        ({"decision": "approve", "name": " "}, "Your name: This field is required."),
+        ({"decision": "approve", "name": " "}, "This field is required."),
         ({"decision": "changes", "text": "  "}, "Say what should change."),
         ({"decision": "comment", "text": ""}, "Write a comment first."),
         ({"decision": "approve", "version": "nonsense"}, "out of date"),
@@ -545,6 +545,8 @@ def test_a_client_with_an_address_gets_a_mail_with_a_link_of_its_own(waiting: Po
     tasks.send_review_mails()
     tasks.send_review_mails()
     (message,) = mail.outbox
+    assert re.search(r"works until [\w, ]+ December 2026, 10:00 \(Europe/Berlin\)\.", str(message.body))
+    assert "<" not in message.body
     assert message.to == ["miller@example.com"]
     assert message.subject == "Posts of Harbour Coffee wait for your approval"
     assert "1 post of Harbour Coffee waits for your answer." in message.body

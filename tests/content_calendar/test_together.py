@@ -1,4 +1,4 @@
-"""Two who change the same post at the same moment: each gets an answer, and nothing is done twice or halfway."""
+"""Two who change the same post at once: each gets an answer, and nothing is done twice or halfway."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from accounts.models import Brand, SocialAccount, User
 from content_calendar.content import MediaUse
 from content_calendar.models import MediaAsset, MediaFolder, MediaState, MediaUpload
 from content_calendar.services import uploads
+from tests.cast import make_account
 from tests.clips import clip
 from tests.content_calendar.conftest import make_image, make_post
 from tests.content_calendar.video_samples import begin, make_video, uploaded, work
@@ -221,3 +222,55 @@ def test_without_scripts_a_video_comes_with_the_form(sign_in: SignIn, creator: U
     }
     assert client.post(reverse("content_calendar:save", args=[post]), sent).status_code == 302
     assert MediaAsset.objects.filter(usages__post=post, kind="video").count() == 1
+
+
+def test_a_stretch_is_asked_for_on_the_page_of_a_video(sign_in: SignIn, creator: User, brand: Brand) -> None:
+    client, asset = sign_in(creator), make_video(brand, creator, seconds=3)
+    page = client.get(reverse("library:asset", args=[asset.pk])).content.decode()
+    assert reverse("library:trim", args=[asset.pk]) in page
+    answer = client.post(reverse("library:trim", args=[asset.pk]), {"first": "0.5", "last": "2"})
+    part = MediaAsset.objects.exclude(pk=asset.pk).get()
+    assert answer["Location"] == reverse("library:asset", args=[part.pk])
+    assert (part.trim_from_ms, part.trim_until_ms) == (500, 2000)
+    waiting = client.get(answer["Location"]).content.decode()
+    assert reverse("library:progress", args=[part.pk]) in waiting
+    work()
+    assert "0:02" in client.get(reverse("library:asset", args=[asset.pk])).content.decode()
+    assert "Cut out of the original" in client.get(answer["Location"]).content.decode()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"first": "x", "last": "2"},
+        {"first": "2", "last": "1"},
+        {"first": "-1", "last": "1"},
+        {"first": "0", "last": "NaN"},
+    ],
+)
+def test_what_is_no_stretch_is_told_and_makes_nothing(
+    sign_in: SignIn, creator: User, brand: Brand, sent: dict[str, str]
+) -> None:
+    client, asset = sign_in(creator), make_video(brand, creator, seconds=3)
+    answer = client.post(reverse("library:trim", args=[asset.pk]), sent, follow=True)
+    assert "Choose a beginning and an end within the video" in answer.content.decode()
+    assert MediaAsset.objects.count() == 1
+
+
+def test_a_viewer_trims_nothing(sign_in: SignIn, creator: User, viewer: User, brand: Brand) -> None:
+    asset = make_video(brand, creator, seconds=3)
+    answer = sign_in(viewer).post(reverse("library:trim", args=[asset.pk]), {"first": "0", "last": "1"})
+    assert answer.status_code == 403
+    assert MediaAsset.objects.count() == 1
+    page = sign_in(viewer).get(reverse("library:asset", args=[asset.pk])).content.decode()
+    assert reverse("library:trim", args=[asset.pk]) not in page
+
+
+def test_the_page_says_where_the_thumbnail_is_shown(sign_in: SignIn, creator: User, brand: Brand) -> None:
+    asset = make_video(brand, creator)
+    client, address = sign_in(creator), reverse("library:asset", args=[asset.pk])
+    make_account(brand, platform="bluesky", handle="one.example.com")
+    assert "Shown before the video plays" not in client.get(address).content.decode()
+    make_account(brand, platform="mastodon", handle="me@example.social")
+    assert "Shown before the video plays on: Mastodon." in client.get(address).content.decode()

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from accounts.models import Brand, SocialAccount, User
 from connectors.base import VideoLimit
@@ -21,15 +22,16 @@ from content_calendar.models import MediaAsset, MediaKind, MediaProblem, MediaSt
 from content_calendar.models import PreflightCode as Code
 from content_calendar.selectors.checks import AccountCheck, check_content
 from content_calendar.selectors.preflight import find_problems
+from content_calendar.selectors.verdicts import verdicts_of
 from content_calendar.selectors.videos import fits, plan_for
 from content_calendar.services import library, videos
-from content_calendar.services.scheduling import NotReady, schedule_post
+from content_calendar.services.scheduling import NotReady, frozen_payload, schedule_post
 from content_calendar.services.sending import objection
 from outbox.errors import StopReason
 from outbox.models import Delivery
 from outbox.payloads import thaw
 from tests.cast import make_account
-from tests.clips import clip
+from tests.clips import clip, turned
 from tests.content_calendar.conftest import LATER, NOW, make_image, make_post
 from tests.content_calendar.video_samples import make_video, uploaded, work
 
@@ -423,6 +425,155 @@ def test_a_thumbnail_is_chosen_or_taken_at_a_moment(brand: Brand, creator: User)
     for wrong in (-1, asset.duration_ms + 1):
         with pytest.raises(videos.NoSuchFrame):
             videos.choose_thumbnail(asset=asset, at_ms=wrong)
+
+
+def test_the_chosen_picture_goes_along_where_a_network_takes_one(
+    brand: Brand, creator: User, sandbox_account: SocialAccount
+) -> None:
+    asset = make_video(brand, creator, seconds=2)
+    asset = videos.choose_thumbnail(asset=asset, at_ms=asset.frames[3][1])
+    mastodon = make_account(brand, platform="mastodon", handle="me@example.social")
+    parts, assets = (Part("x", (MediaUse(asset.pk),)),), {asset.pk: asset}
+    frozen = frozen_payload(account=mastodon, parts=parts, assets=assets)
+    (item,) = thaw(frozen).parts[0].media
+    assert item.cover is not None
+    with item.cover() as cover, default_storage.open(asset.frames[3][0], "rb") as chosen:
+        assert cover.read() == chosen.read()
+    frozen = frozen_payload(account=sandbox_account, parts=parts, assets=assets)
+    (item,) = thaw(frozen).parts[0].media
+    assert item.cover is None
+
+
+# --- phones -----------------------------------------------------------------------------------
+
+
+def brightness(content: bytes) -> tuple[int, int, int, int]:
+    """Of the middle of the top, the bottom, the left and the right edge."""
+    picture = Image.open(io.BytesIO(content)).convert("L")
+    width, height = picture.size
+    places = ((width // 2, 4), (width // 2, height - 5), (4, height // 4), (width - 5, height // 4))
+    found = [int(picture.getpixel(place)) for place in places]  # type: ignore[arg-type]
+    return found[0], found[1], found[2], found[3]
+
+
+def first_picture(content: bytes) -> bytes:
+    """As a player shows it."""
+    out = io.BytesIO()
+    with av.open(io.BytesIO(content), "r") as source:
+        frame = next(source.decode(video=0))
+        frame.to_image().rotate(frame.rotation, expand=True).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_clip_of_a_phone_held_upright_stands_upright(brand: Brand, creator: User) -> None:
+    """White lies at the left of its pictures, so it is at the top when they are turned clockwise."""
+    asset = uploaded(brand, creator, turned(clip(size=(128, 72), has_halves=True)))
+    work()
+    asset.refresh_from_db()
+    assert (asset.state, asset.width, asset.height) == (MediaState.READY, 72, 128)
+    small = replace(LIMIT, max_pixels=36 * 64)
+    copy = videos.video_for(asset=asset, limit=small)
+    work()
+    copy.refresh_from_db()
+    assert (copy.width, copy.height) == (36, 64)
+    part = videos.trim_video(asset=asset, from_ms=0, until_ms=500, actor=creator, now=NOW)
+    work()
+    part.refresh_from_db()
+    assert (part.width, part.height) == (72, 128)
+    seen = [stored(asset.thumbnail_key), stored(part.thumbnail_key)]
+    seen += [first_picture(stored(key)) for key in (asset.storage_key, copy.storage_key, part.storage_key)]
+    for picture in seen:
+        top, bottom, left, right = brightness(picture)
+        assert min(top, left, right) > 200
+        assert bottom < 60
+
+
+# --- a stretch of a video ---------------------------------------------------------------------
+
+
+def stored(key: str) -> bytes:
+    with default_storage.open(key, "rb") as file:
+        return file.read()
+
+
+def grey_at(asset: MediaAsset, number: int) -> int:
+    with av.open(io.BytesIO(stored(asset.storage_key)), "r") as source:
+        frames = list(source.decode(video=0))
+    return int(frames[number].to_image().convert("L").getpixel((10, 10)))
+
+
+def test_a_stretch_is_cut_out_to_the_picture_and_the_original_stays(brand: Brand, creator: User) -> None:
+    asset = make_video(brand, creator, seconds=4)
+    whole = stored(asset.storage_key)
+    part = videos.trim_video(asset=asset, from_ms=1000, until_ms=2500, actor=creator, now=NOW)
+    assert part.state == MediaState.PROCESSING
+    work()
+    part.refresh_from_db()
+    asset.refresh_from_db()
+    assert part.state == MediaState.READY
+    assert part.derived_from == asset
+    assert abs(part.duration_ms - 1500) <= 150
+    assert part.audio_codec == "aac"
+    assert part.thumbnail_key
+    # Every frame is 9 lighter than the one before: the first one is the eleventh of the original.
+    assert abs(grey_at(part, 0) - grey_at(asset, 10)) <= 4
+    assert abs(grey_at(part, 14) - grey_at(asset, 24)) <= 4
+    assert stored(asset.storage_key) == whole
+
+
+def test_a_stretch_has_verdicts_and_copies_of_its_own(
+    brand: Brand, creator: User, sandbox_account: SocialAccount
+) -> None:
+    most = sandbox_account.info.videos
+    assert most is not None
+    asset = make_video(brand, creator, seconds=3)
+    MediaAsset.objects.filter(pk=asset.pk).update(duration_ms=round((most.max_seconds + 5) * 1000))
+    asset.refresh_from_db()
+    ((_info, lines),) = verdicts_of(asset)
+    assert any(is_blocking for _line, is_blocking in lines)
+    part = videos.trim_video(asset=asset, from_ms=0, until_ms=2000, actor=creator, now=NOW)
+    work()
+    part.refresh_from_db()
+    ((_info, lines),) = verdicts_of(part)
+    assert not any(is_blocking for _line, is_blocking in lines)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(-1, 1000), (0, 2000), (1000, 1000), (1500, 1000), (0, 499), (0, 2001), (5000, 6000)]
+)
+def test_no_stretch_that_is_not_within_or_too_short(
+    brand: Brand, creator: User, first: int, last: int
+) -> None:
+    asset = make_video(brand, creator, seconds=2)
+    MediaAsset.objects.filter(pk=asset.pk).update(duration_ms=2000)
+    asset.refresh_from_db()
+    with pytest.raises(videos.NoSuchStretch):
+        videos.trim_video(asset=asset, from_ms=first, until_ms=last, actor=creator, now=NOW)
+    assert MediaAsset.objects.count() == 1
+
+
+def test_the_same_stretch_is_made_once_and_tried_again_when_it_failed(brand: Brand, creator: User) -> None:
+    asset = make_video(brand, creator, seconds=2)
+
+    def asked() -> MediaAsset:
+        return videos.trim_video(asset=asset, from_ms=0, until_ms=1000, actor=creator, now=NOW)
+
+    part = asked()
+    assert asked() == part
+    MediaAsset.objects.filter(pk=part.pk).update(state=MediaState.BROKEN, work_fence=3)
+    assert asked().state == MediaState.PROCESSING
+    work()
+    part.refresh_from_db()
+    assert part.state == MediaState.READY
+
+
+def test_a_stretch_of_a_video_that_is_gone_says_so(brand: Brand, creator: User) -> None:
+    asset = make_video(brand, creator, seconds=2)
+    part = videos.trim_video(asset=asset, from_ms=0, until_ms=1000, actor=creator, now=NOW)
+    asset.delete()
+    work()
+    part.refresh_from_db()
+    assert (part.state, part.problem) == (MediaState.BROKEN, MediaProblem.NO_ORIGINAL)
 
 
 def test_a_deleted_video_leaves_no_file(

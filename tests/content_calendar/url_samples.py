@@ -6,12 +6,15 @@ import datetime as dt
 import io
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from PIL import Image
 
 from content_calendar.content import Part
 from content_calendar.models import (
     CalendarFeed,
     CalendarNote,
+    ExportState,
     Label,
     MediaFolder,
     MediaUpload,
@@ -24,6 +27,7 @@ from content_calendar.services.bulk import move_one
 from content_calendar.services.comments import add_comment
 from content_calendar.services.drafts import Draft, create_post
 from content_calendar.services.evergreen import PoolFacts, add_entry, create_pool
+from content_calendar.services.exports import ask
 from content_calendar.services.imports import receive
 from content_calendar.services.media import store_image
 from content_calendar.services.review_links import new_key
@@ -31,6 +35,7 @@ from content_calendar.services.scheduling import schedule_post
 from content_calendar.services.series import create_series
 from content_calendar.services.writing import save_group, save_snippet, save_template
 from content_calendar.weekly import WeekTime
+from core.xlsx_reading import TableKind
 from tests.cast import World, make_account
 
 
@@ -123,7 +128,7 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     upload = MediaUpload.objects.create(
         brand=world.brand, person=world.user, name="walked.mp4", size=10, fingerprint="ab" * 32
     )
-    found |= {f"library:{name}": {"asset_id": asset.pk} for name in ("progress", "thumbnail")}
+    found |= {f"library:{name}": {"asset_id": asset.pk} for name in ("progress", "thumbnail", "trim")}
     found["library:frame"] = {"asset_id": asset.pk, "at_ms": 0}
     found["library:upload_start"] = {"brand_id": world.brand.pk}
     found |= {f"library:upload_{name}": {"upload_id": upload.pk} for name in ("piece", "finish", "cancel")}
@@ -144,6 +149,20 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     )
     for name in ("page", "reading", "verdicts", "confirm", "discard", "undo", "go_on"):
         found[f"content_calendar:import_{name}"] = {"import_id": batch.pk}
+    made = ask(
+        membership=world.user.memberships.get(organization=world.organization),
+        brand=world.brand,
+        query="",
+        rows=1,
+        kind=TableKind.CSV,
+        language="en",
+        now=world.now,
+    )
+    made.storage_key = default_storage.save("exports/walked.csv", ContentFile(b"walked"))
+    made.state = ExportState.DONE
+    made.save()
+    for name in ("file", "discard"):
+        found[f"content_calendar:export_{name}"] = {"export_id": made.pk}
     return found | approval_samples(world, scheduled)
 
 

@@ -145,9 +145,8 @@ def test_a_thread_goes_out_and_is_linked(stand_in: StandIn, put: Callable[..., D
 def test_words_that_the_account_said_before_are_refused_with_that_reason(
     stand_in: StandIn, put: Callable[..., Delivery]
 ) -> None:
-    stand_in.posts.append(
-        {"id": "1", "text": "one", "created_at": (START - dt.timedelta(days=2)).isoformat()}
-    )
+    before = stand_in.clock() - dt.timedelta(days=2)
+    stand_in.posts.append({"id": "1", "text": "one", "created_at": before.isoformat()})
     delivery = put("one")
     run_until_quiet(stand_in)  # type: ignore[arg-type]
     delivery.refresh_from_db()
