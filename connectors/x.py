@@ -5,9 +5,8 @@ x-api/posts/manage-tweets, x-api/media, fundamentals/rate-limits, pricing), read
 
 * An account is connected with four keys of OAuth 1.0a: those of the app and those that the developer portal
   makes for the app's owner. They do not end. Somebody else's account needs OAuth 2 with a sign-in at X.
-* A post is given once: there is no key against repetition (NEITHER). X refuses words that the account has
-  just said (403 "duplicate content"): then the account's own posts are read. What was posted since the
-  intent was made is ours; otherwise the words are older and the post is refused.
+* There is no key against repetition (NEITHER). X refuses words that the account has just said (403
+  "duplicate content"), which may be those of an attempt whose end nobody knew: the outbox looks.
 * Media are uploaded in pieces and, video above all, worked on afterwards; an upload is seen by nobody.
 * Text is counted by weight (``TextUnit.WEIGHTED``); every address counts 23, with or without a scheme.
 * Every call costs money (pricing: a post $0.015, with an address $0.20; reading one's own $0.001 to $0.01).
@@ -68,7 +67,6 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.text import normalise
 
 KEY = "x"
 INFO = PlatformInfo(
@@ -146,8 +144,6 @@ CHUNK_BYTES = 4 * 1024 * 1024
 UPLOAD_TIMEOUT_S = 120.0
 PER_CALL = 100  # posts
 MAX_PAGES = 3
-# What the account's clock and X's may differ by, for what was posted since an intent was made.
-CLOCK_SLACK = dt.timedelta(minutes=2)
 LIMIT_DEFAULT_S = 900.0
 CREDITS_WAIT = dt.timedelta(hours=1)
 
@@ -199,25 +195,14 @@ class XConnector(Connector):
             post["media"] = {"media_ids": media}
         if (answered := payload.answered_by(step.part)) is not None:
             post["reply"] = {"in_reply_to_tweet_id": done[f"part{answered}.publish"].remote_id}
-        return {"post": post, "made_at": now.isoformat()}
+        return {"post": post}
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
         if step.kind is StepKind.MEDIA:
             return self._upload(payload.parts[step.part].media[step.media], str(intent["alt_text"]))
         response = self._call("POST", "/2/tweets", json=intent["post"], changes=True)
-        if response.status_code == 403 and "duplicate" in self._words(response).lower():
-            return self._said_before(intent, response)
         post = self._object(response)["data"]
         return StepResult(remote_id=str(post["id"]), permalink=self._permalink(str(post["id"])))
-
-    def _said_before(self, intent: Json, response: Response) -> StepResult:
-        """Its words stand there already: by an attempt that nobody knew the end of, or from before."""
-        since = dt.datetime.fromisoformat(intent["made_at"]) - CLOCK_SLACK
-        answered = intent["post"].get("reply", {}).get("in_reply_to_tweet_id", "")
-        for post in self.find_recent(since=since):
-            if normalise(post.text) == normalise(intent["post"]["text"]) and post.in_reply_to == answered:
-                return StepResult(remote_id=post.remote_id, permalink=post.permalink)
-        raise Rejected(RejectReason.DUPLICATE, self._words(response))
 
     def _upload(self, item: MediaItem, alt_text: str) -> StepResult:
         with item.open() as stream:
@@ -453,5 +438,6 @@ def _map_error(response: Response, words: str, *, about: str = "") -> ConnectorE
     if status == 404 or "deleted or not visible" in words:
         return Rejected(RejectReason.NOT_FOUND, words)
     if status == 403:
-        return Rejected(RejectReason.FORBIDDEN, words)
+        is_repeated = "duplicate" in words.lower()
+        return Rejected(RejectReason.DUPLICATE if is_repeated else RejectReason.FORBIDDEN, words)
     return Rejected(RejectReason.INVALID, words)

@@ -206,55 +206,6 @@ def test_an_image_is_done_at_once_and_named_by_the_post(
     assert intent["post"] == {"text": "Look", "media": {"media_ids": ["5"]}}
 
 
-DUPLICATE = {
-    "title": "Forbidden",
-    "status": 403,
-    "detail": "You are not allowed to create a Tweet with duplicate content.",
-}
-
-
-def test_words_that_stand_there_since_the_intent_was_made_are_ours(
-    network: responses.RequestsMock, account: XConnector
-) -> None:
-    """An attempt whose end nobody knew, and what X says to its repetition."""
-    network.post(f"{API}/2/tweets", status=403, json=DUPLICATE)
-    said = remote("Hello &amp; https://t.co/abc", NOW + dt.timedelta(seconds=3))
-    said["entities"] = {"urls": [{"url": "https://t.co/abc", "expanded_url": "https://example.com/long"}]}
-    network.get(f"{API}/2/users/2244994945/tweets", json={"data": [said], "meta": {"result_count": 1}})
-    result = publish(account, payload("Hello & https://example.com/long"))
-    assert result.remote_id == said["id"]
-
-
-@pytest.mark.parametrize(
-    "there",
-    [
-        [],
-        [remote("Hello", NOW - dt.timedelta(hours=1))],
-        [remote("Hello", NOW, referenced_tweets=[{"type": "replied_to", "id": "3"}])],
-    ],
-    ids=["nothing", "older", "an answer"],
-)
-def test_words_from_before_are_refused_as_said_already(
-    network: responses.RequestsMock, account: XConnector, there: list[dict[str, Any]]
-) -> None:
-    network.post(f"{API}/2/tweets", status=403, json=DUPLICATE)
-    network.get(
-        f"{API}/2/users/2244994945/tweets", json={"data": there, "meta": {"result_count": len(there)}}
-    )
-    with pytest.raises(Rejected) as refused:
-        publish(account, payload("Hello"))
-    assert refused.value.reason is RejectReason.DUPLICATE
-
-
-def test_whoever_cannot_look_for_words_said_before_tries_again(
-    network: responses.RequestsMock, account: XConnector
-) -> None:
-    network.post(f"{API}/2/tweets", status=403, json=DUPLICATE)
-    network.get(f"{API}/2/users/2244994945/tweets", status=503)
-    with pytest.raises(Temporary):
-        publish(account, payload("Hello"))
-
-
 @pytest.mark.parametrize(
     ("status", "said", "error", "reason"),
     [
@@ -268,6 +219,12 @@ def test_whoever_cannot_look_for_words_said_before_tries_again(
         (401, {"title": "Unauthorized"}, NeedsReconnect, None),
         (402, {"title": "CreditsDepleted"}, RateLimited, None),
         (403, {"detail": "You are not permitted to perform this action."}, Rejected, RejectReason.FORBIDDEN),
+        (
+            403,
+            {"detail": "a Tweet with duplicate content"},
+            Rejected,
+            RejectReason.DUPLICATE,
+        ),
         (503, {"title": "Service Unavailable"}, OutcomeUnknown, None),
     ],
 )
