@@ -81,7 +81,8 @@ class Draft:
         rows = post.variants.all()
         if "variants" not in getattr(post, "_prefetched_objects_cache", {}):
             rows = rows.select_related("delivery")
-        variants = still_meant(post, rows)
+        # In the order in which they were chosen, whatever order the database has them in.
+        variants = still_meant(post, sorted(rows, key=lambda variant: variant.pk))
         return cls(
             parts=parts_from_json(post.parts) or (Part(),),
             accounts=tuple(v.account_id for v in variants),
