@@ -206,7 +206,8 @@ class XConnector(Connector):
 
     def _upload(self, item: MediaItem, alt_text: str) -> StepResult:
         with item.open() as stream:
-            size = stream.seek(0, 2)
+            stream.seek(0, 2)
+            size = stream.tell()
             stream.seek(0)
             begun = self._call(
                 "POST",

@@ -143,7 +143,7 @@ def dates_of(rule: Rule, first: dt.date) -> list[dt.date]:
     horizon = until or first + dt.timedelta(days=MOST_DAYS)
     text = ";".join(f"{name}={value}" for name, value in rule.parts if name not in ("UNTIL", "COUNT"))
     # A rule that names no day is searched for up to the year 9999, whatever its end: begin as late as can be.
-    later = (dt.MAXYEAR - horizon.year) // _CYCLE_YEARS * _CYCLE_YEARS
+    later = (dt.MAXYEAR - max(first, horizon).year) // _CYCLE_YEARS * _CYCLE_YEARS
     text += f";UNTIL={horizon.year + later:04}{horizon:%m%d}T000000"
     try:
         begin = first.replace(year=first.year + later)

@@ -102,6 +102,7 @@ def test_a_rule_that_goes_on_for_too_long_is_refused(text: str) -> None:
         "FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31;COUNT=2",  # searched for no longer than a series may last
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=2",
         "FREQ=DAILY;UNTIL=20261231",  # over before it begins
+        "FREQ=DAILY;UNTIL=19991231",  # in another cycle of the calendar
     ],
 )
 def test_a_rule_that_names_no_day_is_refused_soon(text: str) -> None:
