@@ -44,7 +44,7 @@ class PostExport(models.Model):
     rows = models.PositiveIntegerField()  # posts that matched when somebody asked
     done = models.PositiveIntegerField(default=0)  # posts that are written
     brands: models.JSONField[Any, Any] = models.JSONField(default=list)
-    storage_key = models.CharField(max_length=255, blank=True)  # once the file is there
+    storage_key = models.CharField(max_length=255, blank=True)  # DONE: the file is there
     size = models.PositiveBigIntegerField(default=0)  # bytes
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -1,7 +1,7 @@
 """Files of many posts, made in the background: asked for, written by a worker, kept for a while.
 
 One file is written by one worker at a time; who finds its lease over begins anew, because half a file is of
-use to nobody. What is written is stored only under the lease, so no file is left without a row.
+use to nobody. Where the file will be is written down before it is stored, so none is left without a row.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ def _free(now: dt.datetime) -> Q:
 def make(*, lease: Lease, wanted: PostFilter, clock: Clock) -> None:
     """Write the file in the active language. Raises LeaseLost; nothing is left behind then."""
     export = lease.export
+    _drop(export.storage_key)  # what a worker that was killed has left
     brand = export.brand
     may_see = Brand.objects.for_member(export.membership)
     try:
@@ -149,12 +150,13 @@ def make(*, lease: Lease, wanted: PostFilter, clock: Clock) -> None:
         write(file, table.header, _told(lease, table, clock))
         size = file.tell()
         file.seek(0)
-        key = default_storage.save(f"exports/{uuid.uuid4()}.{export.kind}", File(file))
+        key = f"exports/{lease.key}.{export.kind}"
+        _update(lease, storage_key=key)
+        default_storage.save(key, File(file))
     try:
         _finish(
             lease,
             state=ExportState.DONE,
-            storage_key=key,
             size=size,
             rows=table.count,
             done=table.count,

@@ -129,12 +129,12 @@ def export_file(request: MemberRequest, export_id: uuid.UUID) -> HttpResponseBas
     seen = Brand.objects.for_member(request.membership).filter(pk__in=made.brands)
     if seen.count() != len(made.brands):
         raise Http404
-    try:
-        file = default_storage.open(made.storage_key, "rb") if made.storage_key else None
-    except FileNotFoundError:
-        file = None
-    if file is None:
+    if made.state != ExportState.DONE:
         raise Http404
+    try:
+        file = default_storage.open(made.storage_key, "rb")
+    except FileNotFoundError:
+        raise Http404 from None
     return FileResponse(
         file,
         as_attachment=True,

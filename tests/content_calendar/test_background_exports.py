@@ -127,6 +127,22 @@ def test_the_page_shows_how_far_it_is_and_looks_again(sign_in: SignIn, brand: Br
     assert "hx-trigger" not in client.get(LIST, headers={"HX-Request": "true"}).content.decode()
 
 
+def test_the_file_of_a_worker_that_was_killed_is_not_left_behind(
+    sign_in: SignIn, brand: Brand, manager: User, many: int
+) -> None:
+    export = asked(manager, brand)
+    before = set(files())
+    killed = mock.patch.object(exports, "_finish", side_effect=SystemExit)
+    with killed, mock.patch.object(exports, "_drop"), pytest.raises(SystemExit):
+        exports.make(lease=claimed(export), wanted=PostFilter(), clock=lambda: NOW)
+    (left,) = set(files()) - before
+    assert sign_in(manager).get(url("file", export)).status_code == 404  # perhaps half of it is there
+    later = NOW + exports.LEASE + dt.timedelta(seconds=1)
+    exports.make(lease=claimed(export, later), wanted=PostFilter(), clock=lambda: later)
+    assert left not in files()
+    assert sign_in(manager).get(url("file", export)).status_code == 200
+
+
 def test_progress_is_told_while_rows_are_written(
     brand: Brand, manager: User, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +151,8 @@ def test_progress_is_told_while_rows_are_written(
     update = exports._update
 
     def watched(lease: exports.Lease, **values: Any) -> None:
-        told.append(values.get("done"))
+        if "done" in values:
+            told.append(values["done"])
         update(lease, **values)
 
     monkeypatch.setattr(exports, "_update", watched)
