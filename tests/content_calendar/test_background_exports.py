@@ -140,7 +140,8 @@ def test_the_file_of_a_worker_that_was_killed_is_not_left_behind(
     later = NOW + exports.LEASE + dt.timedelta(seconds=1)
     exports.make(lease=claimed(export, later), wanted=PostFilter(), clock=lambda: later)
     assert left not in files()
-    assert sign_in(manager).get(url("file", export)).status_code == 200
+    file = sign_in(manager).get(url("file", export))
+    assert b"tea" in b"".join(file.streaming_content)
 
 
 def test_progress_is_told_while_rows_are_written(
