@@ -14,6 +14,11 @@ from typing import Any
 from campaigns.addresses import refusal, replaced, trackable
 from connectors.base import LinkCard
 
+# Characters of one part, of the words for an image, and of a content warning; no network takes more.
+MOST_TEXT = 30_000
+MOST_ALT = 5_000
+MOST_WARNING = 300
+
 
 @dataclass(frozen=True, slots=True)
 class MediaUse:

@@ -14,7 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connectors.base import LinkCard
-from content_calendar.content import MediaUse, Part, Parts, alike_guarded
+from content_calendar.content import (
+    MOST_ALT,
+    MOST_TEXT,
+    MOST_WARNING,
+    MediaUse,
+    Part,
+    Parts,
+    alike_guarded,
+)
 from content_calendar.selectors.posts import PostFilter
 from content_calendar.selectors.states import PostState
 from content_calendar.services.drafts import Draft
@@ -25,10 +33,7 @@ BASE = "base"
 KEY = re.compile(r"[0-9a-z]{1,12}")
 MOST_PARTS = 40
 MOST_MEDIA = 20
-MOST_TEXT = 30_000  # characters of one part; no network takes more
 _MOST_KEPT = 10 * MOST_TEXT  # of one that is too long, on the page: nothing of it is saved
-MOST_ALT = 5_000
-MOST_WARNING = 300
 
 
 def _uuid(value: str) -> uuid.UUID | None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Brand, SocialAccount
 from campaigns.wording import UNREADABLE
 from connectors.base import LinkCard
-from content_calendar.content import MediaUse, Part, Parts
+from content_calendar.content import MOST_ALT, MOST_TEXT, MOST_WARNING, MediaUse, Part, Parts
 from content_calendar.import_columns import EVERYWHERE, NO, STATES, YES, Wanted, label, of_account, parted
 from content_calendar.models import MediaAsset
 from core.csv_reading import Row
@@ -27,10 +27,7 @@ from core.entering import NotReadable, Unreadable, entered_date, entered_time
 from core.wall_time import wall_time
 from outbox.missed import CHOICES, MissedRule
 
-MOST_TEXT = 30_000  # characters of one part; no network takes more
 MOST_IMAGES = 20  # of one part
-MOST_ALT = 5_000
-MOST_WARNING = 300
 MOST_ADDRESS = 2_000
 LABEL_LENGTH = 40
 MOST_LABELS = 20

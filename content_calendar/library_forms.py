@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Brand
+from content_calendar.content import MOST_ALT
 from content_calendar.models import MediaAsset, MediaFolder, MediaKind
 from content_calendar.selectors.library import LibraryFilter
 from content_calendar.services.library import MOST_AT_ONCE, MOST_TAGS_EACH, Description
 from content_calendar.services.media import Cut
 
-MOST_ALT = 5000
 # Shapes that networks show in full, width to height.
 SHAPES: dict[str, tuple[int, int]] = {"1:1": (1, 1), "4:5": (4, 5), "16:9": (16, 9), "9:16": (9, 16)}
 FREE = "free"

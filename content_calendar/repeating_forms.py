@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import SocialAccount
+from content_calendar.content import MOST_TEXT
 from content_calendar.models import EvergreenPool, Series
 from content_calendar.recurrence import (
     LONGEST_TEXT,
@@ -36,8 +37,6 @@ from content_calendar.recurrence import (
 from content_calendar.selectors.series import nth_words
 from content_calendar.services.evergreen import MOST_TEXTS, MOST_TIMES, PoolFacts
 from content_calendar.weekly import WeekTime
-
-MOST_TEXT = 30_000  # characters; no network takes more
 
 
 class TimeInput(forms.TimeInput):
