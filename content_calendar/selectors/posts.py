@@ -18,6 +18,7 @@ from django.db.models import (
     CharField,
     Exists,
     F,
+    IntegerField,
     OuterRef,
     Prefetch,
     Q,
@@ -144,7 +145,6 @@ def calendar_events(
         brands = list(Brand.objects.for_member(membership).values_list("pk", flat=True))
     accounts = _accounts_of(brands)
     found, is_cut = _groups(brands, start, end, wanted, most)
-    found.sort(key=lambda group: (group.at, group.post))
     groups = list(itertools.islice(_left_by(found, accounts, wanted), most + 1))
     is_cut = is_cut or len(groups) > most
     facts = _facts_of({group.post for group, _state in groups[:most]})
@@ -245,8 +245,9 @@ def _excerpt(parts: str) -> Left:
 def _groups(
     brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
 ) -> tuple[list[_Group], bool]:
-    """Deliveries and drafts of the period, and whether there are more. One statement: of either kind the
-    first ones by time, so that it costs the same however many there are."""
+    """Deliveries and drafts of the period by time, and whether there are more. One statement: of either kind
+    the first ones, so that it costs the same however many there are; no more than are shown, unless what is
+    left of them by the filter is found out here (``_left_by``)."""
     if not brands:
         return [], False
     rows_most = 3 * most  # deliveries: a post goes to a few accounts
@@ -256,19 +257,22 @@ def _groups(
         drafts = _drafts(brands, start, end, wanted, stages)[: most + 1]
         of_drafts, given_then = drafts.query.sql_with_params()
         statement, given = f"({statement}) UNION ALL ({of_drafts})", (*given, *given_then)
+    leaves_all = not (wanted.states or wanted.accounts or wanted.platforms)
     groups = []
     drafts_count = deliveries_count = 0
     with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        for post, at, states, approval, accounts in cursor.fetchall():
-            if states:
-                deliveries_count += len(states)
-                groups.append(_Group(post, at, states=states, accounts=accounts))
-            else:
-                drafts_count += 1
-                if approval:
-                    groups.append(_Group(post, at, approval, accounts=accounts))
-    return groups, drafts_count > most or deliveries_count > rows_most
+        cursor.execute(f"{statement} ORDER BY 2, 1 LIMIT %s", (*given, most + 1 if leaves_all else None))
+        rows = cursor.fetchall()
+    for post, at, states, approval, accounts, count in rows:
+        if states:
+            deliveries_count = count
+            groups.append(_Group(post, at, states=states, accounts=accounts))
+        else:
+            drafts_count += 1
+            if approval:
+                groups.append(_Group(post, at, approval, accounts=accounts))
+    is_cut = leaves_all and len(rows) > most
+    return groups, is_cut or drafts_count > most or deliveries_count > rows_most
 
 
 def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[Any]:
@@ -287,9 +291,10 @@ def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[An
 def _scheduled(
     brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
 ) -> tuple[str, tuple[Any, ...]]:
-    """(post, time, states, no approval, accounts) of the first deliveries by time: statement and values.
-    They are chosen before anything is joined to them: of a whole period the planner would join every row,
-    with parallel workers. (By hand: the ORM selects from tables only, and would look each up once more.)"""
+    """(post, time, states, no approval, accounts, number of all deliveries) of the first deliveries by time:
+    statement and values. They are chosen before anything is joined to them: of a whole period the planner
+    would join every row, with parallel workers. (By hand: the ORM selects from tables only, and would look
+    each up once more.)"""
     rows = Delivery.objects.posts().filter(brand_id__in=brands, due_at__gte=start, due_at__lt=end)
     first = _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__").order_by(
         "due_at"
@@ -298,9 +303,9 @@ def _scheduled(
     comment_left = COMMENT_LEFT_SQL % {"expressions": "d.id"}
     statement = f"""
         SELECT v.post_id::text, d.due_at,
-               array_agg(CASE WHEN d.state = 'failed' AND {comment_left} THEN '{COMMENT_MISSING}'
-                              ELSE d.state::text END),
-               '', array_agg(d.account_id::text)
+               array_agg(CASE WHEN d.state = '{DeliveryState.FAILED}' AND {comment_left}
+                              THEN '{COMMENT_MISSING}' ELSE d.state::text END),
+               '', array_agg(d.account_id::text), (sum(count(*)) OVER ())::int
         FROM ({chosen}) AS d (id, due_at, state, account_id)
         JOIN content_calendar_variant v ON v.delivery_id = d.id
         GROUP BY v.post_id, d.due_at"""  # noqa: S608 - what the ORM made, with its values apart
@@ -314,8 +319,8 @@ def _drafts(
     wanted: PostFilter,
     stages: Collection[Approval],
 ) -> Any:
-    """(post, time, no states, approval, accounts) of each draft that has a time, by time; without the
-    approval where something of it is scheduled. (Asked only of what is told: a condition would be of all.)"""
+    """(post, time, no states, approval, accounts, no number) of each draft that has a time, by time; without
+    the approval where something of it is scheduled. (Asked only of what is told: a condition is of all.)"""
     live = Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
     rows = Post.objects.filter(
         approval__in=stages,
@@ -334,9 +339,10 @@ def _drafts(
             states=Value(None, ArrayField(CharField())),
             stage=Case(When(Exists(live), then=Value("")), default=Cast("approval", CharField())),
             all=ArraySubquery(chosen),
+            count=Value(None, IntegerField()),
         )
         .order_by("planned_at")
-        .values_list("post", "at", "states", "stage", "all")
+        .values_list("post", "at", "states", "stage", "all", "count")
     )
 
 

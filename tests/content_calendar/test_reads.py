@@ -330,6 +330,30 @@ def test_too_many_events_are_cut_and_said_to_be(brand: Brand, creator: User, mem
     assert [e.title for e in window.events] == ["Post 0", "Post 1", "Post 2"]
 
 
+def test_the_first_of_all_kinds_are_shown_and_a_filter_looks_behind_them(
+    brand: Brand,
+    creator: User,
+    manager: User,
+    membership: Membership,
+    sandbox_account: SocialAccount,
+    second_account: SocialAccount,
+) -> None:
+    for number in range(6):
+        at = LATER + dt.timedelta(minutes=number)
+        post = make_post(brand, creator, f"Post {number}", sandbox_account, second_account, planned_at=at)
+        if number in (1, 2, 3):
+            schedule_post(post=post, at=at, actor=manager, now=NOW)
+    window = calendar_events(membership, brand, START, END, ANYTHING, most=4)
+    assert [e.title for e in window.events] == ["Post 0", "Post 1", "Post 2", "Post 3"]
+    assert [len(e.accounts) for e in window.events] == [2, 2, 2, 2]
+    assert window.is_cut
+    assert not calendar_events(membership, brand, START, END, ANYTHING, most=6).is_cut
+    drafts = PostFilter(states=frozenset({PostState.DRAFT}))
+    window = calendar_events(membership, brand, START, END, drafts, most=3)
+    assert [e.title for e in window.events] == ["Post 0", "Post 4", "Post 5"]
+    assert not window.is_cut
+
+
 # --- list -------------------------------------------------------------------------------------
 
 
