@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,23 @@ from pathlib import Path
 from smmapp.run import parts
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class HeldPort:
+    """A TCP port of loopback for a server that starts later: until ``close``, nobody who asks the system for
+    any free port gets it, and a server that binds it by its number (with SO_REUSEADDR, as ours do) does.
+
+    A port that was only looked at goes to whoever starts in the meantime: preparing takes most of a minute.
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", 0))
+        self.number = int(self._socket.getsockname()[1])
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 class Processes:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -32,7 +31,7 @@ from sandbox.control import SandboxControl, running_sandbox
 from smmapp.run import parts
 from tests.bluesky_network.harness import BlueskyNetwork, BlueskyUnavailable, running_bluesky
 from tests.fake_mastodon import FakeMastodon, running_fake_mastodon
-from tests.processes import ROOT, Processes, processes
+from tests.processes import ROOT, HeldPort, Processes, processes
 
 # Networks make links of names only, not of the address that a test is served at.
 LINK_BASE_URL = "http://go.smm.example"
@@ -86,8 +85,8 @@ def running_installation(
 
     ``database_url`` names a database of a server on which others may be made.
     """
-    port = _free_port()
     with contextlib.ExitStack() as stack:
+        port = stack.enter_context(contextlib.closing(HeldPort())).number
         sandbox = stack.enter_context(running_sandbox())
         mastodon = stack.enter_context(running_fake_mastodon())
         bluesky_start = _BlueskyStart(stack, database_url) if with_bluesky else None
@@ -187,12 +186,6 @@ def _own_database(url: str, what: str = "smmapp") -> Iterator[str]:
         yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     finally:
         on_server(drop)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], what: str) -> None:

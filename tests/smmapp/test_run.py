@@ -22,6 +22,7 @@ import pytest
 from smmapp import embedded
 from smmapp.embedded import processes
 from smmapp.environment import BASE_DIR
+from tests.processes import HeldPort
 
 pytestmark = pytest.mark.integration
 
@@ -55,7 +56,8 @@ class Run:
     """`python -m smmapp.run` as a process, with its lines as they come."""
 
     def __init__(self, var_dir: Path, **changes: str) -> None:
-        self.port = processes.free_port()
+        self._held = HeldPort()
+        self.port = self._held.number
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "smmapp.run"],
@@ -92,6 +94,7 @@ class Run:
         self._reader.join(timeout=10)
         if self.process.stdout:
             self.process.stdout.close()
+        self._held.close()
         return code
 
 
