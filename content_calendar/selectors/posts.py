@@ -7,18 +7,14 @@ import itertools
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
     Exists,
-    F,
-    IntegerField,
     OuterRef,
     Prefetch,
     Q,
@@ -26,9 +22,6 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.expressions import RawSQL
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast, Concat, Left
 
 from accounts.models import Brand, Membership, SocialAccount
 from connectors.base import PlatformInfo
@@ -49,6 +42,7 @@ from outbox.selectors import COMMENT_LEFT_SQL, OnlyCommentLeft
 # is more.
 MOST_EVENTS = 600
 TITLE_LENGTH = 60
+_EXCERPT = 240  # characters that are read for a title
 PAGE_SIZE = 50
 MOVABLE = (DeliveryState.SCHEDULED, DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.MISSED)
 _MOVABLE_SHOWN = (*MOVABLE, COMMENT_MISSING)
@@ -105,15 +99,17 @@ class CalendarWindow:
     accounts: Mapping[uuid.UUID, EventAccount] = field(default_factory=dict)  # all of the shown brands
 
 
-@dataclass(slots=True)
-class _Group:
-    """What becomes one event, as the first statement tells it; ids are texts, which cost less."""
+class _Group(NamedTuple):
+    """What becomes one event, as the statement tells it; ids are texts, which cost less."""
 
     post: str
     at: dt.datetime
-    approval: str = Approval.APPROVED
-    states: list[str] = field(default_factory=list)
-    accounts: list[str] = field(default_factory=list)
+    states: list[str]  # of deliveries; of a draft none
+    approval: str
+    accounts: list[str]
+    text: str | None  # the beginning of the first part; None when the post is deleted
+    campaign: str | None
+    labels: list[str]  # "tone:name"
 
     @property
     def is_movable(self) -> bool:
@@ -137,7 +133,7 @@ def calendar_events(
     brands: Sequence[uuid.UUID] = (),
 ) -> CalendarWindow:
     """Everything planned for or sent in [start, end) (aware): deliveries by their due time, drafts by their
-    planned one. Three queries, each bounded by the period's index range and by ``most``; ``brands``: those of
+    planned one. Two queries, bounded by the period's index range and by ``most``; ``brands``: those of
     the member, where they are known already."""
     if brand is not None:
         brands = [brand.pk]
@@ -147,26 +143,22 @@ def calendar_events(
     found, is_cut = _groups(brands, start, end, wanted, most)
     groups = list(itertools.islice(_left_by(found, accounts, wanted), most + 1))
     is_cut = is_cut or len(groups) > most
-    facts = _facts_of({group.post for group, _state in groups[:most]})
     by_text = {str(account.id): account for account in accounts.values()}
-    events = []
-    for group, state in groups[:most]:
-        if group.post not in facts:  # deleted; what was published of it stays on the networks
-            continue
-        post_id, text, campaign, labels = facts[group.post]
-        events.append(
-            CalendarEvent(
-                post_id=post_id,
-                at=group.at,
-                title=_title(text or ""),
-                state=state,
-                accounts=tuple(by_text[pk] for pk in dict.fromkeys(group.accounts) if pk in by_text),
-                is_movable=state in UNSCHEDULED_STATES or group.is_movable,
-                campaign=campaign or "",
-                labels=tuple(_label(one) for one in labels),
-            )
+    events = tuple(
+        CalendarEvent(
+            post_id=group.post,
+            at=group.at,
+            title=_title(group.text),
+            state=state,
+            accounts=tuple(by_text[pk] for pk in dict.fromkeys(group.accounts) if pk in by_text),
+            is_movable=state in UNSCHEDULED_STATES or group.is_movable,
+            campaign=group.campaign or "",
+            labels=tuple(_label(one) for one in group.labels),
         )
-    return CalendarWindow(events=tuple(events), is_cut=is_cut, accounts=accounts)
+        for group, state in groups[:most]
+        if group.text is not None  # deleted: what was published of it stays on the networks
+    )
+    return CalendarWindow(events=events, is_cut=is_cut, accounts=accounts)
 
 
 def _left_by(
@@ -181,18 +173,6 @@ def _left_by(
             continue
         if texts is None or texts.intersection(group.accounts):
             yield group, state
-
-
-def _facts_of(posts: Collection[str]) -> dict[str, tuple[str, str | None, str | None, list[str]]]:
-    """Id, first text, campaign and labels of those posts that are not deleted. The ids stay texts on their
-    way: hundreds of UUIDs would take longer than the statement."""
-    if not posts:
-        return {}
-    told = RawSQL("content_calendar_post.id = ANY(%s::uuid[])", [list(posts)], output_field=BooleanField())
-    rows = Post.objects.filter(told, deleted_at__isnull=True).values_list(
-        Cast("pk", CharField()), _excerpt("parts"), "campaign__name", _labels_of("pk")
-    )
-    return {row[0]: row for row in rows}
 
 
 def _accounts_of(brands: Collection[uuid.UUID]) -> dict[uuid.UUID, EventAccount]:
@@ -226,20 +206,9 @@ def _labelled(wanted: PostFilter, post: str) -> Exists:
     return Exists(Post.labels.through.objects.filter(post_id=OuterRef(post), label_id__in=wanted.labels))
 
 
-def _labels_of(post: str) -> ArraySubquery:
-    """The labels of a post as "tone:name", in the order of their names."""
-    rows = Label.objects.filter(posts=OuterRef(post)).order_by("name")
-    return ArraySubquery(rows.values_list(Concat("tone", Value(":"), "name", output_field=CharField())))
-
-
 def _label(word: str) -> tuple[str, str]:
     tone, _colon, name = word.partition(":")
     return tone, name
-
-
-def _excerpt(parts: str) -> Left:
-    """The beginning of the first part's text; ``parts`` is the path of the JSON field."""
-    return Left(KeyTextTransform("text", KeyTransform("0", parts)), 240, output_field=CharField())
 
 
 def _groups(
@@ -250,29 +219,48 @@ def _groups(
     left of them by the filter is found out here (``_left_by``)."""
     if not brands:
         return [], False
+    leaves_all = not (wanted.states or wanted.accounts or wanted.platforms)
+    shown_most = most + 1 if leaves_all else None
     rows_most = 3 * most  # deliveries: a post goes to a few accounts
-    statement, given = _scheduled(brands, start, end, wanted, rows_most + 1)
+    statement, given = _scheduled(brands, start, end, wanted, most=rows_most + 1, posts_most=shown_most)
     stages = [one for one in UNSCHEDULED if not wanted.states or OF_APPROVAL[one] in wanted.states]
     if stages:
         drafts = _drafts(brands, start, end, wanted, stages)[: most + 1]
         of_drafts, given_then = drafts.query.sql_with_params()
         statement, given = f"({statement}) UNION ALL ({of_drafts})", (*given, *given_then)
-    leaves_all = not (wanted.states or wanted.accounts or wanted.platforms)
-    groups = []
-    drafts_count = deliveries_count = 0
     with connection.cursor() as cursor:
-        cursor.execute(f"{statement} ORDER BY 2, 1 LIMIT %s", (*given, most + 1 if leaves_all else None))
+        cursor.execute(_TOLD % {"rows": statement}, (*given, shown_most))
         rows = cursor.fetchall()
-    for post, at, states, approval, accounts, count in rows:
-        if states:
-            deliveries_count = count
-            groups.append(_Group(post, at, states=states, accounts=accounts))
-        else:
-            drafts_count += 1
-            if approval:
-                groups.append(_Group(post, at, approval, accounts=accounts))
+    drafts_count = sum(not row[2] for row in rows)
+    deliveries_count = sum(len(row[2]) for row in rows)
     is_cut = leaves_all and len(rows) > most
+    groups = [_Group(*row) for row in rows if row[3] is not None]
     return groups, is_cut or drafts_count > most or deliveries_count > rows_most
+
+
+# What is told of the rows that are shown and asked of no other: (post, time, states, approval, accounts,
+# text, campaign, labels). A draft of which something is scheduled has no approval here.
+_TOLD = f"""
+    WITH shown (post, at, states, approval, accounts) AS (
+        SELECT * FROM (%(rows)s) AS every (post, at, states, approval, accounts)
+        ORDER BY at, post LIMIT %%s
+    )
+    SELECT s.post::text, s.at, coalesce(s.states, '{{}}'),
+           CASE WHEN s.states IS NULL AND EXISTS (
+               SELECT 1 FROM content_calendar_variant v JOIN outbox_delivery d ON d.id = v.delivery_id
+               WHERE v.post_id = s.post AND d.state <> '{DeliveryState.CANCELLED}'
+           ) THEN NULL ELSE s.approval END,
+           CASE WHEN s.states IS NULL
+                THEN ARRAY(SELECT v.account_id::text FROM content_calendar_variant v WHERE v.post_id = s.post)
+                ELSE s.accounts END,
+           CASE WHEN p.id IS NOT NULL THEN coalesce(left(p.parts -> 0 ->> 'text', {_EXCERPT}), '') END,
+           c.name,
+           ARRAY(SELECT l.tone || ':' || l.name FROM content_calendar_post_labels pl
+                 JOIN content_calendar_label l ON l.id = pl.label_id WHERE pl.post_id = p.id ORDER BY l.name)
+    FROM shown s
+    LEFT JOIN content_calendar_post p ON p.id = s.post AND p.deleted_at IS NULL
+    LEFT JOIN campaigns_campaign c ON c.id = p.campaign_id
+    ORDER BY s.at, s.post"""  # noqa: S608 - of nothing that anybody types
 
 
 def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[Any]:
@@ -289,12 +277,18 @@ def _narrowed(rows: QuerySet[Any], wanted: PostFilter, post: str) -> QuerySet[An
 
 
 def _scheduled(
-    brands: Collection[uuid.UUID], start: dt.datetime, end: dt.datetime, wanted: PostFilter, most: int
+    brands: Collection[uuid.UUID],
+    start: dt.datetime,
+    end: dt.datetime,
+    wanted: PostFilter,
+    *,
+    most: int,
+    posts_most: int | None,
 ) -> tuple[str, tuple[Any, ...]]:
-    """(post, time, states, no approval, accounts, number of all deliveries) of the first deliveries by time:
-    statement and values. They are chosen before anything is joined to them: of a whole period the planner
-    would join every row, with parallel workers. (By hand: the ORM selects from tables only, and would look
-    each up once more.)"""
+    """(post, time, states, approval, accounts) of the first ``most`` deliveries by time, of no more than
+    ``posts_most`` posts: statement and values. They are chosen before anything is joined to them: of a whole
+    period the planner would join every row, with parallel workers. (By hand: the ORM selects from tables
+    only, and would look each up once more.)"""
     rows = Delivery.objects.posts().filter(brand_id__in=brands, due_at__gte=start, due_at__lt=end)
     first = _narrowed(rows.exclude(state=DeliveryState.CANCELLED), wanted, "variant__post__").order_by(
         "due_at"
@@ -302,14 +296,14 @@ def _scheduled(
     chosen, given = first.values_list("pk", "due_at", "state", "account_id")[:most].query.sql_with_params()
     comment_left = COMMENT_LEFT_SQL % {"expressions": "d.id"}
     statement = f"""
-        SELECT v.post_id::text, d.due_at,
+        SELECT v.post_id, d.due_at,
                array_agg(CASE WHEN d.state = '{DeliveryState.FAILED}' AND {comment_left}
                               THEN '{COMMENT_MISSING}' ELSE d.state::text END),
-               '', array_agg(d.account_id::text), (sum(count(*)) OVER ())::int
+               '{Approval.APPROVED}', array_agg(d.account_id::text)
         FROM ({chosen}) AS d (id, due_at, state, account_id)
         JOIN content_calendar_variant v ON v.delivery_id = d.id
-        GROUP BY v.post_id, d.due_at"""  # noqa: S608 - what the ORM made, with its values apart
-    return statement, given
+        GROUP BY d.due_at, v.post_id ORDER BY d.due_at, v.post_id LIMIT %s"""  # noqa: S608 - what the ORM made, with its values apart
+    return statement, (*given, posts_most)
 
 
 def _drafts(
@@ -319,9 +313,7 @@ def _drafts(
     wanted: PostFilter,
     stages: Collection[Approval],
 ) -> Any:
-    """(post, time, no states, approval, accounts, no number) of each draft that has a time, by time; without
-    the approval where something of it is scheduled. (Asked only of what is told: a condition is of all.)"""
-    live = Variant.objects.filter(post=OuterRef("pk"), delivery__state__in=LIVE_STATES)
+    """(post, time, no states, approval, no accounts) of each draft that has a time, by time."""
     rows = Post.objects.filter(
         approval__in=stages,
         brand_id__in=brands,
@@ -330,19 +322,14 @@ def _drafts(
         deleted_at__isnull=True,
         is_template=False,
     )
-    chosen = Variant.objects.filter(post=OuterRef("pk")).values(text=Cast("account_id", CharField()))
     return (
         _narrowed(rows, wanted, "")
         .annotate(
-            post=Cast("pk", CharField()),
-            at=F("planned_at"),
             states=Value(None, ArrayField(CharField())),
-            stage=Case(When(Exists(live), then=Value("")), default=Cast("approval", CharField())),
-            all=ArraySubquery(chosen),
-            count=Value(None, IntegerField()),
+            accounts=Value(None, ArrayField(CharField())),
         )
         .order_by("planned_at")
-        .values_list("post", "at", "states", "stage", "all", "count")
+        .values_list("pk", "planned_at", "states", "approval", "accounts")
     )
 
 

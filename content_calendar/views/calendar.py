@@ -167,7 +167,7 @@ def _holidays(days: Days, about: Shown) -> list[dict[str, str]]:
 
 
 def _utc(instant: dt.datetime) -> str:
-    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.astimezone(dt.UTC).isoformat()[:19]}Z"  # of strftime a month would take 1 ms more
 
 
 def _slots(

@@ -316,7 +316,7 @@ def test_calendar_costs_few_queries_however_much_it_shows(
         post = make_post(brand, creator, f"Post {number}", sandbox_account, second_account, planned_at=LATER)
         if number % 2:
             schedule_post(post=post, at=LATER + dt.timedelta(hours=number), actor=manager, now=NOW)
-    with django_assert_max_num_queries(4):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(3):  # type: ignore[attr-defined]
         assert len(calendar_events(membership, None, START, END, ANYTHING).events) == 6
     with django_assert_max_num_queries(5):  # type: ignore[attr-defined]
         assert len(posts_page(membership, None, ANYTHING).rows) == 6
