@@ -9,190 +9,49 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, BinaryIO, ClassVar
+
+from connectors.errors import Rejected, RejectReason
+from connectors.info import (
+    AppSetup,
+    Capability,
+    ConnectField,
+    ConnectMethod,
+    Feature,
+    ImageLimit,
+    MentionForm,
+    PlatformInfo,
+    PostField,
+    PostLook,
+    Rate,
+    RetrySafety,
+    TextLimit,
+    TextUnit,
+    VideoLimit,
+)
 
 Json = dict[str, Any]
 
-
-class Capability(enum.StrEnum):
-    POST_TEXT = "post_text"
-    POST_IMAGES = "post_images"
-    POST_VIDEO = "post_video"
-    POST_THREAD = "post_thread"
-    LINK_CARD = "link_card"
-    FIRST_COMMENT = "first_comment"  # an answer below a post of its own, right after it
-    ALT_TEXT = "alt_text"
-    CONTENT_WARNING = "content_warning"  # a line before the text, which is shown only when asked for
-    SENSITIVE_MEDIA = "sensitive_media"  # images and videos that are covered until somebody asks
-    ACCOUNT_METRICS = "account_metrics"
-    POST_METRICS = "post_metrics"
-    INBOX_COMMENTS = "inbox_comments"  # read answers to own posts
-    INBOX_MENTIONS = "inbox_mentions"
-    INBOX_MESSAGES = "inbox_messages"  # read direct messages
-    REPLY = "reply"  # answer comments and mentions in public
-    SEND_MESSAGE = "send_message"
-    LIKE = "like"
-    HIDE = "hide"  # somebody else's comment below an own post
-
-
-class TextUnit(enum.StrEnum):
-    """What one unit of a text limit is (connectors.text counts them)."""
-
-    GRAPHEMES = "graphemes"
-    CODEPOINTS = "codepoints"
-    UTF16 = "utf16"
-    UTF8_BYTES = "utf8_bytes"
-    WEIGHTED = "weighted"  # of X: a Latin letter is one, everything else two, an emoji two however long it is
-
-
-class RetrySafety(enum.StrEnum):
-    """What makes it safe to act after an unknown outcome of a publishing step."""
-
-    IDEMPOTENT = "idempotent"  # send the same intent again: the network keeps one
-    TWO_PHASE = "two_phase"  # ask the container or upload for its state (``check``)
-    NEITHER = "neither"  # read the account's recent posts and match (``find_recent``)
-
-
-class MentionForm(enum.StrEnum):
-    """How a network names people in a text."""
-
-    USER = "user"  # @name
-    DOMAIN = "domain"  # @name.example.com
-    USER_HOST = "user_host"  # @name@example.com, on the own server @name
-
-
-class ConnectMethod(enum.StrEnum):
-    FORM = "form"  # the person types ``connect_fields``; ``Connector.connect`` turns them into tokens
-    OAUTH = "oauth"  # the person is sent to the network and comes back with a code
-
-
-@dataclass(frozen=True, slots=True)
-class TextLimit:
-    """``max_units`` in ``unit``; ``max_bytes`` caps the UTF-8 size besides, 0 = no such cap.
-
-    ``url_units``: every link counts this many units whatever its length; 0 = as it is written.
-    ``urls_bare``: one without a scheme (``example.com/x``) is a link, too.
-    ``mention_user_only``: of ``@user@host`` only ``@user`` counts. ``with_warning``: a content warning
-    counts, too, as it is written.
-    """
-
-    max_units: int
-    unit: TextUnit
-    max_bytes: int = 0
-    url_units: int = 0
-    urls_bare: bool = False
-    mention_user_only: bool = False
-    with_warning: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImageLimit:
-    max_count: int
-    max_bytes: int  # per image
-    mime_types: tuple[str, ...]
-    alt_text_max: int  # characters (code points)
-    max_pixels: int = 0  # width x height, 0 = none stated
-
-
-@dataclass(frozen=True, slots=True)
-class PostLook:
-    """How a network shows a post, for a preview that is near enough to judge by. The words are those that
-    the interface has a look for.
-
-    ``fold_lines``: a longer text is cut at so many lines, 0 = never. ``gallery``: the shape of the frame
-    around several images, "3x2" or "2x1" (two and three of them; four are 3x2 there, too). ``link_shows``:
-    so many characters of an address, without its scheme, 0 = as it is written. ``links_bare``: names of hosts
-    without a scheme are links. ``makes_card``: without a card of ours there is one of the first link.
-    ``card``: with a picture above its words ("large") or beside them ("small"), or without one ("plain").
-    """
-
-    avatar: str = "circle"  # or "rounded"
-    text: str = "beside"  # the avatar, or "below" it
-    fold_lines: int = 0
-    gallery: str = "3x2"
-    link_shows: int = 0
-    links_bare: bool = False
-    mention_shows_host: bool = True
-    makes_card: bool = False
-    card: str = "plain"
-    actions: tuple[str, ...] = ("message-circle", "repeat", "heart")  # names of Tabler icons (icons.json)
-
-
-@dataclass(frozen=True, slots=True)
-class VideoLimit:
-    """What a video of a post may be; 0 = none stated.
-
-    ``max_pixels`` is of one frame, width x height. ``with_images``: may stand beside images in one post.
-    ``takes_cover``: a picture of our choice is shown before it plays.
-    """
-
-    max_count: int
-    max_bytes: int
-    max_seconds: float
-    mime_types: tuple[str, ...]
-    alt_text_max: int  # characters (code points)
-    min_seconds: float = 0.0
-    max_pixels: int = 0
-    max_frame_rate: float = 0.0  # frames per second
-    video_codecs: tuple[str, ...] = ("h264",)  # as FFmpeg calls them
-    audio_codecs: tuple[str, ...] = ("aac",)
-    with_images: bool = False
-    takes_cover: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say."""
-
-    name: str
-    limit: int
-    window_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectField:
-    """One input of a FORM connection, or of the host question before OAuth."""
-
-    name: str
-    label: str  # English source string; the interface translates it
-    kind: str  # text | password | host
-    placeholder: str = ""
-    help_text: str = ""
-    is_required: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformInfo:
-    """Everything the interface, validation and forecasts need to know of a network."""
-
-    key: str
-    name: str
-    capabilities: frozenset[Capability]
-    connect_method: ConnectMethod
-    connect_fields: tuple[ConnectField, ...]
-    scopes: tuple[str, ...]
-    text: TextLimit
-    images: ImageLimit
-    thread_max: int  # parts of one thread, 1 = no threads
-    rates: tuple[Rate, ...]
-    retry_safety: RetrySafety
-    consistency_window_s: int  # after so long a post that is not seen was never accepted
-    color: str  # brand colour, #rrggbb
-    icon: str  # name of a Tabler icon
-    account_metrics: tuple[str, ...] = ()  # names of AccountMetrics fields that this network fills
-    post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
-    videos: VideoLimit | None = None  # None where none can be posted
-    message_text: TextLimit | None = None  # of a direct message, None where none can be sent
-    tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
-    mentions: MentionForm = MentionForm.USER
-    look: PostLook = PostLook()
-    refuses_duplicates: bool = False  # the network itself refuses a text that it had lately
-    seen_live: bool = True  # False: built from documents only, never run against a real server
-
-    def can(self, capability: Capability) -> bool:
-        return capability in self.capabilities
+__all__ = [
+    "AppSetup",
+    "Capability",
+    "ConnectField",
+    "ConnectMethod",
+    "Feature",
+    "ImageLimit",
+    "MentionForm",
+    "PlatformInfo",
+    "PostField",
+    "PostLook",
+    "Rate",
+    "RetrySafety",
+    "TextLimit",
+    "TextUnit",
+    "VideoLimit",
+]
 
 
 # --- what we send -----------------------------------------------------------------------------
@@ -205,7 +64,7 @@ class MediaItem:
     ``size`` is 0 for a video whose file is still being made. ``focus``: what must stay in sight where a
     network cuts the picture, as shares of its width and height from the upper left corner. ``cover`` opens
     the picture (JPEG) to be shown before a video plays; it raises FileNotFoundError when that is gone, which
-    is no reason not to send the video.
+    is no reason not to send the video. ``public_url`` and ``cover_url``: see ``address``.
     """
 
     key: str  # stable name inside the payload, e.g. the asset's id
@@ -219,6 +78,15 @@ class MediaItem:
     frame_rate: float = 0.0  # frames per second, 0 = an image
     focus: tuple[float, float] = (0.5, 0.5)
     cover: Callable[[], BinaryIO] | None = None
+    public_url: Callable[[], str] | None = None
+    cover_url: Callable[[], str] | None = None
+
+    def address(self) -> str:
+        """Where the network can fetch the file, for some hours: another one each time, so it belongs into no
+        intent. Raises Rejected(MEDIA_NOT_PUBLIC) where this installation cannot be reached from outside."""
+        if self.public_url is None:
+            raise Rejected(RejectReason.MEDIA_NOT_PUBLIC)
+        return self.public_url()
 
     @property
     def is_video(self) -> bool:
@@ -277,6 +145,7 @@ class ModerationAction(enum.StrEnum):
     UNLIKE = "unlike"
     HIDE = "hide"
     UNHIDE = "unhide"
+    DELETE = "delete"  # twice is the same as once: what is not there is deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +167,7 @@ class PostPayload:
     reply_to: ReplyTarget | None = None
     message_to: MessageTarget | None = None
     moderation: Moderation | None = None
+    settings: Json = field(default_factory=dict)  # by PostField.name: str or bool
 
     def answered_by(self, part: int) -> int | None:
         """The index of the part that this one hangs below, None for the first."""
@@ -425,12 +295,61 @@ class PostMetrics:
     impressions: int | None = None
     quotes: int | None = None
     bookmarks: int | None = None
+    reach: int | None = None  # people who saw it
+    clicks: int | None = None  # on it or its links
+
+
+@dataclass(frozen=True, slots=True)
+class PublicAccount:
+    """Somebody else's account as everybody sees it."""
+
+    profile: Profile
+    counts: AccountMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the network charges for a post."""
+
+    amount: Decimal
+    currency: str  # ISO 4217
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of an allowance is used, as the network states it now. ``name``: English source string."""
+
+    name: str
+    used: int
+    limit: int  # 0 = none
+    window_s: int = 0  # of a moving window, 0 = ends at ``resets_at``
+    resets_at: dt.datetime | None = None
 
 
 class InboxKind(enum.StrEnum):
     COMMENT = "comment"  # an answer below a post of the account
     MENTION = "mention"  # the account is named in somebody else's post
     DM = "dm"
+    REVIEW = "review"  # what somebody recommends or rates, apart from any post
+
+
+class WebhookKind(enum.StrEnum):
+    INBOX = "inbox"  # something was written: ``items`` where the call tells all of it, else look
+    PUBLICATION = "publication"  # the state of something that is being published changed
+    REVOKED = "revoked"  # the account took its permission back
+    FORGET = "forget"  # its owner asks that what is known of them be deleted
+    OTHER = "other"  # nothing that matters here
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """One thing that a network tells by itself."""
+
+    event_id: str  # the same when it is told again; of at most 200 characters
+    kind: WebhookKind
+    account_id: str = ""  # Profile.remote_id, or with ``REVOKED`` and ``FORGET`` the id of the person
+    items: tuple[InboxItem, ...] = ()
+    remote_id: str = ""  # of PUBLICATION: what ``StepResult.remote_id`` has
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,10 +402,12 @@ class Connector(abc.ABC):
         tokens: Tokens,
         options: Mapping[str, Any],
         renew: Callable[[Tokens], Tokens] | None = None,
+        app: AppCredentials | None = None,
     ) -> None:
         self.tokens = tokens
         self.options = dict(options)
         self.renew = renew
+        self.app = app
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
@@ -518,7 +439,10 @@ class Connector(abc.ABC):
         raise TypeError(f"{cls.INFO.key} has no app registration by API")
 
     @classmethod
-    def authorize_url(cls, *, app: AppCredentials, redirect_uri: str, state: str) -> AuthorizeRequest:
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
+        """``scopes``: those of the features that were chosen; none = all of INFO."""
         raise TypeError(f"{cls.INFO.key} has no OAuth")
 
     @classmethod
@@ -526,6 +450,16 @@ class Connector(abc.ABC):
         cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
     ) -> Connected:
         raise TypeError(f"{cls.INFO.key} has no OAuth")
+
+    @classmethod
+    def exchange_accounts(
+        cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
+    ) -> tuple[Connected, ...]:
+        """All that one sign-in can speak for: networks on which a person manages several pages or channels
+        override this. Raises Rejected(NOT_FOUND) when there is none."""
+        return (
+            cls.exchange_code(app=app, code=code, code_verifier=code_verifier, redirect_uri=redirect_uri),
+        )
 
     @classmethod
     def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
@@ -536,7 +470,19 @@ class Connector(abc.ABC):
     def fetch_profile(self) -> Profile:
         """The account that the tokens belong to: the test read after connecting."""
 
+    def fetch_choices(self) -> dict[str, list[tuple[str, str]]]:
+        """Values and labels of the PostFields that are of the account (its boards), by their names."""
+        return {}
+
+    def fetch_quotas(self) -> tuple[Quota, ...]:
+        """What the network says of allowances that are used up by publishing."""
+        return ()
+
     # Publishing.
+
+    def cost_of(self, payload: PostPayload) -> Cost | None:
+        """What the network charges for it; None = nothing. Pure."""
+        return None
 
     @abc.abstractmethod
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
@@ -600,6 +546,34 @@ class Connector(abc.ABC):
         order. The same item may come again in a later call; the caller keeps one of each remote id."""
         raise TypeError(f"{self.INFO.key} has no inbox")
 
+    # Webhooks. ``secret``: of the app, or of an account that has its own (FORM). ``verify_token``: ours.
+
+    @classmethod
+    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
+        """The body of the answer to the network's question whether the address is ours; None = it is not
+        such a question, or not a genuine one."""
+        return None
+
+    @classmethod
+    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
+        """Whether the network sent this, and lately. Names of headers are in lower case. Compares in
+        constant time."""
+        return False
+
+    @classmethod
+    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        """What a genuine call tells. Raises Rejected(INVALID) for what cannot be read."""
+        raise TypeError(f"{cls.INFO.key} has no webhooks")
+
+    def subscribe(self) -> None:  # noqa: B027 - most networks need none
+        """Ask the network to call us about this account; repeated without harm."""
+
+    # Others.
+
+    def fetch_public_account(self, handle: str) -> PublicAccount | None:
+        """Somebody else's account; None when there is none, or none that may be looked at."""
+        raise TypeError(f"{self.INFO.key} tells nothing of other accounts")
+
     # Metrics.
 
     @abc.abstractmethod
@@ -608,6 +582,26 @@ class Connector(abc.ABC):
     @abc.abstractmethod
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         """By remote id; posts that the network no longer has are absent."""
+
+
+def granted(info: PlatformInfo, scopes: Collection[str]) -> PlatformInfo:
+    """``info`` without what the given scopes do not allow; without any scopes as it is."""
+    if not scopes:
+        return info
+    missing: set[Capability] = set()
+    for feature in info.features:
+        if not set(feature.scopes) <= set(scopes):
+            missing |= feature.capabilities
+    if not missing & info.capabilities:
+        return info
+    left = info.capabilities - missing
+    return replace(
+        info,
+        capabilities=left,
+        account_metrics=info.account_metrics if Capability.ACCOUNT_METRICS in left else (),
+        post_metrics=info.post_metrics if Capability.POST_METRICS in left else (),
+        message_text=info.message_text if Capability.SEND_MESSAGE in left else None,
+    )
 
 
 def standard_plan(payload: PostPayload, *, container: bool) -> tuple[Step, ...]:

@@ -21,6 +21,9 @@ class RejectReason(enum.StrEnum):
     MEDIA_TYPE = "media_type"
     MEDIA_TOO_LARGE = "media_too_large"
     MEDIA_BROKEN = "media_broken"
+    MEDIA_MISSING = "media_missing"  # a post of words alone where none is taken
+    MEDIA_NOT_PUBLIC = "media_not_public"  # the network fetches files, and cannot reach this installation
+    MEDIA_SHAPE = "media_shape"  # wider or higher than is taken
     MEDIA_MIXED = "media_mixed"  # images and a video in one post
     TOO_MANY_VIDEOS = "too_many_videos"
     VIDEO_TOO_LONG = "video_too_long"
@@ -28,6 +31,10 @@ class RejectReason(enum.StrEnum):
     VIDEO_TOO_FAST = "video_too_fast"  # more frames per second than are taken
     ALT_TEXT_TOO_LONG = "alt_text_too_long"
     THREAD_TOO_LONG = "thread_too_long"
+    SETTING_MISSING = "setting_missing"  # something that the network wants to be told of a post
+    SETTING_INVALID = "setting_invalid"
+    TOO_MANY_TAGS = "too_many_tags"
+    QUOTA_FULL = "quota_full"  # an allowance that does not come back by waiting a little
     DUPLICATE = "duplicate"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
@@ -59,11 +66,13 @@ class NeedsReconnect(ConnectorError):
 
 
 class RateLimited(ConnectorError):
-    """Wait until ``retry_at`` (aware, UTC), for everything that shares the account's bucket."""
+    """Wait until ``retry_at`` (aware, UTC), for everything that shares the account's bucket; with
+    ``of_app`` for all accounts of the same developer app."""
 
-    def __init__(self, retry_at: dt.datetime, detail: str = "") -> None:
+    def __init__(self, retry_at: dt.datetime, detail: str = "", *, of_app: bool = False) -> None:
         super().__init__(detail)
         self.retry_at = retry_at
+        self.of_app = of_app
 
 
 class Temporary(ConnectorError):

@@ -188,7 +188,9 @@ class SandboxConnector(Connector):
         )
 
     @classmethod
-    def authorize_url(cls, *, app: AppCredentials, redirect_uri: str, state: str) -> AuthorizeRequest:
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
         verifier = secrets.token_urlsafe(64)
         digest = hashlib.sha256(verifier.encode("ascii")).digest()
         query = {

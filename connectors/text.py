@@ -21,6 +21,7 @@ from connectors.base import (
     MentionForm,
     ModerationAction,
     PlatformInfo,
+    PostField,
     PostPart,
     PostPayload,
     TextLimit,
@@ -221,6 +222,8 @@ def _units(text: str, unit: TextUnit) -> int:
             return _utf8_size(text)
         case TextUnit.WEIGHTED:
             return _weight(text)
+        case TextUnit.EMOJI_BYTES:
+            return len(text) + sum(_utf8_size(one) - len(one) for one in graphemes(text) if _is_emoji(one))
 
 
 # What counts one at X (twitter-text, config/v3.json, read 2026-11-22); everything else counts two.
@@ -230,6 +233,10 @@ _EMOJI = regex.compile(
     r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[0-9#*]\ufe0f?\u20e3|\p{Regional_Indicator}{2}"
     r"|\p{Extended_Pictographic}[\u200d\p{Emoji_Modifier}]"
 )
+
+
+def _is_emoji(cluster: str) -> bool:
+    return _EMOJI.match(cluster) is not None
 
 
 def _weight(text: str) -> int:
@@ -288,13 +295,15 @@ def addressed(text: str, mention: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One limit that a payload breaks. ``media`` is the image's index in its part, None for the text."""
+    """One limit that a payload breaks. ``media`` is the image's index in its part, None for the text;
+    ``name`` that of a PostField."""
 
     reason: RejectReason
     part: int
     media: int | None
     limit: int
     actual: int
+    name: str = ""
 
 
 def text_limit(payload: PostPayload, info: PlatformInfo) -> TextLimit:
@@ -305,7 +314,7 @@ def text_limit(payload: PostPayload, info: PlatformInfo) -> TextLimit:
 def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
     """Every limit of ``info`` that the payload breaks, in order of appearance; empty = may be sent."""
     problems: list[Problem] = []
-    if not info.can(_capability_for(payload)):
+    if (needed := _capability_for(payload)) is not None and not info.can(needed):
         problems.append(Problem(RejectReason.NOT_SUPPORTED, 0, None, 0, 0))
     if payload.moderation:
         return problems
@@ -318,20 +327,52 @@ def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
         problems.append(Problem(RejectReason.THREAD_TOO_LONG, most, None, most, posts))
     limit = text_limit(payload, info)
     for index, part in enumerate(payload.parts):
+        if not (part.media or part.is_comment or is_answer or info.can(Capability.POST_TEXT)):
+            problems.append(Problem(RejectReason.MEDIA_MISSING, index, None, 1, 0))
         problems += _text_problems(index, part, limit)
         problems += _media_problems(index, part, info)
         if part.is_comment and not info.can(Capability.FIRST_COMMENT):
             problems.append(Problem(RejectReason.NOT_SUPPORTED, index, None, 0, 1))
+    if not is_answer:
+        problems += _setting_problems(payload, info)
     return problems
 
 
-def _capability_for(payload: PostPayload) -> Capability:
+def fields_of(payload: PostPayload, info: PlatformInfo) -> list[PostField]:
+    """What is asked of this payload besides its words and media."""
+    has_video = any(item.is_video for part in payload.parts for item in part.media)
+    return [one for one in info.post_fields if has_video or not one.for_videos]
+
+
+def _setting_problems(payload: PostPayload, info: PlatformInfo) -> Iterator[Problem]:
+    for one in fields_of(payload, info):
+        answer = payload.settings.get(one.name, one.default)
+        words = str(answer).strip() if isinstance(answer, str) else ""
+        if one.is_required and not (answer is True or words):
+            yield Problem(RejectReason.SETTING_MISSING, 0, None, 1, 0, one.name)
+        if one.max_length and len(words) > one.max_length:
+            yield Problem(RejectReason.SETTING_INVALID, 0, None, one.max_length, len(words), one.name)
+        choices = {value for value, _label in one.choices}
+        if words and one.kind == "choice" and not one.is_of_account and words not in choices:
+            yield Problem(RejectReason.SETTING_INVALID, 0, None, 0, 0, one.name)
+
+
+def _capability_for(payload: PostPayload) -> Capability | None:
+    """What the network must be able to do for it, beyond what its parts need."""
     if payload.moderation:
-        hides = payload.moderation.action in (ModerationAction.HIDE, ModerationAction.UNHIDE)
-        return Capability.HIDE if hides else Capability.LIKE
+        return MODERATIONS[payload.moderation.action]
     if payload.message_to:
         return Capability.SEND_MESSAGE
-    return Capability.REPLY if payload.reply_to else Capability.POST_TEXT
+    return Capability.REPLY if payload.reply_to else None
+
+
+MODERATIONS = {
+    ModerationAction.LIKE: Capability.LIKE,
+    ModerationAction.UNLIKE: Capability.LIKE,
+    ModerationAction.HIDE: Capability.HIDE,
+    ModerationAction.UNHIDE: Capability.HIDE,
+    ModerationAction.DELETE: Capability.DELETE_COMMENT,
+}
 
 
 def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Problem]:

@@ -41,6 +41,11 @@ SENTENCES: dict[str, Promise] = {
     RejectReason.MEDIA_TYPE: _("This network does not take files of this type."),
     RejectReason.MEDIA_TOO_LARGE: _("An image is too large for this network."),
     RejectReason.MEDIA_BROKEN: _("The network could not read an image."),
+    RejectReason.MEDIA_MISSING: _("This network takes no post without an image or a video."),
+    RejectReason.MEDIA_NOT_PUBLIC: _(
+        "The network fetches files from this installation and cannot reach it from outside."
+    ),
+    RejectReason.MEDIA_SHAPE: _("An image or video is wider or higher than this network takes."),
     RejectReason.MEDIA_MIXED: _("This network does not take images and a video in one post."),
     RejectReason.TOO_MANY_VIDEOS: _("There are more videos than this network takes in one post."),
     RejectReason.VIDEO_TOO_LONG: _("The video is too long for this network."),
@@ -48,6 +53,10 @@ SENTENCES: dict[str, Promise] = {
     RejectReason.VIDEO_TOO_FAST: _("The video has more frames per second than this network takes."),
     RejectReason.ALT_TEXT_TOO_LONG: _("An alternative text is too long for this network."),
     RejectReason.THREAD_TOO_LONG: _("The thread has more posts than this network takes."),
+    RejectReason.SETTING_MISSING: _("Something that this network wants to know of a post was not said."),
+    RejectReason.SETTING_INVALID: _("Something that was said of the post is not taken by this network."),
+    RejectReason.TOO_MANY_TAGS: _("There are more hashtags or mentions than this network takes."),
+    RejectReason.QUOTA_FULL: _("What the network allows this account is used up."),
     RejectReason.DUPLICATE: _("The network refused it because the same post is there already."),
     RejectReason.FORBIDDEN: _("The network does not allow this account to do that."),
     RejectReason.NOT_FOUND: _("The network no longer has what this belongs to."),

@@ -34,6 +34,8 @@ def can_moderate(message: Message, action: ModerationAction, conversation: Conve
             is_comment = conversation.kind == ConversationKind.COMMENT
             is_asked = message.is_hidden is (action is A.UNHIDE)
             return is_comment and account.info.can(Capability.HIDE) and is_asked
+        case A.DELETE:
+            return False
 
 
 def actions_for(message: Message, conversation: Conversation) -> tuple[ModerationAction, ...]:

@@ -171,7 +171,9 @@ class FakeOAuthConnector(FakeConnector):
         return AppCredentials(client_id="client", client_secret="client secret", host=host)
 
     @classmethod
-    def authorize_url(cls, *, app: AppCredentials, redirect_uri: str, state: str) -> AuthorizeRequest:
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
         return AuthorizeRequest(
             f"https://fake.test/authorize?client_id={app.client_id}&state={state}", code_verifier="verifier"
         )

@@ -50,7 +50,7 @@ from connectors.errors import (
     Temporary,
 )
 from connectors.registry import CONNECTORS, UnknownPlatform, connector_class, info_for
-from connectors.text import check_payload
+from connectors.text import MODERATIONS, check_payload
 from tests.connectors.conftest import NOW, image, payload
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +73,8 @@ class Setup:
     unauthorized: Mapping[str, Any] = field(default_factory=lambda: {"error": "invalid_token"})
     forbidden: Mapping[str, Any] = field(default_factory=lambda: {"error": "forbidden"})
     rate_headers: tuple[str, ...] = ("Retry-After",)
+    settings: Mapping[str, Any] = field(default_factory=dict)  # what a post must say besides its words
+    detail: Mapping[str, Any] = field(default_factory=dict)  # what the steps before a publication leave
 
 
 DID = "did:plc:abcdefghijklmnopqrstuvwx"
@@ -109,19 +111,55 @@ def account(platform: str) -> Connector:
     return CONNECTORS[platform](tokens=Tokens(access_token=setup.token), options=setup.options)
 
 
+def hello(platform: str) -> PostPayload:
+    """The smallest post that the network takes."""
+    info = CONNECTORS[platform].info_for(SETUPS[platform].options)
+    media: tuple[MediaItem, ...] = ()
+    if not info.can(Capability.POST_TEXT):
+        media = some_media(info)[:1]
+    return dataclasses.replace(payload("Hello", media=media), settings=dict(SETUPS[platform].settings))
+
+
+def some_media(info: PlatformInfo) -> tuple[MediaItem, ...]:
+    """Two images, or where none are taken a video."""
+    if info.can(Capability.POST_IMAGES):
+        return tuple(
+            dataclasses.replace(image(name, mime_type=info.images.mime_types[0]), public_url=lambda: AT_OURS)
+            for name in ("a", "b")[: info.images.max_count]
+        )
+    assert info.videos is not None
+    return (film(info.videos, size=4, duration_s=min(10.0, info.videos.max_seconds or 10.0)),)
+
+
+AT_OURS = "https://smm.example.com/media/public/s1gned"
+
+
+def before(client: Connector, sent: PostPayload) -> dict[str, StepResult]:
+    """What the steps before the last one have left."""
+    detail = dict(SETUPS[client.INFO.key].detail)
+    return {step.key: StepResult(remote_id="77", detail=detail) for step in client.plan(sent)[:-1]}
+
+
 def publish(client: Connector) -> StepResult:
-    sent = payload("Hello")
-    done: dict[str, StepResult] = {}
-    step = client.plan(sent)[-1]
+    sent = hello(client.INFO.key)
+    step, done = client.plan(sent)[-1], before(client, sent)
     return client.send_step(step, sent, client.prepare_step(step, sent, done, key=KEY, now=NOW))
 
 
 def needed(info: PlatformInfo) -> set[str]:
-    methods = {"fetch_profile", "plan", "prepare_step", "send_step", "fetch_post", "find_recent"}
+    methods = {"fetch_profile", "plan", "prepare_step", "send_step"}
+    if info.reads_back:
+        methods |= {"fetch_post", "find_recent"}
     if info.connect_method is ConnectMethod.FORM:
         methods.add("connect")
     else:
-        methods |= {"authorize_url", "exchange_code"}
+        methods.add("authorize_url")
+    if info.can(Capability.WEBHOOKS):
+        methods |= {"is_genuine", "webhook_events"}
+    if info.can(Capability.COMPETITORS):
+        methods.add("fetch_public_account")
+    if any(one.is_of_account for one in info.post_fields):
+        methods.add("fetch_choices")
     if info.retry_safety is RetrySafety.TWO_PHASE:
         methods.add("check")
     if info.can(Capability.ACCOUNT_METRICS):
@@ -132,6 +170,7 @@ def needed(info: PlatformInfo) -> set[str]:
         Capability.INBOX_COMMENTS,
         Capability.INBOX_MENTIONS,
         Capability.INBOX_MESSAGES,
+        Capability.INBOX_REVIEWS,
     }:
         methods.add("fetch_inbox")
     return methods
@@ -139,14 +178,23 @@ def needed(info: PlatformInfo) -> set[str]:
 
 def reads(platform: str) -> dict[str, Callable[[Connector], object]]:
     setup = SETUPS[platform]
-    return {
-        "fetch_profile": lambda c: c.fetch_profile(),
+    back: dict[str, Callable[[Connector], object]] = {
         "fetch_post": lambda c: c.fetch_post(setup.post_id),
         "find_recent": lambda c: c.find_recent(since=NOW),
+    }
+    info = info_for(platform, setup.options)
+    return {
+        "fetch_profile": lambda c: c.fetch_profile(),
+        **(back if info.reads_back else {}),
+        **({"fetch_public_account": other} if info.can(Capability.COMPETITORS) else {}),
         "fetch_account_metrics": lambda c: c.fetch_account_metrics(),
         "fetch_post_metrics": lambda c: c.fetch_post_metrics([setup.post_id]),
         **({"fetch_inbox": lambda c: c.fetch_inbox(since=NOW)} if has_inbox(platform) else {}),
     }
+
+
+def other(client: Connector) -> object:
+    return client.fetch_public_account("harbour")
 
 
 def has_inbox(platform: str) -> bool:
@@ -163,7 +211,7 @@ def network() -> Iterator[responses.RequestsMock]:
 
 
 def answer_everything(network: responses.RequestsMock, **answer: Any) -> None:
-    for method in ("GET", "POST", "PUT"):
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         network.add(method, re.compile(".*"), **answer)
 
 
@@ -189,7 +237,8 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     assert info.name
     assert info.text.max_units > 0
     assert info.consistency_window_s > 0
-    assert info.can(Capability.POST_TEXT)
+    # A post has words, or media.
+    assert info.capabilities & {Capability.POST_TEXT, Capability.POST_IMAGES, Capability.POST_VIDEO}
     assert info.can(Capability.POST_THREAD) == (info.thread_max > 1)
     assert info.can(Capability.POST_IMAGES) == (info.images.max_count > 0)
     assert all(t.startswith("image/") for t in info.images.mime_types)
@@ -204,6 +253,27 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     # Who may answer must be able to read what there is to answer.
     assert not info.can(Capability.REPLY) or info.can(Capability.INBOX_COMMENTS)
     assert not info.can(Capability.SEND_MESSAGE) or info.can(Capability.INBOX_MESSAGES)
+    # Networks whose apps are made by hand say how.
+    by_api = getattr(CONNECTORS[platform].register_app, "__func__") is not getattr(  # noqa: B009
+        Connector.register_app, "__func__"
+    )
+    by_hand = info.connect_method is ConnectMethod.OAUTH and not by_api
+    assert (info.app is not None) == by_hand
+    if info.app is not None:
+        assert info.app.console_url.startswith("https://")
+        assert info.app.steps
+    if info.features:
+        assert {scope for one in info.features for scope in one.scopes} == set(info.scopes)
+        assert any(one.is_required for one in info.features)
+        assert len({one.key for one in info.features}) == len(info.features)
+        assert (
+            set().union(*(one.capabilities for one in info.features))
+            <= CONNECTORS[platform].INFO.capabilities
+        )
+    for one in info.post_fields:
+        assert one.kind in {"text", "long_text", "url", "choice", "flag"}
+        assert bool(one.choices) == (one.kind == "choice" and not one.is_of_account)
+        assert not one.default or one.kind in {"text", "flag"} or one.default in dict(one.choices)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -225,18 +295,24 @@ def test_tokens_are_not_shown_by_their_repr() -> None:
 # --- plans and intents ------------------------------------------------------------------------
 
 
-def rich_payload() -> PostPayload:
-    return payload("one ＃猫 https://example.com/x", "two", media=(image("a"), image("b")), language="ja")
+def rich_payload(platform: str) -> PostPayload:
+    info = info_for(platform, SETUPS[platform].options)
+    texts = ("one ＃猫 https://example.com/x", "two")[: info.thread_max]
+    sent = payload(*texts, media=some_media(info), language="ja")
+    return dataclasses.replace(sent, settings=dict(SETUPS[platform].settings))
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_plan_is_the_same_each_time_and_ends_with_a_publication_per_part(platform: str) -> None:
-    client, sent = account(platform), rich_payload()
+    client, sent = account(platform), rich_payload(platform)
     steps = client.plan(sent)
     assert steps == client.plan(sent)
     assert len({step.key for step in steps}) == len(steps)
-    assert [s.part for s in steps if s.kind is StepKind.PUBLISH] == [0, 1]
-    assert [(s.part, s.media) for s in steps if s.kind is StepKind.MEDIA] == [(0, 0), (0, 1)]
+    assert [s.part for s in steps if s.kind is StepKind.PUBLISH] == list(range(len(sent.parts)))
+    # A network that fetches files itself may take them with the post.
+    uploads = [(s.part, s.media) for s in steps if s.kind is StepKind.MEDIA]
+    assert uploads == [(0, m) for m in range(len(sent.parts[0].media))][: len(uploads)]
+    assert uploads or client.info.takes_media_by_url or len(steps) > len(sent.parts)
     assert steps[-1].kind is StepKind.PUBLISH
     assert [s.part for s in steps] == sorted(s.part for s in steps)
 
@@ -252,8 +328,7 @@ def answers(platform: str) -> dict[str, PostPayload]:
     if info.can(Capability.SEND_MESSAGE):
         sent["message"] = PostPayload(words, message_to=MessageTarget("bob", "thread", detail))
     for action in ModerationAction:
-        hides = action in (ModerationAction.HIDE, ModerationAction.UNHIDE)
-        if info.can(Capability.HIDE if hides else Capability.LIKE):
+        if info.can(MODERATIONS[action]):
             sent[str(action)] = PostPayload((), moderation=Moderation(action, comment, detail))
     return sent
 
@@ -291,15 +366,17 @@ def test_only_what_must_not_happen_twice_is_left_in_doubt(
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_payload_that_passes_the_limits_of_all_networks_exists(platform: str) -> None:
-    assert check_payload(rich_payload(), info_for(platform)) == []
+def test_a_payload_that_passes_the_limits_exists(platform: str) -> None:
+    info = info_for(platform, SETUPS[platform].options)
+    assert check_payload(rich_payload(platform), info) == []
+    assert check_payload(hello(platform), info) == []
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_intent_is_plain_json_and_always_the_same(platform: str) -> None:
-    client, sent = account(platform), payload("Hello")
-    step = client.plan(sent)[-1]
-    first, second = (client.prepare_step(step, sent, {}, key=KEY, now=NOW) for _ in range(2))
+    client, sent = account(platform), hello(platform)
+    step, done = client.plan(sent)[-1], before(client, sent)
+    first, second = (client.prepare_step(step, sent, done, key=KEY, now=NOW) for _ in range(2))
     assert first == second == json.loads(json.dumps(first))
     assert SETUPS[platform].token not in json.dumps(first)
     assert isinstance(client.safety_of(first, NOW), RetrySafety)
@@ -352,7 +429,7 @@ def test_failed_read_raises_one_of_the_five_and_never_doubt(
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("action", ["fetch_profile", "find_recent", "publish"])
+@pytest.mark.parametrize("action", ["fetch_profile", "publish"])
 def test_dead_token_asks_for_a_new_connection(
     network: responses.RequestsMock, platform: str, action: str
 ) -> None:
@@ -377,11 +454,15 @@ def header_value(name: str, at: dt.datetime) -> list[str]:
         "X-RateLimit-Reset": [iso, epoch],
         "ratelimit-reset": [epoch],
         "x-rate-limit-reset": [epoch],
+        "X-RateLimit-Reset-Seconds": ["120"],
+        "X-Business-Use-Case-Usage": [
+            json.dumps({"1": [{"type": "pages", "call_count": 100, "estimated_time_to_regain_access": 2}]})
+        ],
     }[name]
 
 
 @pytest.mark.parametrize(("platform", "name"), [(p, n) for p in PLATFORMS for n in SETUPS[p].rate_headers])
-@pytest.mark.parametrize("action", ["publish", "find_recent"])
+@pytest.mark.parametrize("action", ["publish", "fetch_profile"])
 def test_rate_limit_says_when_in_each_form_of_its_header(platform: str, name: str, action: str) -> None:
     now = dt.datetime.now(dt.UTC)
     for value in header_value(name, now + dt.timedelta(seconds=120)):
@@ -460,7 +541,7 @@ def test_no_token_comes_into_a_log_line(
         sent = str(request.headers.get("Authorization", ""))
         return 400, {}, json.dumps({"error": "bad", "message": f"{sent} or {sent.split()[-1:]} is bad"})
 
-    for method in ("GET", "POST", "PUT"):
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         network.add_callback(method, re.compile(".*"), callback=quote)
     with caplog.at_level(logging.DEBUG):
         for act in [*reads(platform).values(), publish]:
@@ -520,12 +601,17 @@ def film(limit: VideoLimit, **values: Any) -> MediaItem:
         "open": lambda: io.BytesIO(b"film"),
         "duration_s": limit.max_seconds or 10.0,
         "frame_rate": limit.max_frame_rate or 30.0,
+        "public_url": lambda: AT_OURS,
     }
     return MediaItem(**{**fitting, **values})
 
 
+def post_of(info: PlatformInfo, *media: MediaItem) -> PostPayload:
+    return dataclasses.replace(payload("Hi", media=media), settings=dict(SETUPS[info.key].settings))
+
+
 def reasons(info: PlatformInfo, *media: MediaItem) -> list[RejectReason]:
-    return [problem.reason for problem in check_payload(payload("Hi", media=media), info)]
+    return [problem.reason for problem in check_payload(post_of(info, *media), info)]
 
 
 @pytest.mark.parametrize("key", sorted(CONNECTORS))
@@ -545,24 +631,27 @@ def test_video_limits_are_stated_where_videos_are_taken(key: str) -> None:
     assert reasons(info, *[film(limit)] * (limit.max_count + 1)) == [RejectReason.TOO_MANY_VIDEOS]
     if limit.max_seconds:
         too_long = film(limit, duration_s=limit.max_seconds + 0.2)
-        (problem,) = check_payload(payload("Hi", media=(too_long,)), info)
+        (problem,) = check_payload(post_of(info, too_long), info)
         assert problem.reason is RejectReason.VIDEO_TOO_LONG
         assert problem.actual - problem.limit == 1
     if limit.max_frame_rate:
         assert reasons(info, film(limit, frame_rate=500.0)) == [RejectReason.VIDEO_TOO_FAST]
-    mixed = reasons(info, film(limit), image())
-    assert mixed == ([] if limit.with_images else [RejectReason.MEDIA_MIXED])
-    without = dataclasses.replace(info, videos=None, capabilities=info.capabilities - {Capability.POST_VIDEO})
-    assert reasons(without, film(limit)) == [RejectReason.NOT_SUPPORTED]
+    if info.can(Capability.POST_IMAGES):
+        mixed = reasons(info, film(limit), image(mime_type=info.images.mime_types[0]))
+        assert mixed == ([] if limit.with_images else [RejectReason.MEDIA_MIXED])
+    left = info.capabilities - {Capability.POST_VIDEO}
+    assert reasons(dataclasses.replace(info, videos=None, capabilities=left), film(limit)) == [
+        RejectReason.NOT_SUPPORTED
+    ]
 
 
 @pytest.mark.parametrize("key", sorted(CONNECTORS))
-def test_a_video_is_uploaded_in_a_step_of_its_own_before_its_post(key: str) -> None:
+def test_a_video_is_handed_over_in_a_step_of_its_own_before_its_post(key: str) -> None:
     limit = info_for(key).videos
     if limit is None:
         return
-    steps = account(key).plan(payload("Hi", media=(film(limit),)))
+    steps = account(key).plan(post_of(info_for(key), film(limit)))
     kinds = [step.kind for step in steps]
-    assert kinds[0] is StepKind.MEDIA
+    assert kinds[0] in {StepKind.MEDIA, StepKind.CONTAINER}
     assert kinds[-1] is StepKind.PUBLISH
     assert steps[0].is_repeatable
