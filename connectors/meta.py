@@ -80,6 +80,14 @@ class Graph:
     def delete(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
         return self.answer(self.call("DELETE", path, params=params))
 
+    def forget(self, path: str) -> None:
+        """Delete something; what is not there is deleted."""
+        try:
+            self.delete(path)
+        except Rejected as error:
+            if error.reason is not RejectReason.NOT_FOUND:
+                raise
+
     def call(
         self,
         method: str,
@@ -109,13 +117,14 @@ class Graph:
             **more,
         )
 
-    def answer(self, response: Response) -> Json:
-        """The JSON object of an answer. Raises what its error means; an error inside HTTP 200, too."""
+    def answer(self, response: Response, *secrets: str) -> Json:
+        """The JSON object of an answer. Raises what its error means, without our token and ``secrets`` in its
+        words; an error inside HTTP 200, too."""
         if not 200 <= response.status_code < 300:
-            raise map_error(response, self.token, self.secret)
+            raise map_error(response, self.token, self.secret, *secrets)
         answer = http.json_object(response)
         if isinstance(answer.get("error"), dict):
-            raise map_error(response, self.token, self.secret)
+            raise map_error(response, self.token, self.secret, *secrets)
         return answer
 
     def lists(
@@ -471,6 +480,7 @@ SUBCODES: dict[int, _Meaning] = {
     2207008: RejectReason.NOT_FOUND,  # the container is not there (any more)
     2207009: RejectReason.MEDIA_SHAPE,
     2207010: RejectReason.TEXT_TOO_LONG,
+    2207013: RejectReason.NOT_FOUND,  # no such professional account
     2207020: RejectReason.NOT_FOUND,  # the container has ended
     2207023: RejectReason.MEDIA_TYPE,
     2207026: RejectReason.MEDIA_BROKEN,
