@@ -9,15 +9,15 @@ specification (Page, PagePost, Photo, AdVideo, Comment), read in November 2026.
 * A post is made unpublished, its id kept, and then published: doing that twice is the same as once, so it is
   IDEMPOTENT. Photos are uploaded unpublished and attached; a video is uploaded unpublished, then published.
 * An upright video (9:16, 540x960 or more, 3 to 90 s) is a Reel: an upload that is "finished", asked about by
-  its state (TWO_PHASE). A story is made of an uploaded photo or video; whether a photo's story is there is read
-  from the list of stories, which Pages without an archive do not have: then a person is asked.
+  its state (TWO_PHASE). A story is made of an uploaded photo or video; whether a photo's story is there is
+  read from the list of stories, which Pages without an archive do not have: then a person is asked.
 * Comments and messages have no key: NEITHER. Words that a Page has just said are refused (506).
 * Counts of impressions and fans are gone (November 2025): views of media take their place.
 * Not confirmed by a live call: publishing an unpublished post by ``is_published``, a video by ``published``,
   and what the states of a Reel are called between its phases.
 
-Not supported: personal profiles and groups (no API), events, polls, offers, backdated and targeted posts, cards
-with words of our own (Facebook makes them from the page), covers of videos, private replies to comments.
+Not supported: personal profiles and groups (no API), events, polls, offers, backdated and targeted posts,
+cards with words of our own (Facebook makes them of the page), covers of videos, private replies to comments.
 ``seen_live`` is False: built from the documents, never run against Facebook itself.
 """
 

@@ -4,8 +4,8 @@ Documents: docs/graph-api/reference (page/published_posts, object/comments, page
 page/ratings) and docs/graph-api/webhooks/reference/page, as of July 2026.
 
 A comment hangs below a post, answers below a comment; whatever answers an answer is shown below the same
-comment. All levels are read at once (``filter=stream``), newest first, of the posts of the last month; webhooks
-tell of older ones. Who wrote a comment is told only where the permission for it was given.
+comment. All levels are read at once (``filter=stream``), newest first, of the posts of the last month;
+webhooks tell of older ones. Who wrote a comment is told only where the permission for it was given.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Files on their way to Facebook: photos, videos in pieces, and the uploads of Reels and stories.
 
 Documents: docs/graph-api/reference/page/photos, docs/video-api/guides/publishing (upload phases),
-documentation/video-api/guides/reels-publishing, docs/page-stories-api. Nobody sees an upload, so all of it may
-be repeated; what is left over is never published.
+documentation/video-api/guides/reels-publishing, docs/page-stories-api. Nobody sees an upload, so all of it
+may be repeated; what is left over is never published.
 """
 
 from __future__ import annotations

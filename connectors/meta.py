@@ -371,7 +371,8 @@ def _lines(kind: str, account_id: object, time: object, told: object) -> Iterato
 def signed_request(body: bytes) -> str:
     """The signed request of a form (the call to the addresses for withdrawn permissions and for requests of
     deletion), "" where the body is something else."""
-    if not body.startswith(b"signed_request=") and b"&signed_request=" not in body:
+    # Whatever else it may say, a call of the other kind is JSON: nobody's words make a form of it.
+    if not body.startswith(b"signed_request="):
         return ""
     try:
         return dict(parse_qsl(body.decode("ascii"))).get("signed_request", "")

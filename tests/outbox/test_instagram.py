@@ -193,7 +193,7 @@ def test_spam_fails_and_says_so(
     assert (delivery.state, delivery.error) == (DeliveryState.FAILED, "forbidden")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     faults=st.lists(st.sampled_from(FAULTS), max_size=9),
     polls=st.integers(0, 2),
