@@ -204,13 +204,18 @@ class StepState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step left at the network. ``detail`` is kept with the attempt and handed to later steps."""
+    """What a step left at the network. ``detail`` is kept with the attempt and handed to later steps.
+
+    ``keeps_s``: so long the network keeps an upload or a container that is not published, 0 = for good. What
+    has ended is made again before its part is published.
+    """
 
     state: StepState = StepState.DONE
     remote_id: str = ""
     permalink: str = ""
     detail: Json = field(default_factory=dict)
     retry_after_s: float = 0.0  # with PROCESSING: ask again no sooner
+    keeps_s: float = 0.0
 
 
 # --- what comes back --------------------------------------------------------------------------

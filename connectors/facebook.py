@@ -74,7 +74,7 @@ from connectors.facebook_info import INFO, STORY
 from connectors.facebook_upload import Uploader
 from connectors.inbox import read_lists
 from connectors.meta import Graph
-from connectors.meta_inbox import Talks, message_form
+from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_links, normalise
 
 _PROFILE = "id,name,username,link,picture{url}"
@@ -408,12 +408,17 @@ class FacebookConnector(Connector):
 
     def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:
         reader = Reader(self._graph, str(self.options["page_id"]), self._own_profile)
+        named, talks = reader.named, self._talks()
+        beside = unless_forbidden
         lists: dict[str, tuple[Capability, Callable[[str], InboxPage]]] = {
             "comments": (Capability.INBOX_COMMENTS, lambda at: reader.comments(at, since)),
-            "tagged": (Capability.INBOX_MENTIONS, lambda at: reader.named("tagged", at, since)),
-            "visitors": (Capability.INBOX_MENTIONS, lambda at: reader.named("visitor_posts", at, since)),
-            "reviews": (Capability.INBOX_REVIEWS, lambda at: reader.reviews(at, since)),
-            "talks": (Capability.INBOX_MESSAGES, lambda at: self._talks().page(at, since)),
+            "tagged": (Capability.INBOX_MENTIONS, lambda at: beside(lambda: named("tagged", at, since))),
+            "visitors": (
+                Capability.INBOX_MENTIONS,
+                lambda at: beside(lambda: named("visitor_posts", at, since)),
+            ),
+            "reviews": (Capability.INBOX_REVIEWS, lambda at: beside(lambda: reader.reviews(at, since))),
+            "talks": (Capability.INBOX_MESSAGES, lambda at: beside(lambda: talks.page(at, since))),
         }
         readable = {name: read for name, (needs, read) in lists.items() if self.info.can(needs)}
         return read_lists(readable, cursor) if readable else InboxPage(())

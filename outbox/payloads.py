@@ -175,13 +175,16 @@ def fingerprint(payload: Json, step: str) -> str:
 
 
 def result_to_json(result: StepResult) -> Json:
-    return {
+    value: Json = {
         "state": str(result.state),
         "remote_id": result.remote_id,
         "permalink": result.permalink,
         "detail": result.detail,
         "retry_after_s": result.retry_after_s,
     }
+    if result.keeps_s:
+        value["keeps_s"] = result.keeps_s
+    return value
 
 
 def result_from_json(value: dict[str, Any]) -> StepResult:
@@ -191,4 +194,5 @@ def result_from_json(value: dict[str, Any]) -> StepResult:
         permalink=value["permalink"],
         detail=value["detail"],
         retry_after_s=value["retry_after_s"],
+        keeps_s=value.get("keeps_s", 0.0),
     )

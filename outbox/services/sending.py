@@ -259,7 +259,7 @@ def _carry_out(run: Run, step: Step) -> StepResult:
     attempt = run.attempts.get(step.key)
     result: StepResult | None = None
     if attempt is not None and _still_fits(run, step, attempt):
-        if attempt.state == AttemptState.DONE:
+        if attempt.state == AttemptState.DONE and not _has_ended(run, step, attempt):
             return result_from_json(attempt.result)
         if attempt.state in OPEN:
             enter_sending(run)
@@ -277,16 +277,34 @@ def _still_fits(run: Run, step: Step, attempt: Attempt) -> bool:
     return not step.is_repeatable or attempt.fingerprint == fingerprint(run.delivery.payload, step.key)
 
 
+def _has_ended(run: Run, step: Step, attempt: Attempt) -> bool:
+    """Whether the network has dropped an upload or container by now, and its part still needs it."""
+    keeps_s, published = attempt.result.get("keeps_s", 0.0), run.attempts.get(f"part{step.part}.publish")
+    if not step.is_repeatable or not keeps_s or attempt.finished_at is None:
+        return False
+    if published is not None and published.state in (*OPEN, AttemptState.DONE):
+        return False
+    return run.clock() - attempt.finished_at > dt.timedelta(seconds=keeps_s)
+
+
+def _is_stale(run: Run, step: Step, attempt: Attempt) -> bool:
+    """Whether an upload of the same part was made anew since: the intent names the one before it."""
+    uploads = (one.key for one in run.steps if one.part == step.part and one.is_repeatable)
+    made = (run.attempts[key].started_at for key in uploads if key != step.key and key in run.attempts)
+    return attempt.state not in OPEN and any(at > attempt.started_at for at in made)
+
+
 def _begin_attempt(run: Run, step: Step, previous: Attempt | None) -> Attempt:
     """Step 3, write before you call: commits the attempt with its intent. Raises LeaseLost.
 
-    A repetition of the same content takes over key and intent of the attempt before it. Raises Stopped when
-    the network has asked this account to wait.
+    A repetition of the same content takes over key and intent of the attempt before it, unless that was
+    surely not carried out and names uploads which have ended. Raises Stopped when the network has asked this
+    account to wait.
     """
     now = run.clock()
     mark = fingerprint(run.delivery.payload, step.key)
     key, intent = uuid4(), None
-    if previous is not None and previous.fingerprint == mark:
+    if previous is not None and previous.fingerprint == mark and not _is_stale(run, step, previous):
         key, intent = previous.key, previous.intent
     if intent is None:
         intent = run.connector.prepare_step(step, run.payload, run.done, key=str(key), now=now)

@@ -732,7 +732,11 @@ def test_a_page_without_reviews_has_no_list_of_them(
         network.get(f"{API}/{PAGE}/{edge}", json={"data": []})
     network.get(f"{API}/{PAGE}/ratings", status=400, json={"error": {"code": 100, "message": "no reviews"}})
     assert read_all(page, NOW) == []
-    network.upsert("GET", f"{API}/{PAGE}/ratings", status=400, json={"error": {"code": 10, "message": "no"}})
+    forbidden = {"error": {"code": 10, "message": "no"}}
+    for edge in ("tagged", "visitor_posts", "ratings", "conversations"):
+        network.upsert("GET", f"{API}/{PAGE}/{edge}", status=400, json=forbidden)
+    assert read_all(page, NOW) == []  # what may not be read keeps nobody from the comments
+    network.upsert("GET", f"{API}/{PAGE}/published_posts", status=400, json=forbidden)
     with pytest.raises(Rejected):
         read_all(page, NOW)
 
