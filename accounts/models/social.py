@@ -1,0 +1,131 @@
+"""Social accounts with their secrets, and our apps at the networks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.people import Brand, Membership, Organization, User
+from core.ids import uuid7
+
+if TYPE_CHECKING:
+    from connectors.base import PlatformInfo
+
+
+class AccountStatus(models.TextChoices):
+    ACTIVE = "active", _("Connected")
+    NEEDS_RECONNECT = "needs_reconnect", _("Needs reconnecting")
+    DISCONNECTED = "disconnected", _("Disconnected")
+
+
+class SocialAccountQuerySet(models.QuerySet["SocialAccount"]):
+    def for_organization(self, organization: Organization) -> Self:
+        return self.filter(brand__organization=organization)
+
+    def for_brand(self, brand: Brand) -> Self:
+        return self.filter(brand=brand)
+
+    def for_member(self, membership: Membership) -> Self:
+        accounts = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
+        return accounts if membership.has_all_brands else accounts.filter(brand__members=membership)
+
+    def connected(self) -> Self:
+        return self.exclude(status=AccountStatus.DISCONNECTED)
+
+    def expiring_before(self, instant: dt.datetime) -> Self:
+        """Active accounts whose access token ends before ``instant``."""
+        return self.filter(status=AccountStatus.ACTIVE, token_expires_at__lt=instant)
+
+
+class SocialAccount(models.Model):
+    """One account at one network, speaking for one brand. Its secrets are in Credential."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="social_accounts")
+    platform = models.CharField(max_length=24)
+    remote_id = models.CharField(max_length=255)
+    handle = models.CharField(max_length=255)
+    display_name = models.CharField(max_length=255, blank=True)
+    avatar_url = models.URLField(max_length=1000, blank=True)
+    profile_url = models.URLField(max_length=1000, blank=True)
+    status = models.CharField(max_length=16, choices=AccountStatus, default=AccountStatus.ACTIVE)
+    status_detail = models.TextField(blank=True)  # the network's words when it refused the credential
+    scopes = models.JSONField(default=list, blank=True)
+    options = models.JSONField(default=dict, blank=True)  # Connected.options: host, software, server limits
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    # Until when the connection itself holds without a person: the refresh token's end, or null.
+    connection_expires_at = models.DateTimeField(null=True, blank=True)
+    connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    connected_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SocialAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["brand", "platform", "remote_id"], name="social_account_once_per_brand"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["token_expires_at"], name="account_active_expiry", condition=Q(status="active")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"@{self.handle}"
+
+    @property
+    def info(self) -> PlatformInfo:
+        """What its network can do, with the limits of its own server."""
+        from connectors.registry import info_for  # noqa: PLC0415 - models load before connectors are configured
+
+        return info_for(self.platform, self.options)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == AccountStatus.ACTIVE
+
+
+class Credential(models.Model):
+    """The encrypted tokens of one social account (core.crypto)."""
+
+    account = models.OneToOneField(
+        SocialAccount, on_delete=models.CASCADE, primary_key=True, related_name="credential"
+    )
+    secret = models.TextField()  # encrypted {"access_token", "refresh_token", "expires_at", "extra"}
+    refreshed_at = models.DateTimeField()
+    # The app that the tokens were given to; networks want it again when tokens are refreshed.
+    app = models.ForeignKey("AppRegistration", on_delete=models.SET_NULL, null=True, related_name="+")
+    # Until when one process may refresh these tokens; the others wait for what it stores.
+    refreshing_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"credential of {self.account_id}"
+
+
+class AppRegistration(models.Model):
+    """Our developer app at one network or (Mastodon and kin) at one host."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    platform = models.CharField(max_length=24)
+    host = models.CharField(max_length=255, blank=True)  # base URL; "" where a network has only one
+    redirect_uri = models.CharField(max_length=500)
+    secret = models.TextField()  # encrypted {"client_id", "client_secret", "extra"}
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["platform", "host", "redirect_uri"], name="app_registration_once_per_host"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.host}"
