@@ -153,14 +153,15 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class ConnectField:
-    """One input of a FORM connection, or of the host question before OAuth."""
+    """One input of a FORM connection, of the host question before OAuth, or of a developer app."""
 
     name: str
     label: str  # English source string; the interface translates it
-    kind: str  # text | password | host
+    kind: str  # text | password | host | choice
     placeholder: str = ""
     help_text: str = ""
     is_required: bool = True
+    choices: tuple[tuple[str, str], ...] = ()  # of "choice": value, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,8 @@ class AppSetup:
 
     ``steps``: what to do in the console, in order, one sentence each; the redirect address, and that of the
     webhook where there is one, are shown beside them. ``review``: what the network wants to see before the
-    app may act for accounts of others, "" = nothing.
+    app may act for accounts of others, "" = nothing. ``fields``: what else there is to say of the app; the
+    answers are in ``AppCredentials.extra``.
     """
 
     console_url: str
@@ -179,6 +181,7 @@ class AppSetup:
     id_label: str = "Client ID"
     secret_label: str = "Client secret"  # noqa: S105 - a label
     needs_https: bool = True  # of the redirect address
+    fields: tuple[ConnectField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

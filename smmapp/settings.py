@@ -282,6 +282,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3.0,
         "options": {"expires": 3},
     },
+    "accounts.clean_connecting": {
+        "task": "accounts.tasks.clean_connecting",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
     "accounts.clean_webhooks": {
         "task": "accounts.tasks.clean_webhooks",
         "schedule": 3600.0,

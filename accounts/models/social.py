@@ -110,22 +110,102 @@ class Credential(models.Model):
         return f"credential of {self.account_id}"
 
 
+class AppRegistrationQuerySet(models.QuerySet["AppRegistration"]):
+    def for_member(self, membership: Membership) -> Self:
+        """Those that people of the organization typed in; what we registered by API is nobody's."""
+        return self.filter(organization_id=membership.organization_id)
+
+
 class AppRegistration(models.Model):
-    """Our developer app at one network or (Mastodon and kin) at one host."""
+    """Our developer app at one network or (Mastodon and kin) at one host: registered by API for the whole
+    installation, or made by hand and typed in by an organization, which may have several."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # Whose it is; null when it was registered by API.
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, null=True, related_name="+")
+    name = models.CharField(max_length=120, blank=True)
     platform = models.CharField(max_length=24)
     host = models.CharField(max_length=255, blank=True)  # base URL; "" where a network has only one
     redirect_uri = models.CharField(max_length=500)
-    secret = models.TextField()  # encrypted {"client_id", "client_secret", "extra"}
+    # encrypted {"client_id", "client_secret", "extra"}; of one made by hand "verify_token", too
+    secret = models.TextField()
+    # In the address of its webhook, which says for which app a network calls; "" for none.
+    hook_key = models.CharField(max_length=43, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppRegistrationQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["platform", "host", "redirect_uri"], name="app_registration_once_per_host"
-            )
+                fields=["platform", "host", "redirect_uri"],
+                condition=Q(organization__isnull=True),
+                name="app_registration_once_per_host",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "platform", "name"], name="app_registration_once_per_name"
+            ),
+            models.UniqueConstraint(
+                fields=["hook_key"], condition=~Q(hook_key=""), name="app_registration_by_hook_key"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.platform} {self.host}"
+        return self.name or f"{self.platform} {self.host}".strip()
+
+
+class ConnectionOfferQuerySet(models.QuerySet["ConnectionOffer"]):
+    def for_member(self, membership: Membership) -> Self:
+        return self.filter(brand__organization_id=membership.organization_id, actor=membership.user)
+
+
+class ConnectionOffer(models.Model):
+    """What a sign-in at a network can speak for, until the person has chosen among it (a few minutes)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    platform = models.CharField(max_length=24)
+    app = models.ForeignKey(AppRegistration, on_delete=models.CASCADE, null=True, related_name="+")
+    actor = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    secret = models.TextField()  # encrypted {"connections": [...]}: profile, tokens, scopes, options of each
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    objects = ConnectionOfferQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="connection_offer_old")]
+
+    def __str__(self) -> str:
+        return f"accounts at {self.platform}"
+
+
+class ReconnectLinkQuerySet(models.QuerySet["ReconnectLink"]):
+    def for_member(self, membership: Membership) -> Self:
+        return self.filter(account__in=SocialAccount.objects.for_member(membership))
+
+    def open(self, now: dt.datetime) -> Self:
+        return self.filter(used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+
+
+class ReconnectLink(models.Model):
+    """Lets somebody without a login renew one account's connection, once. The secret is in the address that
+    they were sent, and nowhere else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="reconnect_links")
+    token_hash = models.CharField(max_length=64, unique=True)  # SHA-256 of the secret, hex
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReconnectLinkQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="reconnect_link_old")]
+
+    def __str__(self) -> str:
+        return f"link to reconnect {self.account_id}"
