@@ -144,11 +144,13 @@ class VideoLimit:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say."""
+    """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say; ``of_app``:
+    of all accounts of one developer app together."""
 
     name: str
     limit: int
     window_s: int
+    of_app: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -352,7 +352,7 @@ def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: Conn
 
 def _block(account: SocialAccount, error: RateLimited) -> None:
     def write() -> bool:
-        block_until(account=account, until=error.retry_at)
+        block_until(account=account, until=error.retry_at, of_app=error.of_app)
         return True
 
     _persist(write)
