@@ -62,6 +62,8 @@ class SocialAccount(models.Model):
     connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     connected_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True, blank=True)
+    # In the address of its webhook, where the network has one for each account ("" for none).
+    hook_key = models.CharField(max_length=43, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SocialAccountQuerySet.as_manager()
@@ -70,7 +72,10 @@ class SocialAccount(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["brand", "platform", "remote_id"], name="social_account_once_per_brand"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["hook_key"], condition=~Q(hook_key=""), name="social_account_by_hook_key"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -26,7 +27,7 @@ from accounts.selectors import people_allowed
 from accounts.services.audit import record
 from accounts.services.notifications import notify
 from accounts.services.reconnect_links import use_link
-from connectors.base import Capability, Connected, Profile
+from connectors.base import Capability, Connected, ConnectMethod, Profile
 from connectors.errors import ConnectorError, NeedsReconnect
 from connectors.registry import connector_class
 
@@ -120,6 +121,9 @@ def save_connection(
     known.connected_by = actor if link is None else link.created_by
     known.connected_at = now
     known.checked_at = now
+    info = known.info
+    if not known.hook_key and info.connect_method is ConnectMethod.FORM and info.can(Capability.WEBHOOKS):
+        known.hook_key = secrets.token_urlsafe(32)
     known.save()
     Credential.objects.update_or_create(
         account=known,
@@ -166,8 +170,9 @@ def _take_profile(account: SocialAccount, profile: Profile) -> None:
 
 
 @transaction.atomic
-def disconnect(*, account: SocialAccount, actor: User, now: dt.datetime) -> None:
-    """Forget the account's secret. Its history stays; what is scheduled for it is not sent any more."""
+def disconnect(*, account: SocialAccount, actor: User | None, now: dt.datetime) -> None:
+    """Forget the account's secret; ``actor`` None: its owner asked for that at the network. Its history
+    stays; what is scheduled for it is not sent any more."""
     changed = (
         SocialAccount.objects.filter(pk=account.pk)
         .exclude(status=AccountStatus.DISCONNECTED)

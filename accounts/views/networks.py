@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import selectors
 from accounts.access import MemberRequest, load, requires
 from accounts.connect_forms import AppForm
-from accounts.models import AppRegistration
+from accounts.models import AppRegistration, SocialAccount
 from accounts.network_wording import matrix, network_facts
 from accounts.permissions import Action, is_allowed
 from accounts.services import apps
@@ -53,13 +53,21 @@ def network(request: MemberRequest, platform: str) -> HttpResponse:
 
 def hook_url(info: PlatformInfo, app: AppRegistration) -> str:
     """The address that the network calls for this app, "" where it does not call."""
-    if not info.can(Capability.WEBHOOKS) or not app.hook_key:
-        return ""
+    return _hook_url(info.key, app.hook_key) if info.can(Capability.WEBHOOKS) else ""
+
+
+def account_hook_url(account: SocialAccount) -> str:
+    """The same of an account that has a webhook of its own."""
+    return _hook_url(account.platform, account.hook_key)
+
+
+def _hook_url(platform: str, key: str) -> str:
+    # The name of an address above: its app may be absent.
     try:
-        path = reverse("engagement:hook", args=[info.key, app.hook_key])
+        path = reverse("engagement:hook", args=[platform, key]) if key else ""
     except NoReverseMatch:
-        return ""
-    return f"{settings.BASE_URL}{path}"
+        path = ""
+    return f"{settings.BASE_URL}{path}" if path else ""
 
 
 def _needs(info: PlatformInfo) -> list[tuple[bool, str]]:
