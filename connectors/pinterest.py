@@ -550,6 +550,8 @@ class _Form:
             yield piece
 
     def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            return b"".join(self)
         if self._before:
             piece, self._before = self._before, b""
             return piece
