@@ -69,6 +69,7 @@ class Setup:
 
     options: Mapping[str, Any]
     post_id: str = "1001"
+    comment_id: str = ""  # where comments have ids of another form than posts
     token: str = SECRET
     unauthorized: Mapping[str, Any] = field(default_factory=lambda: {"error": "invalid_token"})
     forbidden: Mapping[str, Any] = field(default_factory=lambda: {"error": "forbidden"})
@@ -87,6 +88,24 @@ SETUPS = {
         unauthorized={"error": "InvalidToken", "message": "Token could not be verified"},
         forbidden={"error": "Forbidden", "message": "no"},
         rate_headers=("ratelimit-reset", "Retry-After"),
+    ),
+    "linkedin": Setup(
+        options={
+            "urn": "urn:li:organization:5515715",
+            "person": "urn:li:person:A8xe03Qt10",
+            "handle": "harbour",
+            "scopes": [
+                "rw_organization_admin",
+                "r_organization_social",
+                "w_organization_social",
+                "r_organization_social_feed",
+                "w_organization_social_feed",
+            ],
+        },
+        post_id="urn:li:share:6844785523593134080",
+        comment_id="urn:li:comment:(urn:li:activity:6844785523593134081,6844785523593134082)",
+        unauthorized={"status": 401, "code": "EXPIRED_ACCESS_TOKEN", "message": "The token has expired"},
+        forbidden={"status": 403, "code": "ACCESS_DENIED", "message": "Not enough permissions"},
     ),
     "mastodon": Setup(
         options={"host": "https://m.example.com", "domain": "m.example.com", "account_id": "1"},
@@ -329,7 +348,8 @@ def test_plan_is_the_same_each_time_and_ends_with_a_publication_per_part(platfor
 
 def answers(platform: str) -> dict[str, PostPayload]:
     """What the inbox sends, to a comment, a person and a comment again."""
-    comment, info = SETUPS[platform].post_id, CONNECTORS[platform].info_for(SETUPS[platform].options)
+    setup, info = SETUPS[platform], CONNECTORS[platform].info_for(SETUPS[platform].options)
+    comment = setup.comment_id or setup.post_id
     detail = {"uri": comment, "cid": "bafy", "id": comment, "mention": "@bob", "visibility": "public"}
     words = (PostPart("@bob Hello"),)
     sent = {}

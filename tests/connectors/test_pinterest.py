@@ -354,8 +354,8 @@ def test_a_video_is_uploaded_to_the_storage_and_waited_for(
         b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body, policy=email.policy.HTTP
     )
     fields = {
-        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
-        for part in form.iter_parts()  # type: ignore[attr-defined]
+        str(part.get_param("name", header="content-disposition")): bytes(part.get_payload(decode=True))  # type: ignore[arg-type]
+        for part in form.iter_parts()
     }
     assert list(fields)[-1] == "file"  # what comes after it is ignored there
     assert fields.pop("file") == b"v" * 9

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -142,11 +143,18 @@ def stand_in(clock: Clock) -> Iterator[StandIn]:
 
 @pytest.fixture
 def put(
-    brand: Brand, manager: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    brand: Brand,
+    manager: User,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    tmp_path: Path,
 ) -> Callable[..., Delivery]:
     account = make_account(
         brand, platform="pinterest", credential={"access_token": "t"}, options={"username": "harbour"}
     )
+
+    settings.MEDIA_ROOT = tmp_path
 
     def thawed(payload: dict[str, Any]) -> PostPayload:
         return dataclasses.replace(thaw(payload), settings=payload["settings"])
