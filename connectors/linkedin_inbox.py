@@ -108,8 +108,8 @@ class Reader:
         return InboxPage(self._named(items), str(following) if is_more else "")
 
     def comments(self, urn: str, *, whole: bool = False) -> Iterator[Json]:
-        """Below a post or a comment; none where it is gone. ``whole``: raises Temporary in the end where there
-        are more than are read."""
+        """Below a post or a comment; none where it is gone. ``whole``: raises Temporary in the end where more
+        are there than are read."""
         for page in range(MAX_PAGES):
             start = page * COMMENTS_PER_CALL
             path = f"/rest/socialActions/{encoded(urn)}/comments?start={start}&count={COMMENTS_PER_CALL}"
