@@ -242,6 +242,7 @@ class PlatformInfo:
     post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
     videos: VideoLimit | None = None  # None where none can be posted
     message_text: TextLimit | None = None  # of a direct message, None where none can be sent
+    comment_text: TextLimit | None = None  # of a first comment and of an answer, None = as ``text``
     tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
     mentions: MentionForm = MentionForm.USER
     look: PostLook = PostLook()
@@ -253,6 +254,10 @@ class PlatformInfo:
     media_served_days: int = 0  # so long receivers fetch them from us; 0 = the network keeps a copy
     reads_back: bool = True  # what was sent can be read again (``fetch_post``, ``find_recent``)
     seen_live: bool = True  # False: built from documents only, never run against a real server
+
+    def words_of(self, *, is_comment: bool) -> TextLimit:
+        """The limit of the words of a post, or of what stands below one."""
+        return self.comment_text if is_comment and self.comment_text else self.text
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities
