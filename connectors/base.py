@@ -480,6 +480,10 @@ class Connector(abc.ABC):
 
     # Publishing.
 
+    def dry_run(self, payload: PostPayload) -> None:  # noqa: B027 - most networks cannot be asked
+        """Ask the network whether it would take the payload, without sending it. Raises Rejected when it
+        would not, and what any call raises."""
+
     def cost_of(self, payload: PostPayload) -> Cost | None:
         """What the network charges for it; None = nothing. Pure."""
         return None
@@ -545,6 +549,11 @@ class Connector(abc.ABC):
         """What was written to the account, or by it in answer, at or after ``since``, page by page in any
         order. The same item may come again in a later call; the caller keeps one of each remote id."""
         raise TypeError(f"{self.INFO.key} has no inbox")
+
+    def complete(self, items: Sequence[InboxItem]) -> Sequence[InboxItem]:
+        """What a webhook told, with what it leaves out and the network says when asked (the names of people).
+        What cannot be read now is left as it is."""
+        return items
 
     # Webhooks. ``secret``: of the app, or of an account that has its own (FORM). ``verify_token``: ours.
 

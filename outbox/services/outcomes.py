@@ -71,6 +71,7 @@ REFUSED_AT_THE_DOOR = (
     RejectReason.NOT_SUPPORTED,
     RejectReason.HOST_UNKNOWN,
     RejectReason.HOST_REFUSED,
+    RejectReason.QUOTA_FULL,
 )
 
 SAYS_NOTHING_OF_BEFORE = (*REFUSED_AT_THE_DOOR, RejectReason.DUPLICATE)

@@ -87,6 +87,11 @@ SETUPS = {
         forbidden={"error": "Forbidden", "message": "no"},
         rate_headers=("ratelimit-reset", "Retry-After"),
     ),
+    "line": Setup(
+        options={"user_id": "Ub9952f8", "basic_id": "@216ru", "channel_id": "1350031035"},
+        unauthorized={"message": "Authentication failed. Confirm that the access token is valid."},
+        forbidden={"message": "Access to this API is not available for your account"},
+    ),
     "mastodon": Setup(
         options={"host": "https://m.example.com", "domain": "m.example.com", "account_id": "1"},
         rate_headers=("X-RateLimit-Reset", "Retry-After"),
@@ -545,9 +550,13 @@ def test_no_token_comes_into_a_log_line(
         network.add_callback(method, re.compile(".*"), callback=quote)
     with caplog.at_level(logging.DEBUG):
         for act in [*reads(platform).values(), publish]:
-            with pytest.raises(ConnectorError) as failed:
+            asked = len(network.calls)
+            try:
                 act(account(platform))
-            assert_honest(failed.value, platform)
+            except ConnectorError as error:
+                assert_honest(error, platform)
+            else:  # an inbox of which webhooks alone tell
+                assert len(network.calls) == asked
     assert "connectors.http" in {record.name for record in caplog.records}
     assert token not in caplog.text
     assert SECRET not in caplog.text
@@ -555,9 +564,10 @@ def test_no_token_comes_into_a_log_line(
 
 def test_no_network_is_named_in_a_comparison_outside_connectors() -> None:
     """What differs between networks is data in PlatformInfo, never a branch elsewhere."""
-    # A key of one letter is the name of other things, too: the line must speak of networks.
-    keys = "|".join(key for key in PLATFORMS if len(key) > 1)
-    letters = "|".join(key for key in PLATFORMS if len(key) == 1)
+    # Some keys are words for other things, too: there the line of code must speak of networks.
+    common = {"x", "line"}
+    keys = "|".join(key for key in PLATFORMS if key not in common)
+    letters = "|".join(key for key in PLATFORMS if key in common)
     branching = re.compile(rf"""(?i)(platform|network)\w*\s*(?:[=!]==?|\bin\b)[^=]*["'](?:{letters})["']""")
     named = re.compile(
         rf"""(?:[=!]==?|\bin|\bcase)\s*[(\[{{]?\s*["'](?:{keys})["']|["'](?:{keys})["']\s*(?:[=!]==?|\bin\b)"""
@@ -652,6 +662,8 @@ def test_a_video_is_handed_over_in_a_step_of_its_own_before_its_post(key: str) -
         return
     steps = account(key).plan(post_of(info_for(key), film(limit)))
     kinds = [step.kind for step in steps]
+    if info_for(key).takes_media_by_url and kinds == [StepKind.PUBLISH]:
+        return  # a network that fetches files itself may take it with the post
     assert kinds[0] in {StepKind.MEDIA, StepKind.CONTAINER}
     assert kinds[-1] is StepKind.PUBLISH
     assert steps[0].is_repeatable
