@@ -94,6 +94,7 @@ class Run:
     fence: int
     clock: Clock
     attempts: dict[str, Attempt]  # the latest of each step
+    outdated: frozenset[str] = frozenset()  # steps whose attempt is of no use any more
     done: dict[str, StepResult] = field(default_factory=dict)
 
     @property
