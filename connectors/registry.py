@@ -10,11 +10,19 @@ from connectors.bluesky import BlueskyConnector
 from connectors.line import LineConnector
 from connectors.mastodon import MastodonConnector
 from connectors.sandbox import SandboxConnector
+from connectors.threads import ThreadsConnector
 from connectors.x import XConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     connector.INFO.key: connector
-    for connector in (BlueskyConnector, LineConnector, MastodonConnector, SandboxConnector, XConnector)
+    for connector in (
+        BlueskyConnector,
+        LineConnector,
+        MastodonConnector,
+        SandboxConnector,
+        ThreadsConnector,
+        XConnector,
+    )
 }
 
 

@@ -101,6 +101,16 @@ SETUPS = {
         unauthorized={"error": {"code": "invalid_token", "message": "no"}},
         forbidden={"error": {"code": "forbidden", "message": "no"}},
     ),
+    "threads": Setup(
+        options={
+            "user_id": "1234567",
+            "username": "harbour",
+            "scopes": list(CONNECTORS["threads"].INFO.scopes),
+        },
+        unauthorized={"error": {"message": "Error validating access token", "code": 190}},
+        forbidden={"error": {"message": "Application does not have permission", "code": 10}},
+        rate_headers=("Retry-After", "X-Business-Use-Case-Usage"),
+    ),
     "x": Setup(
         options={"user_id": "2244994945", "username": "harbour"},
         unauthorized={"title": "Unauthorized", "status": 401, "detail": "Unauthorized"},
@@ -342,14 +352,16 @@ ANSWERS = [(platform, name) for platform in PLATFORMS for name in answers(platfo
 
 
 @pytest.mark.parametrize(("platform", "name"), ANSWERS)
-def test_an_answer_is_one_step_within_the_limits_and_its_intent_is_plain_json(
+def test_an_answer_is_one_publication_within_the_limits_and_its_intent_is_plain_json(
     platform: str, name: str
 ) -> None:
     client, sent = account(platform), answers(platform)[name]
     assert check_payload(sent, client.info) == []
-    (step,) = client.plan(sent)
+    *unseen, step = client.plan(sent)
     assert step.kind is (StepKind.PUBLISH if sent.parts else StepKind.MODERATE)
-    first, second = (client.prepare_step(step, sent, {}, key=KEY, now=NOW) for _ in range(2))
+    assert {one.kind for one in unseen} <= {StepKind.CONTAINER}
+    done = before(client, sent)
+    first, second = (client.prepare_step(step, sent, done, key=KEY, now=NOW) for _ in range(2))
     assert first == second == json.loads(json.dumps(first))
     assert isinstance(client.safety_of(first, NOW), RetrySafety)
 
@@ -364,8 +376,8 @@ def test_only_what_must_not_happen_twice_is_left_in_doubt(
     for method in ("GET", "POST", "PUT", "DELETE"):
         network.add(method, re.compile(".*"), **failure)
     client, sent = account(platform), answers(platform)[name]
-    (step,) = client.plan(sent)
-    intent = client.prepare_step(step, sent, {}, key=KEY, now=NOW)
+    step = client.plan(sent)[-1]
+    intent = client.prepare_step(step, sent, before(client, sent), key=KEY, now=NOW)
     with pytest.raises(OutcomeUnknown if sent.parts else Temporary):
         client.send_step(step, sent, intent)
 
