@@ -204,13 +204,17 @@ class StepState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step left at the network. ``detail`` is kept with the attempt and handed to later steps."""
+    """What a step left at the network. ``detail`` is kept with the attempt and handed to later steps.
+
+    ``ends_at``: what was made before a publication (an upload, a container) is of no use from then on. If the
+    post still waits, all of its part is made anew."""
 
     state: StepState = StepState.DONE
     remote_id: str = ""
     permalink: str = ""
     detail: Json = field(default_factory=dict)
     retry_after_s: float = 0.0  # with PROCESSING: ask again no sooner
+    ends_at: dt.datetime | None = None
 
 
 # --- what comes back --------------------------------------------------------------------------

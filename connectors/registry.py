@@ -8,10 +8,12 @@ from typing import Any
 from connectors.base import Connector, PlatformInfo
 from connectors.bluesky import BlueskyConnector
 from connectors.instagram import InstagramConnector
+from connectors.line import LineConnector
 from connectors.linkedin import LinkedInConnector
 from connectors.mastodon import MastodonConnector
 from connectors.pinterest import PinterestConnector
 from connectors.sandbox import SandboxConnector
+from connectors.threads import ThreadsConnector
 from connectors.x import XConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
@@ -19,10 +21,12 @@ CONNECTORS: dict[str, type[Connector]] = {
     for connector in (
         BlueskyConnector,
         InstagramConnector,
+        LineConnector,
         LinkedInConnector,
         MastodonConnector,
         PinterestConnector,
         SandboxConnector,
+        ThreadsConnector,
         XConnector,
     )
 }
