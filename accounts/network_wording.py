@@ -8,7 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from connectors.base import Capability, PlatformInfo, RetrySafety, TextLimit, TextUnit, VideoLimit
 
@@ -79,7 +79,7 @@ def matrix(
         (_("Longest text"), [_units(info.text) for info in networks]),
         (_("Images in one post"), [_number(info.images.max_count) for info in networks]),
         (_("Longest video"), [_video(info) for info in networks]),
-        (_("Seen live"), [info.seen_live for info in networks]),
+        (pgettext("capabilities", "Seen live"), [info.seen_live for info in networks]),
     ]
     groups: list[tuple[str, list[tuple[str, list[bool | str]]]]] = [
         (str(title), [(str(label), [info.can(one) for info in networks]) for one, label in rows])
@@ -144,10 +144,9 @@ def length(seconds: float) -> str:
     """A longest video as people say it."""
     if seconds < 120:
         return _("%(n)s s") % {"n": _number(round(seconds))}
-    minutes = round(seconds / 60, 1)
+    minutes, rest = divmod(round(seconds), 60)
     if minutes < 120:
-        shown = _number(int(minutes)) if minutes == int(minutes) else number_format(minutes, 1)
-        return _("%(n)s min") % {"n": shown}
+        return _("%(n)s min") % {"n": f"{minutes}:{rest:02}" if rest else minutes}
     hours = round(seconds / 3600)
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
 

@@ -27,32 +27,6 @@ from core.templatetags.ui import format_time
 
 # --- connecting -------------------------------------------------------------------------------
 
-# Labels, placeholders and help texts that the networks ask with (connectors know no translations). A test
-# compares this list with the registry.
-ASKED = (
-    gettext_noop("A network for trying things out; it runs beside this application."),
-    gettext_noop("App password"),
-    gettext_noop("Handle or e-mail address"),
-    gettext_noop("Server"),
-    gettext_noop("The server your account lives on. Mastodon, GoToSocial, takahe and others work."),
-    gettext_noop("Only for a self-hosted server (PDS) that is not found by the handle."),
-    gettext_noop(
-        "Make one in Bluesky under Settings, Privacy and security, App passwords. "
-        "Allow it access to your direct messages if you want to answer them here. "
-        "Your main password stays with you."
-    ),
-    gettext_noop("X charges your developer app for every post: about $0.015, with a link $0.20."),
-    gettext_noop("API key"),
-    gettext_noop("API key secret"),
-    gettext_noop("Access token"),
-    gettext_noop("Access token secret"),
-    gettext_noop(
-        "All four are under “Keys and tokens” of your app in the developer portal of X. Give the app "
-        "the permission “Read and write” first, then make the access token: it keeps the permission "
-        "that it was made with."
-    ),
-)
-
 # What connectors advise after a refused sign-in (``NeedsReconnect.advice``).
 ADVISED = (
     gettext_noop("Bluesky does not accept this handle and password."),

@@ -343,7 +343,7 @@ def test_every_capability_has_a_row() -> None:
 def test_lengths_are_told_as_people_say_them() -> None:
     with translation.override("en"):
         said = [length(seconds) for seconds in (59.6, 119, 140, 900, 43200)]
-    assert said == ["60 s", "119 s", "2.3 min", "15 min", "12 hours"]
+    assert said == ["60 s", "119 s", "2:20 min", "15 min", "12 hours"]
 
 
 def test_offers_and_apps_move_to_a_new_key(client: Client, brand: Brand, pages: tuple[str, ...]) -> None:
