@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
+# fmt: off
 WORDS = (
     gettext_noop("20 to 29 years old"),
     gettext_noop("30 to 39 years old"),

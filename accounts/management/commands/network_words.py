@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
+# fmt: off
 WORDS = (
 '''
 
