@@ -67,7 +67,6 @@ def connect_by_form(
     )
 
 
-@transaction.atomic
 def save_connection(
     *,
     brand: Brand,
@@ -79,7 +78,26 @@ def save_connection(
     app: AppRegistration | None = None,
 ) -> SocialAccount:
     """Store a finished connection: a new row, or the one that this brand already has for this account
-    (then it is a reconnection, whatever state it was in). Raises DifferentAccount."""
+    (then it is a reconnection, whatever state it was in); then ask the network for what can be chosen there.
+    Raises DifferentAccount."""
+    known = _stored_connection(
+        brand=brand, platform=platform, connected=connected, actor=actor, now=now, account=account, app=app
+    )
+    _try_choices(known, now=now)
+    return known
+
+
+@transaction.atomic
+def _stored_connection(
+    *,
+    brand: Brand,
+    platform: str,
+    connected: Connected,
+    actor: User,
+    now: dt.datetime,
+    account: SocialAccount | None,
+    app: AppRegistration | None,
+) -> SocialAccount:
     profile = connected.profile
     if account is not None and account.remote_id != profile.remote_id:
         raise DifferentAccount(account.handle, profile.handle)
@@ -100,7 +118,9 @@ def save_connection(
     known.status = AccountStatus.ACTIVE
     known.status_detail = ""
     known.scopes = list(connected.scopes)
-    known.options = connected.options
+    # What could be chosen before can be chosen until the network says otherwise.
+    choices = known.options.get("choices")
+    known.options = {**connected.options, "choices": choices} if choices else connected.options
     known.token_expires_at = connected.tokens.expires_at
     known.connection_expires_at = None if connected.tokens.refresh_token else connected.tokens.expires_at
     known.connected_by = actor
@@ -205,11 +225,38 @@ def mark_needs_reconnect(*, account: SocialAccount, detail: str, now: dt.datetim
     return True
 
 
+def reload_choices(*, account: SocialAccount, now: dt.datetime) -> None:
+    """Ask the network what can be chosen of this account (its boards) and keep it, on ``account`` too.
+
+    Raises the connector errors; NeedsReconnect has then been noted on the account.
+    """
+    try:
+        found = connecting.connector_for(account).fetch_choices()
+    except NeedsReconnect as error:
+        mark_needs_reconnect(account=account, detail=error.detail, now=now)
+        raise
+    choices = {name: [[value, label] for value, label in rows] for name, rows in found.items()}
+    with transaction.atomic():
+        row = SocialAccount.objects.select_for_update().get(pk=account.pk)
+        row.options = account.options = {**row.options, "choices": choices}
+        row.save(update_fields=["options"])
+
+
+def _try_choices(account: SocialAccount, *, now: dt.datetime) -> None:
+    """The same where something can be chosen; what does not come now can be asked for later."""
+    if not any(one.is_of_account for one in account.info.post_fields):
+        return
+    try:
+        reload_choices(account=account, now=now)
+    except ConnectorError as error:
+        logger.warning("choices of account %s not read: %s", account.pk, type(error).__name__)
+
+
 def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
     """Read the account's profile with its credential: does the connection work, and who is it?
 
-    Stores the profile and the time; an account that was marked as lost and answers again is active
-    again. Raises the connector errors; NeedsReconnect has then been noted on the account.
+    Stores the profile, what can be chosen there and the time; an account that was marked as lost and answers
+    again is active again. Raises the connector errors; NeedsReconnect has then been noted on the account.
     """
     try:
         profile = connecting.connector_for(account).fetch_profile()
@@ -231,6 +278,7 @@ def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
     if revived:
         account.status = AccountStatus.ACTIVE
         account.status_detail = ""
+    _try_choices(account, now=now)
     return profile
 
 
