@@ -28,6 +28,9 @@ from connectors.base import (
     StepState,
 )
 from connectors.text import addressed
+from outbox.public_media import address_of, has_public_address
+
+COVER_TYPE = "image/jpeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,12 @@ def _media_item(media: Json) -> MediaItem:
         focus=(media.get("focal_x", 50) / 100, media.get("focal_y", 50) / 100),
         open=functools.partial(_open_media, media["storage_key"]),
         cover=functools.partial(_open_media, media["cover_key"]) if media.get("cover_key") else None,
+        public_url=functools.partial(address_of, media["storage_key"], media["mime_type"])
+        if has_public_address()
+        else None,
+        cover_url=functools.partial(address_of, media["cover_key"], COVER_TYPE)
+        if media.get("cover_key") and has_public_address()
+        else None,
     )
 
 

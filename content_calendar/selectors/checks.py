@@ -27,6 +27,7 @@ from content_calendar.content import Part, Parts, addresses_in, thread_of, with_
 from content_calendar.models import MediaAsset
 from content_calendar.selectors.reasons import explain
 from content_calendar.selectors.verdicts import expected_video, never_opened, video_verdict
+from outbox.public_media import unreachable
 
 RENDITION_TYPE = "image/jpeg"
 
@@ -113,6 +114,7 @@ def check_content(
     used = [assets[use.asset] for part in parts for use in part.media if use.asset in assets]
     problems = [
         *check_payload(payload, info),
+        *unreachable(payload, info),
         *own_problems(info, account.options, answers, has_video=any(asset.is_video for asset in used)),
     ]
     issues += _issues(problems, info)

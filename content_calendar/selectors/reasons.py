@@ -66,7 +66,7 @@ def _of_media(problem: Problem, info: PlatformInfo, words: dict[str, object]) ->
             size = {**words, "limit": filesizeformat(problem.limit)}
             return _("Image %(number)s is too large for %(network)s (at most %(limit)s).") % size
         case RejectReason.MEDIA_SHAPE:
-            return _("Image %(number)s is too wide or too high for %(network)s. Crop it.") % words
+            return _("File %(number)s is too wide or too high for %(network)s. Crop it.") % words
         case RejectReason.MEDIA_MISSING if not info.can(Capability.POST_IMAGES):
             return _("%(network)s takes no posts of words alone: add a video.") % words
         case RejectReason.MEDIA_MISSING if not info.can(Capability.POST_VIDEO):
