@@ -71,6 +71,7 @@ class AccountCheck:
     parts: Parts
     counts: tuple[PartCount, ...]
     issues: tuple[Issue, ...]
+    payload: PostPayload  # as it would be sent
 
     @property
     def is_ready(self) -> bool:
@@ -150,7 +151,9 @@ def check_content(
             issues.append(Issue(index, _("A file is no longer there. Remove it or upload it again.")))
     counts = tuple(_part_count(part, info) for part in parts)
     placed = tuple(replace(issue, place=_place(parts, issue.part)) for issue in issues)
-    return AccountCheck(account=account, info=info, parts=parts, counts=counts, issues=placed)
+    return AccountCheck(
+        account=account, info=info, parts=parts, counts=counts, issues=placed, payload=payload
+    )
 
 
 def _issues(problems: Sequence[Problem], info: PlatformInfo) -> Iterator[Issue]:

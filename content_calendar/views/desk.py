@@ -30,6 +30,7 @@ from content_calendar.forms import (
 from content_calendar.holidays import holiday_on
 from content_calendar.models import Label, MediaAsset, Post
 from content_calendar.selectors.checks import AccountCheck, PartCount, check_accounts
+from content_calendar.selectors.costs import charges_of
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.states import LIVE_STATES
 from content_calendar.services import media, uploads
@@ -237,6 +238,8 @@ def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **mor
         "sections": sections_of(choices, given, checks, assets),
         "assets": assets,
         "checks": checks,
+        # Of what can be sent as it stands: nobody pays for an empty page.
+        "charges": charges_of((check.account, check.payload) for check in checks if check.is_ready),
         "previews": [
             (check, preview(check.account, check.parts, assets, draft.settings.get(check.account.pk)))
             for check in checks

@@ -24,6 +24,7 @@ from connectors.errors import RejectReason
 from connectors.text import Problem
 from content_calendar.forms import PreflightForm
 from content_calendar.models import Preflight, PreflightCode, PreflightLevel, PreflightProblem
+from content_calendar.selectors.costs import planned_charges
 from content_calendar.selectors.preflight import count_failing, problem_posts
 from content_calendar.selectors.reasons import explain
 from content_calendar.services.preflight import DAYS, check_brand
@@ -68,6 +69,9 @@ def preflight(request: MemberRequest) -> HttpResponse:
         "failing": count_failing(request.membership, about.brand),
         "checks": [(brand, checks.get(brand.pk)) for brand in brands],
         "is_checked": bool(checks),
+        "charges": planned_charges(
+            {brand: checks[brand.pk].until for brand in brands if brand.pk in checks}, timezone.now()
+        ),
         "form": PreflightForm(initial={"days": DAYS}),
         "may_check": is_allowed(request.membership.role, Action.DRAFT_POSTS),
         "several": len(brands) > 1,
