@@ -37,7 +37,7 @@ SENTENCES: dict[Finding, Promise] = {
     ),
     Finding.NO_ANSWER: _(
         "%(url)s did not answer, or its certificate is not valid. If only this server cannot reach its own "
-        "address, networks may still can."
+        "address, networks may reach it all the same."
     ),
     Finding.OTHER_ANSWER: _(
         "Something else than this installation answers at %(url)s. The proxy in front must hand on "

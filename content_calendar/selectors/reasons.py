@@ -113,5 +113,5 @@ def _of_setting(problem: Problem, info: PlatformInfo, words: dict[str, object]) 
             % words
         )
     if field.kind == "url":
-        return _("%(network)s: “%(field)s” is no web address.") % words
+        return _("%(network)s: “%(field)s” is not a web address.") % words
     return _("%(network)s: what was chosen as “%(field)s” is no longer there. Choose again.") % words

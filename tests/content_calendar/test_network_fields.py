@@ -142,7 +142,7 @@ def test_what_is_missing_or_wrong_is_named(boards: SocialAccount) -> None:
     assert messages(boards, board="b1", title="x" * 22) == [
         "Boards: “Title” is too long by 2 characters (20 are allowed)."
     ]
-    assert messages(boards, board="b1", link="ftp://x") == ["Boards: “Link” is no web address."]
+    assert messages(boards, board="b1", link="ftp://x") == ["Boards: “Link” is not a web address."]
 
 
 def test_a_board_is_taken_as_it_is_until_the_list_was_read(boards: SocialAccount) -> None:
