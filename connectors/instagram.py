@@ -73,7 +73,7 @@ from connectors.inbox import read_lists
 from connectors.instagram_inbox import KEY, MEDIA, Reader, event, own_comments, remote_post
 from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM, STORY
 from connectors.meta import Graph
-from connectors.meta_inbox import Talks, message_form
+from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_hashtags, normalise
 
 _PLAIN_METRICS = ("likes", "comments")
@@ -402,8 +402,8 @@ class InstagramConnector(Connector):
         reader = Reader(self._graph, self._ig, self._own, self._profile)
         lists: dict[str, Callable[[str], InboxPage]] = {
             "comments": lambda position: reader.comments(position, since),
-            "tags": lambda position: reader.tags(position, since),
-            "talks": lambda position: self._talks().page(position, since),
+            "tags": lambda position: unless_forbidden(lambda: reader.tags(position, since)),
+            "talks": lambda position: unless_forbidden(lambda: self._talks().page(position, since)),
         }
         needs = {
             "comments": Capability.INBOX_COMMENTS,

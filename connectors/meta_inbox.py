@@ -12,16 +12,32 @@ instagram-platform/instagram-api-with-instagram-login/messaging-api, as of June 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, MessageTarget, Profile, RemotePost
+from connectors.errors import Rejected, RejectReason
 from connectors.meta import Graph, following, instant, nested, objects, paged
+
+logger = logging.getLogger("connectors.meta")
 
 PER_CALL = 25
 MESSAGES = "messages.limit(20){id,message,created_time,from,to,attachments}"
 FREE_FOR = dt.timedelta(hours=24)
+
+
+def unless_forbidden(read: Callable[[], InboxPage]) -> InboxPage:
+    """A list besides the comments: where Meta does not let this account or app have it (a switch in the
+    account's settings, a permission that was not reviewed), the rest is read all the same."""
+    try:
+        return read()
+    except Rejected as error:
+        if error.reason is not RejectReason.FORBIDDEN:
+            raise
+        logger.warning("not read: %s", error.detail)
+        return InboxPage(())
 
 
 @dataclass(frozen=True, slots=True)
