@@ -89,6 +89,18 @@ SETUPS = {
         forbidden={"error": "Forbidden", "message": "no"},
         rate_headers=("ratelimit-reset", "Retry-After"),
     ),
+    "instagram": Setup(
+        options={
+            "login": "facebook",
+            "ig_id": "17841400000000001",
+            "page_id": "1001",
+            "username": "harbour",
+        },
+        post_id="17900000000000001",
+        unauthorized={"error": {"code": 190, "message": "Error validating access token"}},
+        forbidden={"error": {"code": 10, "message": "Application does not have permission"}},
+        rate_headers=("X-Business-Use-Case-Usage", "Retry-After"),
+    ),
     "linkedin": Setup(
         options={
             "urn": "urn:li:organization:5515715",
@@ -107,6 +119,11 @@ SETUPS = {
         unauthorized={"status": 401, "code": "EXPIRED_ACCESS_TOKEN", "message": "The token has expired"},
         forbidden={"status": 403, "code": "ACCESS_DENIED", "message": "Not enough permissions"},
     ),
+    "line": Setup(
+        options={"user_id": "Ub9952f8", "basic_id": "@216ru", "channel_id": "1350031035"},
+        unauthorized={"message": "Authentication failed. Confirm that the access token is valid."},
+        forbidden={"message": "Access to this API is not available for your account"},
+    ),
     "mastodon": Setup(
         options={"host": "https://m.example.com", "domain": "m.example.com", "account_id": "1"},
         rate_headers=("X-RateLimit-Reset", "Retry-After"),
@@ -123,6 +140,16 @@ SETUPS = {
         options={"host": "https://s.example.com", "retry_safety": "neither"},
         unauthorized={"error": {"code": "invalid_token", "message": "no"}},
         forbidden={"error": {"code": "forbidden", "message": "no"}},
+    ),
+    "threads": Setup(
+        options={
+            "user_id": "1234567",
+            "username": "harbour",
+            "scopes": list(CONNECTORS["threads"].INFO.scopes),
+        },
+        unauthorized={"error": {"message": "Error validating access token", "code": 190}},
+        forbidden={"error": {"message": "Application does not have permission", "code": 10}},
+        rate_headers=("Retry-After", "X-Business-Use-Case-Usage"),
     ),
     "x": Setup(
         options={"user_id": "2244994945", "username": "harbour"},
@@ -290,6 +317,11 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     if info.app is not None:
         assert info.app.console_url.startswith("https://")
         assert info.app.steps
+        for asked in info.app.fields:
+            assert asked.kind in {"text", "password", "choice"}
+            assert asked.label
+            assert bool(asked.choices) == (asked.kind == "choice")
+        assert len({asked.name for asked in info.app.fields}) == len(info.app.fields)
     if info.features:
         assert {scope for one in info.features for scope in one.scopes} == set(info.scopes)
         assert any(one.is_required for one in info.features)
@@ -367,14 +399,16 @@ ANSWERS = [(platform, name) for platform in PLATFORMS for name in answers(platfo
 
 
 @pytest.mark.parametrize(("platform", "name"), ANSWERS)
-def test_an_answer_is_one_step_within_the_limits_and_its_intent_is_plain_json(
+def test_an_answer_is_one_publication_within_the_limits_and_its_intent_is_plain_json(
     platform: str, name: str
 ) -> None:
     client, sent = account(platform), answers(platform)[name]
     assert check_payload(sent, client.info) == []
-    (step,) = client.plan(sent)
+    *unseen, step = client.plan(sent)
     assert step.kind is (StepKind.PUBLISH if sent.parts else StepKind.MODERATE)
-    first, second = (client.prepare_step(step, sent, {}, key=KEY, now=NOW) for _ in range(2))
+    assert {one.kind for one in unseen} <= {StepKind.CONTAINER}
+    done = before(client, sent)
+    first, second = (client.prepare_step(step, sent, done, key=KEY, now=NOW) for _ in range(2))
     assert first == second == json.loads(json.dumps(first))
     assert isinstance(client.safety_of(first, NOW), RetrySafety)
 
@@ -389,8 +423,8 @@ def test_only_what_must_not_happen_twice_is_left_in_doubt(
     for method in ("GET", "POST", "PUT", "DELETE"):
         network.add(method, re.compile(".*"), **failure)
     client, sent = account(platform), answers(platform)[name]
-    (step,) = client.plan(sent)
-    intent = client.prepare_step(step, sent, {}, key=KEY, now=NOW)
+    step = client.plan(sent)[-1]
+    intent = client.prepare_step(step, sent, before(client, sent), key=KEY, now=NOW)
     with pytest.raises(OutcomeUnknown if sent.parts else Temporary):
         client.send_step(step, sent, intent)
 
@@ -575,9 +609,13 @@ def test_no_token_comes_into_a_log_line(
         network.add_callback(method, re.compile(".*"), callback=quote)
     with caplog.at_level(logging.DEBUG):
         for act in [*reads(platform).values(), publish]:
-            with pytest.raises(ConnectorError) as failed:
+            asked = len(network.calls)
+            try:
                 act(account(platform))
-            assert_honest(failed.value, platform)
+            except ConnectorError as error:
+                assert_honest(error, platform)
+            else:  # an inbox of which webhooks alone tell
+                assert len(network.calls) == asked
     assert "connectors.http" in {record.name for record in caplog.records}
     assert token not in caplog.text
     assert SECRET not in caplog.text
@@ -585,9 +623,10 @@ def test_no_token_comes_into_a_log_line(
 
 def test_no_network_is_named_in_a_comparison_outside_connectors() -> None:
     """What differs between networks is data in PlatformInfo, never a branch elsewhere."""
-    # A key of one letter is the name of other things, too: the line must speak of networks.
-    keys = "|".join(key for key in PLATFORMS if len(key) > 1)
-    letters = "|".join(key for key in PLATFORMS if len(key) == 1)
+    # Some keys are words for other things, too: there the line of code must speak of networks.
+    common = {"x", "line"}
+    keys = "|".join(key for key in PLATFORMS if key not in common)
+    letters = "|".join(key for key in PLATFORMS if key in common)
     branching = re.compile(rf"""(?i)(platform|network)\w*\s*(?:[=!]==?|\bin\b)[^=]*["'](?:{letters})["']""")
     named = re.compile(
         rf"""(?:[=!]==?|\bin|\bcase)\s*[(\[{{]?\s*["'](?:{keys})["']|["'](?:{keys})["']\s*(?:[=!]==?|\bin\b)"""
@@ -682,6 +721,8 @@ def test_a_video_is_handed_over_in_a_step_of_its_own_before_its_post(key: str) -
         return
     steps = account(key).plan(post_of(info_for(key), film(limit)))
     kinds = [step.kind for step in steps]
+    if info_for(key).takes_media_by_url and kinds == [StepKind.PUBLISH]:
+        return  # a network that fetches files itself may take it with the post
     assert kinds[0] in {StepKind.MEDIA, StepKind.CONTAINER}
     assert kinds[-1] is StepKind.PUBLISH
     assert steps[0].is_repeatable
