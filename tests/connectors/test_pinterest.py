@@ -353,8 +353,8 @@ def test_a_video_is_uploaded_to_the_storage_and_waited_for(
     form = email.message_from_bytes(
         b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body, policy=email.policy.HTTP
     )
-    fields = {
-        str(part.get_param("name", header="content-disposition")): bytes(part.get_payload(decode=True))  # type: ignore[arg-type]
+    fields: dict[str, Any] = {
+        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
         for part in form.iter_parts()
     }
     assert list(fields)[-1] == "file"  # what comes after it is ignored there
@@ -589,14 +589,45 @@ def test_what_became_of_a_pin_is_looked_up_on_its_board_by_title(
     assert query_of(network.calls[0])["page_size"] == str(PER_CALL)
 
 
+@pytest.mark.parametrize(
+    ("words", "title", "is_ours"),
+    [("Flat white", "Menu", True), ("Flat white", "", True), ("", "", False), ("", "Menu", True)],
+)
+def test_a_pin_without_a_title_may_have_been_given_one(
+    network: responses.RequestsMock, account: PinterestConnector, words: str, title: str, is_ours: bool
+) -> None:
+    network.get(f"{API}/boards/{BOARD}/pins", json={"items": [remote("1", NOW)], "bookmark": None})
+    network.get(f"{API}/pins", json={"items": [], "bookmark": None})
+    assert bool(account.find_sent(pin_of(words, title=title), since=NOW)) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("media", "count"),
+    [
+        (None, 0),
+        ({"media_type": "multiple_images"}, 0),
+        ({"media_type": "multiple_images", "items": [{}, {}, {}]}, 3),
+        ({"media_type": "video"}, 1),
+    ],
+    ids=str,
+)
+def test_how_many_images_a_pin_has_is_known_or_not(
+    network: responses.RequestsMock, account: PinterestConnector, media: Any, count: int
+) -> None:
+    network.get(f"{API}/pins/1", json=remote("1", NOW, media=media))
+    read = account.fetch_post("1")
+    assert read is not None
+    assert read.media_count == count
+
+
 def test_what_is_not_on_its_board_is_looked_up_among_all_pins(
     network: responses.RequestsMock, account: PinterestConnector
 ) -> None:
     network.get(f"{API}/boards/{BOARD}/pins", json={"items": [], "bookmark": None})
-    pin = remote("2", NOW + dt.timedelta(minutes=2), title="")
+    pin = remote("2", NOW + dt.timedelta(minutes=2))
     network.get(f"{API}/pins", json={"items": [pin], "bookmark": None})
-    assert [post.remote_id for post in account.find_sent(pin_of("x"), since=NOW)] == ["2"]
-    assert list(account.find_sent(pin_of("x", title="Menu"), since=NOW)) == []
+    assert [post.remote_id for post in account.find_sent(pin_of("x", title="Menu"), since=NOW)] == ["2"]
+    assert list(account.find_sent(pin_of("x", title="Drinks"), since=NOW)) == []
 
 
 def test_a_list_that_is_in_no_order_proves_nothing(
