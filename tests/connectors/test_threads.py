@@ -19,6 +19,7 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors import threads
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -472,6 +473,16 @@ def test_a_publication_without_an_answer_is_asked_for(
     assert found == StepResult(remote_id="900", permalink="https://www.threads.net/@harbour/post/Pp")
 
 
+def test_a_state_that_may_be_late_is_not_believed_at_once(
+    network: responses.RequestsMock, account: ThreadsConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "_now", lambda: NOW + dt.timedelta(seconds=5))
+    with pytest.raises(Temporary):
+        checked(network, account, "part0.publish", None, json={"status": "FINISHED"})
+    monkeypatch.setattr(threads, "_now", lambda: NOW + dt.timedelta(seconds=31))
+    assert checked(network, account, "part0.publish", None, json={"status": "FINISHED"}) is None
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -491,16 +502,24 @@ def test_no_other_post_is_taken_for_it(
         checked(network, account, "part0.publish", None, json={"status": "PUBLISHED"})
 
 
-def test_a_publication_that_was_carried_out_before_is_in_doubt_and_not_refused(
+def test_a_publication_that_was_carried_out_before_is_not_refused(
     network: responses.RequestsMock, account: ThreadsConnector
 ) -> None:
     network.post(f"{API}/me/threads_publish", status=400, json=graph_error(100))
     network.get(f"{API}/77", json={"status": "PUBLISHED"})
+    network.get(f"{API}/me/threads", json={"data": []})
+    network.get(f"{API}/me/replies", json={"data": []})
     with pytest.raises(OutcomeUnknown):
         publish(account, payload("Hello"))
-    network.upsert("GET", f"{API}/77", json={"status": "FINISHED"})
-    with pytest.raises(Rejected):
-        publish(account, payload("Hello"))
+    for state in ("FINISHED", "PUBLISHED"):
+        network.upsert("GET", f"{API}/77", json={"status": state})
+        network.upsert("GET", f"{API}/me/threads", json={"data": [own("Hello")]})
+        assert publish(account, payload("Hello")).remote_id == "900"
+    for state in ("FINISHED", "ERROR", "EXPIRED"):
+        network.upsert("GET", f"{API}/77", json={"status": state})
+        network.upsert("GET", f"{API}/me/threads", json={"data": []})
+        with pytest.raises(Rejected):
+            publish(account, payload("Hello"))
 
 
 @pytest.mark.parametrize(
