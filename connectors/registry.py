@@ -9,11 +9,20 @@ from connectors.base import Connector, PlatformInfo
 from connectors.bluesky import BlueskyConnector
 from connectors.mastodon import MastodonConnector
 from connectors.sandbox import SandboxConnector
+from connectors.tiktok import TikTokConnector
 from connectors.x import XConnector
+from connectors.youtube import YouTubeConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     connector.INFO.key: connector
-    for connector in (BlueskyConnector, MastodonConnector, SandboxConnector, XConnector)
+    for connector in (
+        BlueskyConnector,
+        MastodonConnector,
+        SandboxConnector,
+        TikTokConnector,
+        XConnector,
+        YouTubeConnector,
+    )
 }
 
 
