@@ -325,14 +325,14 @@ class TikTokConnector(Connector):
 
     def _outcome(self, status: Json, intent: Json, sent: StepResult | None) -> StepResult | None:
         """What a state that is no failure means; None: pieces are missing."""
-        publish_id, state = str(intent["publish_id"]), status["status"]
+        publish_id, state = str(intent["publish_id"]), str(status["status"])
         if state == "PUBLISH_COMPLETE":
             return self._published(status, intent, sent)
         if state == "PROCESSING_UPLOAD" and sent is None and _uploaded(status) < intent.get("size", 0):
             return None
         if state in {"PROCESSING_UPLOAD", "PROCESSING_DOWNLOAD"}:
             return _processing(publish_id)
-        raise Temporary(f"TikTok says {str(state)[:50]!r} of what is being published")
+        raise Temporary(f"TikTok says {state[:50]!r} of what is being published")
 
     def _published(self, status: Json, intent: Json, sent: StepResult | None) -> StepResult:
         publish_id, is_photo = str(intent["publish_id"]), "photos" in intent

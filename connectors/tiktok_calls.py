@@ -37,7 +37,7 @@ def code_of(response: Response) -> str:
     """The code of an answer's error; "" where it has none, or says that all is well."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     error = body.get("error") if isinstance(body, dict) else None
     code = error.get("code") if isinstance(error, dict) else error

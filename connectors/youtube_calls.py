@@ -79,7 +79,7 @@ def reason_of(response: Response) -> str:
     """The reason of a refusal, "" where none is given."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, str):

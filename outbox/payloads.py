@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, cast
 
@@ -58,9 +59,12 @@ class PartContent:
     is_sensitive: bool = False
 
 
-def freeze_post(parts: list[PartContent], *, language: str = "") -> Json:
-    """The payload of a post or thread, ready for ``Delivery.payload``."""
-    return {"parts": [_part_json(part) for part in parts], "language": language}
+def freeze_post(
+    parts: list[PartContent], *, language: str = "", settings: Mapping[str, str | bool] | None = None
+) -> Json:
+    """The payload of a post or thread, ready for ``Delivery.payload``. ``settings``: by PostField.name."""
+    payload: Json = {"parts": [_part_json(part) for part in parts], "language": language}
+    return payload | {"settings": dict(settings)} if settings else payload
 
 
 def freeze_reply(text: str, reply_to: ReplyTarget, *, language: str = "") -> Json:
@@ -144,6 +148,7 @@ def thaw(payload: Json) -> PostPayload:
         moderation=Moderation(**moderation | {"action": ModerationAction(moderation["action"])})
         if moderation
         else None,
+        settings=dict(payload.get("settings", {})),
     )
 
 
