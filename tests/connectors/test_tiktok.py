@@ -40,7 +40,8 @@ from connectors.errors import (
     Temporary,
 )
 from connectors.text import check_payload
-from connectors.tiktok import CHUNK_BYTES, INFO, TikTokConnector, pieces_of
+from connectors.tiktok import CHUNK_BYTES, TikTokConnector, pieces_of
+from connectors.tiktok_info import INFO
 from tests.connectors.conftest import NOW, image
 
 API = "https://open.tiktokapis.com"
@@ -190,7 +191,7 @@ def test_a_code_becomes_an_account_with_its_own_longest_video(network: responses
     info = TikTokConnector.info_for(connected.options)
     assert info.videos is not None
     assert info.videos.max_seconds == 300
-    form = parse_qs(network.calls[0].request.body)
+    form = parse_qs(str(network.calls[0].request.body))
     assert form["client_key"] == ["client-key"]
     assert network.calls[1].request.headers["Authorization"] == "Bearer act.new"
 
@@ -240,7 +241,7 @@ def test_a_refresh_token_is_replaced_by_the_new_one(network: responses.RequestsM
     network.post(f"{API}/v2/oauth/token/", json=TOKEN)
     fresh = refresh()
     assert (fresh.access_token, fresh.refresh_token) == ("act.new", "rft.new")
-    assert parse_qs(network.calls[0].request.body)["refresh_token"] == ["rft.old"]
+    assert parse_qs(str(network.calls[0].request.body))["refresh_token"] == ["rft.old"]
     network.replace("POST", f"{API}/v2/oauth/token/", json={**TOKEN, "refresh_token": "", "expires_in": "?"})
     assert (refresh().refresh_token, refresh().expires_at) == ("rft.old", None)
 

@@ -1,4 +1,4 @@
-"""What an earlier step left at the network can go away: then that part of the post is begun anew, and only it."""
+"""What an earlier step left at the network can be gone: that part of the post is begun anew, and only it."""
 
 from __future__ import annotations
 
