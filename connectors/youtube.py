@@ -421,8 +421,11 @@ class YouTubeConnector(Connector):
         return sorted(found, key=lambda post: post.created_at, reverse=True)
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
-        """Only comments are looked for: a video is asked of its session."""
-        return self._reader().own(since)
+        """Only comments are looked for: a video is asked of its session. An answer is looked for in its own
+        thread, which may be too old for the list of the latest."""
+        answered = payload.reply_to
+        thread = thread_of(answered.remote_id, answered.detail) if answered is not None else ""
+        return self._reader().own(since, thread)
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         return next(self.fetch_posts([remote_id]), None)

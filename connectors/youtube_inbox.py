@@ -15,7 +15,7 @@ from connectors.youtube_calls import checked, instant, items_of, part_of, reason
 
 THREADS_PER_CALL = 100
 REPLIES_PER_CALL = 100
-MAX_REPLY_PAGES = 5
+MAX_PAGES = 5
 
 Get = Callable[[str, Mapping[str, str]], Response]
 
@@ -62,23 +62,31 @@ class Reader:
         following = str(answer.get("nextPageToken") or "")
         return InboxPage(found, following if is_recent and following != position else "")
 
-    def own(self, since: dt.datetime) -> list[RemotePost]:
-        """What the channel itself wrote lately below its videos."""
+    def own(self, since: dt.datetime, thread_id: str = "") -> list[RemotePost]:
+        """What the channel itself wrote lately below its videos, or in one thread."""
+        if thread_id:
+            told = (self._item(one, thread_id, "", held=False) for one in self.replies(thread_id))
+            items = [item for item in told if item is not None and item.created_at >= since]
+        else:
+            items = self._latest(since)
+        return [
+            RemotePost(
+                remote_id=item.remote_id,
+                text=item.text,
+                created_at=item.created_at,
+                permalink=item.permalink,
+                # What an answer hangs below is the thread, whichever comment in it was answered.
+                in_reply_to="" if item.parent_id else item.root_id,
+            )
+            for item in items
+            if item.is_own
+        ]
+
+    def _latest(self, since: dt.datetime) -> list[InboxItem]:
         position, found = "", []
-        for _ in range(MAX_REPLY_PAGES):
+        for _ in range(MAX_PAGES):
             page = self.threads(position, since)
-            found += [
-                RemotePost(
-                    remote_id=item.remote_id,
-                    text=item.text,
-                    created_at=item.created_at,
-                    permalink=item.permalink,
-                    # What an answer hangs below is the thread, whichever comment in it was answered.
-                    in_reply_to="" if item.parent_id else item.root_id,
-                )
-                for item in page.items
-                if item.is_own
-            ]
+            found += page.items
             if not (position := page.cursor):
                 break
         return found
@@ -92,7 +100,7 @@ class Reader:
             "textFormat": "plainText",
             "maxResults": str(REPLIES_PER_CALL),
         }
-        for _ in range(MAX_REPLY_PAGES):
+        for _ in range(MAX_PAGES):
             response = self.get("/youtube/v3/comments", query)
             if response.status_code == 404:
                 break  # the thread was deleted meanwhile
