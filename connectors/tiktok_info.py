@@ -121,5 +121,6 @@ INFO = PlatformInfo(
         PostField(name="add_music", label="Let TikTok add music to photos", kind="flag"),
     ),
     takes_media_by_url=True,
+    fetches_videos=False,
     seen_live=False,
 )

@@ -83,7 +83,8 @@ class Reader:
         ]
 
     def _latest(self, since: dt.datetime) -> list[InboxItem]:
-        position, found = "", []
+        position = ""
+        found: list[InboxItem] = []
         for _ in range(MAX_PAGES):
             page = self.threads(position, since)
             found += page.items

@@ -76,6 +76,7 @@ INFO = PlatformInfo(
     connect_fields=(),
     scopes=(*PUBLISHING.scopes, *COMMENTING.scopes),
     text=TextLimit(max_units=5000, unit=TextUnit.UTF8_BYTES),
+    comment_text=TextLimit(max_units=10_000, unit=TextUnit.CODEPOINTS),
     images=ImageLimit(max_count=0, max_bytes=0, mime_types=(), alt_text_max=0),
     videos=VideoLimit(
         max_count=1,
@@ -91,7 +92,7 @@ INFO = PlatformInfo(
     ),
     thread_max=1,
     # Of the whole project: uploads have their own 100 a day; a comment costs 50 of the 10,000 units.
-    rates=(Rate("media", 100, 86_400), Rate("posts", 200, 86_400)),
+    rates=(Rate("media", 100, 86_400, of_app=True), Rate("posts", 200, 86_400, of_app=True)),
     retry_safety=RetrySafety.TWO_PHASE,
     consistency_window_s=120,
     color="#ff0033",

@@ -5,6 +5,7 @@ The shape stands at ``outbox.models.Delivery.payload``.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
 import json
@@ -180,13 +181,16 @@ def fingerprint(payload: Json, step: str) -> str:
 
 
 def result_to_json(result: StepResult) -> Json:
-    return {
+    value: Json = {
         "state": str(result.state),
         "remote_id": result.remote_id,
         "permalink": result.permalink,
         "detail": result.detail,
         "retry_after_s": result.retry_after_s,
     }
+    if result.ends_at is not None:
+        value["ends_at"] = result.ends_at.isoformat()
+    return value
 
 
 def result_from_json(value: dict[str, Any]) -> StepResult:
@@ -196,4 +200,5 @@ def result_from_json(value: dict[str, Any]) -> StepResult:
         permalink=value["permalink"],
         detail=value["detail"],
         retry_after_s=value["retry_after_s"],
+        ends_at=dt.datetime.fromisoformat(value["ends_at"]) if value.get("ends_at") else None,
     )

@@ -276,11 +276,26 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 600},
     },
     "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
+    "engagement.work_through_due": {
+        "task": "engagement.tasks.work_through_due",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "engagement.clean_hooks": {
+        "task": "engagement.tasks.clean_hooks",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
     "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
     "accounts.send_webhooks": {
         "task": "accounts.tasks.send_webhooks",
         "schedule": 3.0,
         "options": {"expires": 3},
+    },
+    "accounts.clean_connecting": {
+        "task": "accounts.tasks.clean_connecting",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
     },
     "accounts.clean_webhooks": {
         "task": "accounts.tasks.clean_webhooks",

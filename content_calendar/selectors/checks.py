@@ -145,7 +145,8 @@ def check_content(
 
 def _part_count(part: Part, info: PlatformInfo) -> PartCount:
     """With its content warning, where that counts."""
-    whole, left = info.text.max_units, beside(part.warning, info.text)
+    limit = info.words_of(is_comment=part.is_comment)
+    whole, left = limit.max_units, beside(part.warning, limit)
     return PartCount(whole - left.max_units + count(part.text, left), whole, not fits(part.text, left))
 
 

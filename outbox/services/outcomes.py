@@ -71,6 +71,7 @@ REFUSED_AT_THE_DOOR = (
     RejectReason.NOT_SUPPORTED,
     RejectReason.HOST_UNKNOWN,
     RejectReason.HOST_REFUSED,
+    RejectReason.QUOTA_FULL,
 )
 
 SAYS_NOTHING_OF_BEFORE = (*REFUSED_AT_THE_DOOR, RejectReason.DUPLICATE)
@@ -93,6 +94,7 @@ class Run:
     fence: int
     clock: Clock
     attempts: dict[str, Attempt]  # the latest of each step
+    outdated: frozenset[str] = frozenset()  # steps whose attempt is of no use any more
     done: dict[str, StepResult] = field(default_factory=dict)
 
     @property
@@ -366,7 +368,7 @@ def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: Conn
 
 def _block(account: SocialAccount, error: RateLimited) -> None:
     def write() -> bool:
-        block_until(account=account, until=error.retry_at)
+        block_until(account=account, until=error.retry_at, of_app=error.of_app)
         return True
 
     _persist(write)

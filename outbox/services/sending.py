@@ -243,22 +243,46 @@ def _open(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, Attemp
             handle_refusal(delivery, fence, desk.clock(), error)
             raise Stopped from error
     payload = thaw(delivery.payload)
+    steps = desk.connector.plan(payload)
     return Run(
         delivery=delivery,
         connector=desk.connector,
         payload=payload,
-        steps=desk.connector.plan(payload),
+        steps=steps,
         fence=fence,
         clock=desk.clock,
         attempts=attempts,
+        outdated=_outdated(steps, attempts, desk.clock()),
     )
+
+
+def _outdated(steps: tuple[Step, ...], attempts: dict[str, Attempt], now: dt.datetime) -> frozenset[str]:
+    """Keys of the steps to be carried out anew, with an intent of their own: a container that has ended while
+    its publication waited, what belongs to it, and what was made with one that has been made anew since. What
+    was published, or may have been, stays as it is."""
+    outdated: set[str] = set()
+    for part in {step.part for step in steps}:
+        known = [(step, attempts[step.key]) for step in steps if step.part == part and step.key in attempts]
+        if any(not step.is_repeatable and a.state in (*OPEN, AttemptState.DONE) for step, a in known):
+            continue
+        newest = 0
+        is_renewed = False
+        for step, attempt in known:
+            ends_at = result_from_json(attempt.result).ends_at if attempt.result else None
+            has_ended = attempt.state == AttemptState.DONE and ends_at is not None and ends_at <= now
+            if has_ended or is_renewed or attempt.pk < newest:
+                is_renewed = True
+                outdated.add(step.key)
+            elif ends_at is not None:
+                newest = attempt.pk
+    return frozenset(outdated)
 
 
 def _carry_out(run: Run, step: Step) -> StepResult:
     """The result of one step, sending it if need be. Raises Stopped when the delivery has to wait or ends."""
     attempt = run.attempts.get(step.key)
     result: StepResult | None = None
-    if attempt is not None and _still_fits(run, step, attempt):
+    if attempt is not None and step.key not in run.outdated and _still_fits(run, step, attempt):
         if attempt.state == AttemptState.DONE:
             return result_from_json(attempt.result)
         if attempt.state in OPEN:
@@ -286,7 +310,7 @@ def _begin_attempt(run: Run, step: Step, previous: Attempt | None) -> Attempt:
     now = run.clock()
     mark = fingerprint(run.delivery.payload, step.key)
     key, intent = uuid4(), None
-    if previous is not None and previous.fingerprint == mark:
+    if previous is not None and previous.fingerprint == mark and step.key not in run.outdated:
         key, intent = previous.key, previous.intent
     if intent is None:
         intent = run.connector.prepare_step(step, run.payload, run.done, key=str(key), now=now)

@@ -366,6 +366,17 @@ def test_a_description_counts_in_bytes_and_a_video_is_needed() -> None:
     assert problems(post(PostPart("", media=(film(),)), PostPart("link", is_comment=True))) == []
 
 
+def test_a_comment_may_be_longer_than_a_description() -> None:
+    video = PostPart("", media=(film(),))
+    assert problems(post(video, PostPart("あ" * 10_000, is_comment=True))) == []
+    assert problems(post(video, PostPart("あ" * 10_001, is_comment=True))) == [
+        (RejectReason.TEXT_TOO_LONG, "")
+    ]
+    assert problems(dataclasses.replace(REPLY, parts=(PostPart("a" * 10_001),))) == [
+        (RejectReason.TEXT_TOO_LONG, "")
+    ]
+
+
 def test_a_title_and_whether_it_is_for_children_must_be_said() -> None:
     assert problems(post(title="")) == [(RejectReason.SETTING_MISSING, "title")]
     assert problems(post(title="t" * 100)) == []
