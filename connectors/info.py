@@ -252,6 +252,7 @@ class PlatformInfo:
     features: tuple[Feature, ...] = ()  # what may be allowed apart; empty = all ``scopes`` are asked for
     post_fields: tuple[PostField, ...] = ()
     takes_media_by_url: bool = False  # the network fetches files from us: they need a public HTTPS address
+    fetches_videos: bool = True  # with ``takes_media_by_url``: False where it fetches images only
     media_served_days: int = 0  # so long receivers fetch them from us; 0 = the network keeps a copy
     reads_back: bool = True  # what was sent can be read again (``fetch_post``, ``find_recent``)
     seen_live: bool = True  # False: built from documents only, never run against a real server

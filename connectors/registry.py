@@ -15,7 +15,9 @@ from connectors.mastodon import MastodonConnector
 from connectors.pinterest import PinterestConnector
 from connectors.sandbox import SandboxConnector
 from connectors.threads import ThreadsConnector
+from connectors.tiktok import TikTokConnector
 from connectors.x import XConnector
+from connectors.youtube import YouTubeConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     connector.INFO.key: connector
@@ -29,7 +31,9 @@ CONNECTORS: dict[str, type[Connector]] = {
         PinterestConnector,
         SandboxConnector,
         ThreadsConnector,
+        TikTokConnector,
         XConnector,
+        YouTubeConnector,
     )
 }
 

@@ -158,11 +158,26 @@ SETUPS = {
         forbidden={"error": {"message": "Application does not have permission", "code": 10}},
         rate_headers=("Retry-After", "X-Business-Use-Case-Usage"),
     ),
+    "tiktok": Setup(
+        options={"open_id": "open-id", "username": "harbour"},
+        post_id="7300000000000000001",
+        unauthorized={"error": {"code": "access_token_invalid", "message": "no", "log_id": "1"}},
+        forbidden={"error": {"code": "spam_risk_user_banned_from_posting", "message": "no", "log_id": "1"}},
+        settings={"privacy": "SELF_ONLY"},
+    ),
     "x": Setup(
         options={"user_id": "2244994945", "username": "harbour"},
         unauthorized={"title": "Unauthorized", "status": 401, "detail": "Unauthorized"},
         forbidden={"title": "Forbidden", "status": 403, "detail": "You are not permitted to do this."},
         rate_headers=("x-rate-limit-reset", "Retry-After"),
+    ),
+    "youtube": Setup(
+        options={"channel_id": "UCabcdefghijklmnopqrstuv"},
+        post_id="dQw4w9WgXcQ",
+        unauthorized={"error": {"code": 401, "message": "no", "errors": [{"reason": "authError"}]}},
+        forbidden={"error": {"code": 403, "message": "no", "errors": [{"reason": "forbidden"}]}},
+        settings={"title": "Hello", "made_for_kids": "no"},
+        detail={"session": "https://www.googleapis.com/upload/youtube/v3/videos?upload_id=abcdefghijkl"},
     ),
 }
 PLATFORMS = sorted(CONNECTORS)
