@@ -44,9 +44,11 @@ def has_public_address() -> bool:
     return bool(settings.PUBLIC_MEDIA_URL)
 
 
-def address_of(key: str, mime_type: str) -> str:
-    """A fresh address for a stored file; good for LIFETIME from now."""
-    expires = int((timezone.now() + LIFETIME).timestamp())
+def address_of(key: str, mime_type: str, *, served_days: int = 0) -> str:
+    """A fresh address for a stored file; good for LIFETIME from now, or for so many days where receivers go
+    on fetching it from here (PlatformInfo.media_served_days)."""
+    lifetime = max(LIFETIME, dt.timedelta(days=served_days))
+    expires = int((timezone.now() + lifetime).timestamp())
     signed = _signer().sign_object([key, mime_type, expires])
     return f"{settings.PUBLIC_MEDIA_URL}{reverse('outbox:public_media', args=[signed])}"
 

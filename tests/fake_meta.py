@@ -68,7 +68,7 @@ class FakeMeta:
             return error(2, status=503)
         if fault == "wait":
             usage = {"1": [{"type": "pages", "call_count": 100, "estimated_time_to_regain_access": 2}]}
-            return error(80001, **{"X-Business-Use-Case-Usage": json.dumps(usage)})
+            return error(80001, 0, 400, **{"X-Business-Use-Case-Usage": json.dumps(usage)})
         try:
             done = act()
         except Refused as refused:

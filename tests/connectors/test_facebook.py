@@ -44,7 +44,8 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.facebook import INFO, FacebookConnector
+from connectors.facebook import FacebookConnector
+from connectors.facebook_info import INFO
 from connectors.text import check_payload
 from tests.connectors.conftest import NOW, SPECS
 from tests.connectors.meta_specs import MetaSpecs
@@ -652,7 +653,8 @@ def test_own_posts_and_comments_are_found(network: responses.RequestsMock, page:
 
 
 def read_all(client: FacebookConnector, since: dt.datetime) -> list[Any]:
-    items, cursor = [], ""
+    items: list[Any] = []
+    cursor = ""
     while True:
         found = client.fetch_inbox(since=since, cursor=cursor)
         items += found.items

@@ -43,7 +43,8 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.instagram import INFO, InstagramConnector
+from connectors.instagram import InstagramConnector
+from connectors.instagram_info import INFO
 from connectors.text import check_payload
 from tests.connectors.conftest import NOW, SPECS
 from tests.connectors.meta_specs import MetaSpecs
@@ -574,7 +575,8 @@ def comment(
 
 
 def read_all(client: InstagramConnector, since: dt.datetime) -> list[Any]:
-    items, cursor = [], ""
+    items: list[Any] = []
+    cursor = ""
     while True:
         page = client.fetch_inbox(since=since, cursor=cursor)
         items += page.items

@@ -286,7 +286,7 @@ def test_several_files_are_a_carousel_of_their_containers(
     sent = PostPayload((part,))
     keys = ["part0.media0", "part0.media1", "part0.container", "part0.publish"]
     assert [step.key for step in account.plan(sent)] == keys
-    done = {}
+    done: dict[str, StepResult] = {}
     for key in keys[:3]:
         done[key] = send(account, sent, key, done)
         assert done[key].state is StepState.PROCESSING
@@ -464,6 +464,7 @@ def test_a_publication_without_an_answer_is_asked_for(
     assert checked(network, account, key, None, json={"status": "FINISHED"}) is None
     with pytest.raises(Rejected):
         checked(network, account, key, None, json={"status": "EXPIRED"})
+    unclear: dict[str, Any]
     for unclear in ({"json": {"status": "IN_PROGRESS"}}, {"json": {}}, {"status": 404, "json": {}}):
         with pytest.raises(Temporary):
             checked(network, account, key, None, **unclear)
@@ -717,7 +718,8 @@ def reply(reply_id: str, text: str, to: str, *, by: str = "anna", **more: Any) -
 
 
 def inbox(one: ThreadsConnector) -> list[InboxItem]:
-    items, cursor = [], ""
+    items: list[InboxItem] = []
+    cursor = ""
     for _page in range(9):
         page = one.fetch_inbox(since=NOW, cursor=cursor)
         items += page.items

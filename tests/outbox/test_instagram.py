@@ -102,7 +102,7 @@ class StandIn(FakeMeta):
         who = {"id": IG, "username": "harbour"}
         made = {"id": self.new_id("178"), "text": text, "timestamp": stamp(self.clock()), "from": who}
         post["comments"]["data"].append(made)
-        return {"id": made["id"]}
+        return {"id": str(made["id"])}
 
     def comments(self) -> list[str]:
         return [one["text"] for post in self.posts for one in post["comments"]["data"]]

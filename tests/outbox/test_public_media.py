@@ -64,6 +64,15 @@ def body(response: Any) -> bytes:
 # --- one file, for some hours ---------------------------------------------------------------------
 
 
+def test_an_address_is_good_for_days_where_receivers_go_on_fetching(stored: str) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        path = path_of(address_of(stored, "image/jpeg", served_days=30))
+        clock.move_to(NOW + dt.timedelta(days=30) - dt.timedelta(seconds=1))
+        assert Client().get(path).status_code == 200
+        clock.move_to(NOW + dt.timedelta(days=30))
+        assert Client().get(path).status_code == 404
+
+
 def test_the_address_gives_the_file_to_anybody(stored: str) -> None:
     path = path_of(address_of(stored, "image/jpeg"))
     response = Client().get(path)

@@ -160,8 +160,10 @@ def public_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files can be fetched from outside."""
     thawed = payloads._media_item
 
-    def item(media: dict[str, Any]) -> MediaItem:
-        return dataclasses.replace(thawed(media), public_url=lambda: "https://smm.example.com/a.png")
+    def item(media: dict[str, Any], served_days: int) -> MediaItem:
+        return dataclasses.replace(
+            thawed(media, served_days), public_url=lambda: "https://smm.example.com/a.png"
+        )
 
     monkeypatch.setattr(payloads, "_media_item", item)
 
