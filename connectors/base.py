@@ -206,16 +206,15 @@ class StepState(enum.StrEnum):
 class StepResult:
     """What a step left at the network. ``detail`` is kept with the attempt and handed to later steps.
 
-    ``keeps_s``: so long the network keeps an upload or a container that is not published, 0 = for good. What
-    has ended is made again before its part is published.
-    """
+    ``ends_at``: what was made before a publication (an upload, a container) is of no use from then on. If the
+    post still waits, all of its part is made anew."""
 
     state: StepState = StepState.DONE
     remote_id: str = ""
     permalink: str = ""
     detail: Json = field(default_factory=dict)
     retry_after_s: float = 0.0  # with PROCESSING: ask again no sooner
-    keeps_s: float = 0.0
+    ends_at: dt.datetime | None = None
 
 
 # --- what comes back --------------------------------------------------------------------------
@@ -243,7 +242,9 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class Connected:
     """The end of a connection. ``options`` are public facts of the account that its connector needs
-    again (host, server software, limits read from the server); they are stored beside it in clear."""
+    again (host, server software, limits read from the server); they are stored beside it in clear. Two names
+    are known outside: ``hook_ids``, ids by which webhooks name the account besides ``Profile.remote_id``, and
+    ``person_id``, by which ``REVOKED`` and ``FORGET`` name whoever signed in."""
 
     profile: Profile
     tokens: Tokens
@@ -485,6 +486,10 @@ class Connector(abc.ABC):
 
     # Publishing.
 
+    def dry_run(self, payload: PostPayload) -> None:  # noqa: B027 - most networks cannot be asked
+        """Ask the network whether it would take the payload, without sending it. Raises Rejected when it
+        would not, and what any call raises."""
+
     def cost_of(self, payload: PostPayload) -> Cost | None:
         """What the network charges for it; None = nothing. Pure."""
         return None
@@ -550,6 +555,11 @@ class Connector(abc.ABC):
         """What was written to the account, or by it in answer, at or after ``since``, page by page in any
         order. The same item may come again in a later call; the caller keeps one of each remote id."""
         raise TypeError(f"{self.INFO.key} has no inbox")
+
+    def complete(self, items: Sequence[InboxItem]) -> Sequence[InboxItem]:
+        """What a webhook told, with what it leaves out and the network says when asked (the names of people).
+        What cannot be read now is left as it is."""
+        return items
 
     # Webhooks. ``secret``: of the app, or of an account that has its own (FORM). ``verify_token``: ours.
 

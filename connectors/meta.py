@@ -252,7 +252,7 @@ def lifetime(answer: Json) -> dt.datetime | None:
 
 # --- containers -------------------------------------------------------------------------------
 
-CONTAINER_KEEPS_S = 23 * 3600.0  # it ends 24 hours after it was made, and takes time to be filled
+CONTAINER_LIFETIME = dt.timedelta(hours=23)  # it ends 24 hours after it was made, and takes time to be filled
 
 
 def container_result(
@@ -264,7 +264,7 @@ def container_result(
     """
     match status:
         case "FINISHED" | "PUBLISHED":
-            return StepResult(remote_id=container_id, keeps_s=CONTAINER_KEEPS_S)
+            return StepResult(remote_id=container_id, ends_at=dt.datetime.now(dt.UTC) + CONTAINER_LIFETIME)
         case "IN_PROGRESS":
             return StepResult(state=StepState.PROCESSING, remote_id=container_id, retry_after_s=wait_s)
         case "EXPIRED":

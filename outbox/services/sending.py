@@ -242,24 +242,48 @@ def _open(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, Attemp
         except ConnectorError as error:
             handle_refusal(delivery, fence, desk.clock(), error)
             raise Stopped from error
-    payload = thaw(delivery.payload)
+    payload = thaw(delivery.payload, served_days=desk.connector.info.media_served_days)
+    steps = desk.connector.plan(payload)
     return Run(
         delivery=delivery,
         connector=desk.connector,
         payload=payload,
-        steps=desk.connector.plan(payload),
+        steps=steps,
         fence=fence,
         clock=desk.clock,
         attempts=attempts,
+        outdated=_outdated(steps, attempts, desk.clock()),
     )
+
+
+def _outdated(steps: tuple[Step, ...], attempts: dict[str, Attempt], now: dt.datetime) -> frozenset[str]:
+    """Keys of the steps to be carried out anew, with an intent of their own: a container that has ended while
+    its publication waited, what belongs to it, and what was made with one that has been made anew since. What
+    was published, or may have been, stays as it is."""
+    outdated: set[str] = set()
+    for part in {step.part for step in steps}:
+        known = [(step, attempts[step.key]) for step in steps if step.part == part and step.key in attempts]
+        if any(not step.is_repeatable and a.state in (*OPEN, AttemptState.DONE) for step, a in known):
+            continue
+        newest = 0
+        is_renewed = False
+        for step, attempt in known:
+            ends_at = result_from_json(attempt.result).ends_at if attempt.result else None
+            has_ended = attempt.state == AttemptState.DONE and ends_at is not None and ends_at <= now
+            if has_ended or is_renewed or attempt.pk < newest:
+                is_renewed = True
+                outdated.add(step.key)
+            elif ends_at is not None:
+                newest = attempt.pk
+    return frozenset(outdated)
 
 
 def _carry_out(run: Run, step: Step) -> StepResult:
     """The result of one step, sending it if need be. Raises Stopped when the delivery has to wait or ends."""
     attempt = run.attempts.get(step.key)
     result: StepResult | None = None
-    if attempt is not None and _still_fits(run, step, attempt):
-        if attempt.state == AttemptState.DONE and not _has_ended(run, step, attempt):
+    if attempt is not None and step.key not in run.outdated and _still_fits(run, step, attempt):
+        if attempt.state == AttemptState.DONE:
             return result_from_json(attempt.result)
         if attempt.state in OPEN:
             enter_sending(run)
@@ -277,34 +301,16 @@ def _still_fits(run: Run, step: Step, attempt: Attempt) -> bool:
     return not step.is_repeatable or attempt.fingerprint == fingerprint(run.delivery.payload, step.key)
 
 
-def _has_ended(run: Run, step: Step, attempt: Attempt) -> bool:
-    """Whether the network has dropped an upload or container by now, and its part still needs it."""
-    keeps_s, published = attempt.result.get("keeps_s", 0.0), run.attempts.get(f"part{step.part}.publish")
-    if not step.is_repeatable or not keeps_s or attempt.finished_at is None:
-        return False
-    if published is not None and published.state in (*OPEN, AttemptState.DONE):
-        return False
-    return run.clock() - attempt.finished_at > dt.timedelta(seconds=keeps_s)
-
-
-def _is_stale(run: Run, step: Step, attempt: Attempt) -> bool:
-    """Whether an upload of the same part was made anew since: the intent names the one before it."""
-    uploads = (one.key for one in run.steps if one.part == step.part and one.is_repeatable)
-    made = (run.attempts[key].started_at for key in uploads if key != step.key and key in run.attempts)
-    return attempt.state not in OPEN and any(at > attempt.started_at for at in made)
-
-
 def _begin_attempt(run: Run, step: Step, previous: Attempt | None) -> Attempt:
     """Step 3, write before you call: commits the attempt with its intent. Raises LeaseLost.
 
-    A repetition of the same content takes over key and intent of the attempt before it, unless that was
-    surely not carried out and names uploads which have ended. Raises Stopped when the network has asked this
-    account to wait.
+    A repetition of the same content takes over key and intent of the attempt before it. Raises Stopped when
+    the network has asked this account to wait.
     """
     now = run.clock()
     mark = fingerprint(run.delivery.payload, step.key)
     key, intent = uuid4(), None
-    if previous is not None and previous.fingerprint == mark and not _is_stale(run, step, previous):
+    if previous is not None and previous.fingerprint == mark and step.key not in run.outdated:
         key, intent = previous.key, previous.intent
     if intent is None:
         intent = run.connector.prepare_step(step, run.payload, run.done, key=str(key), now=now)

@@ -172,6 +172,11 @@ def mastodon_schema() -> Callable[[object, str], list[str]]:
     return lambda entity, name: list(_faults(entity, schemas[name], schemas, name))
 
 
+def faults(value: object, schema: dict[str, Any], schemas: dict[str, Any], where: str) -> list[str]:
+    """What is wrong with a value by a schema of an OpenAPI description."""
+    return list(_faults(value, schema, schemas, where))
+
+
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -189,6 +194,8 @@ def _faults(value: object, schema: dict[str, Any], schemas: dict[str, Any], wher
         target = schemas.get(schema["$ref"].rpartition("/")[2], {})
         yield from _faults(value, target, schemas, where)
         return
+    for base in schema.get("allOf", ()):
+        yield from _faults(value, base, schemas, where)
     choices = schema.get("oneOf") or schema.get("anyOf")
     if choices:
         if all(list(_faults(value, choice, schemas, where)) for choice in choices):

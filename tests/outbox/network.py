@@ -118,6 +118,8 @@ class Network:
     behaviour: list[Behaviour] = field(default_factory=list)
     on_read: list[ConnectorError] = field(default_factory=list)
     hidden_for_s: float = 0
+    containers_last_s: float = 0  # 0 = for ever
+    ends: dict[str, dt.datetime] = field(default_factory=dict)  # when containers and uploads are gone
     calls: list[str] = field(default_factory=list)
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -183,9 +185,9 @@ class MemoryConnector(Connector):
         if step.kind is StepKind.CONTAINER:
             container = f"container-{next(network.ids)}"
             network.containers[container] = None
-            return StepResult(remote_id=container)
+            return self._made(container)
         if step.kind is StepKind.MEDIA:
-            return StepResult(remote_id=f"media-{next(network.ids)}")
+            return self._made(f"media-{next(network.ids)}")
         if step.kind is StepKind.MODERATE:
             return self._moderate(intent, behaviour)
         if intent["reply_to"] in network.gone:
@@ -197,6 +199,13 @@ class MemoryConnector(Connector):
         if behaviour.then is not None:
             raise behaviour.then
         return StepResult(remote_id=post.remote_id, permalink=f"https://memory.test/{post.remote_id}")
+
+    def _made(self, remote_id: str) -> StepResult:
+        if not self.network.containers_last_s:
+            return StepResult(remote_id=remote_id)
+        ends_at = self.network.clock() + dt.timedelta(seconds=self.network.containers_last_s)
+        self.network.ends[remote_id] = ends_at
+        return StepResult(remote_id=remote_id, ends_at=ends_at)
 
     def _moderate(self, intent: Json, behaviour: Behaviour) -> StepResult:
         likes, comment = self.network.likes, intent["id"]
@@ -219,6 +228,8 @@ class MemoryConnector(Connector):
         ):
             return network.by_key[intent["key"]]
         container = intent["container"]
+        if network.ends.get(container, network.clock()) < network.clock():
+            raise Rejected(RejectReason.INVALID, "the container has ended")
         if container and network.containers[container] is not None:
             raise OutcomeUnknown("already published")
         post = RemotePost(

@@ -109,7 +109,7 @@ class StandIn(FakeMeta):
             "below": number,
         }
         self.comments.append(made)
-        return {"id": made["id"]}
+        return {"id": str(made["id"])}
 
     def read(self, path: list[str]) -> Answer:
         if path == [PAGE, "published_posts"]:

@@ -107,7 +107,7 @@ class StandIn(FakeMeta):
             "from": who,
         }
         post["comments"]["data"].append(made)
-        return {"id": made["id"]}
+        return {"id": str(made["id"])}
 
     def comments(self) -> list[str]:
         return [one["text"] for post in self.posts for one in post["comments"]["data"]]

@@ -277,6 +277,69 @@ def test_an_upload_is_not_repeated_for_a_retry_of_the_same_content(schedule, net
     assert network.calls == ["part0.media0", "part0.publish", "part0.publish"]
 
 
+@pytest.mark.parametrize("waits", [1, 3])
+def test_a_container_that_ended_while_its_publication_waited_is_made_anew(schedule, network, clock, waits):
+    network.safety, network.containers_last_s = RetrySafety.TWO_PHASE, 60
+    delivery = schedule("Patience", "More")
+    for turn in range(waits):
+        network.behaviour = [Refused(then=RateLimited(clock() + dt.timedelta(seconds=120)))]
+        tick(network)
+        assert state(delivery) == DeliveryState.SCHEDULED, turn
+        clock.advance(121)
+    run_until_quiet(network)
+    assert state(delivery) == DeliveryState.SENT
+    assert network.texts() == ["Patience", "More"]
+    first = ["part0.container", "part0.publish"]
+    assert network.calls == [*first * (waits + 1), "part1.container", "part1.publish"]
+
+
+def test_a_container_made_anew_is_published_by_a_publication_prepared_anew(schedule, network, clock):
+    """Also when the worker died between the two, and what was made before it is not made again for that."""
+    network.safety, network.containers_last_s = RetrySafety.TWO_PHASE, 60
+    network.behaviour = [Refused(then=Temporary("503")), Accepted(then=Killed())]
+    delivery = schedule("Patience")
+    tick(network)
+    clock.advance(90)
+    tick(network)
+    clock.advance(LEASE.total_seconds() + 1)
+    run_until_quiet(network)
+    assert state(delivery) == DeliveryState.SENT
+    assert network.texts() == ["Patience"]
+    intents = [a.intent["container"] for a in delivery.attempts.filter(step="part0.publish").order_by("pk")]
+    assert intents == ["container-1", "container-2"]
+
+
+def test_an_ended_container_whose_publication_may_have_got_through_is_left_alone(schedule, network, clock):
+    network.safety, network.containers_last_s = RetrySafety.TWO_PHASE, 60
+    network.behaviour = [Accepted(then=OutcomeUnknown("?"))]
+    delivery = schedule("Once")
+    tick(network)
+    clock.advance(3600)
+    run_until_quiet(network)
+    assert state(delivery) == DeliveryState.SENT
+    assert network.texts() == ["Once"]
+    assert network.calls == ["part0.container", "part0.publish"]
+
+
+def test_uploads_of_an_ended_container_are_made_anew_with_it_and_only_once(schedule, network, clock, manager):
+    network.safety, network.containers_last_s = RetrySafety.TWO_PHASE, 60
+    delivery = schedule("Look")
+    media = MediaContent("one", "one.png", "image/png", 10, 1, 1, "alt")
+    payload = freeze_post([PartContent("Look", media=(media,))])
+    replace_payload(delivery=delivery, payload=payload, actor=manager, now=clock())
+    network.behaviour = [
+        Refused(then=RateLimited(clock() + dt.timedelta(seconds=120))),
+        Accepted(then=Killed()),
+    ]
+    tick(network)
+    clock.advance(121)
+    tick(network)
+    clock.advance(LEASE.total_seconds() + 1)
+    run_until_quiet(network)
+    assert state(delivery) == DeliveryState.SENT
+    assert network.calls == ["part0.media0", "part0.container", "part0.publish"] * 2
+
+
 def test_temporary_errors_back_off_and_the_wait_is_stored(schedule, network, clock):
     network.behaviour = [Refused(then=Temporary("503"))] * 3
     delivery = schedule()
