@@ -717,6 +717,7 @@ def test_what_is_not_told_is_not_known(
 
 # --- answers of any shape ---------------------------------------------------------------------
 
+FILM = pin_of("Waves", media=(film(),))
 PINS = {"items": [remote("1", NOW)], "bookmark": None}
 REGISTERED = {"media_id": "1", "upload_url": STORAGE, "upload_parameters": UPLOAD_PARAMETERS}
 USUAL: dict[str, Any] = {
@@ -745,7 +746,6 @@ ACTS: dict[str, Callable[[PinterestConnector], object]] = {
     "account": lambda c: c.fetch_account_metrics(),
     "counts": lambda c: c.fetch_post_metrics(["1"]),
 }
-FILM = pin_of("Waves", media=(film(),))
 
 
 @pytest.mark.parametrize("act", ACTS)
