@@ -335,7 +335,7 @@ class InstagramConnector(Connector):
                 return self._published(intent)
             case "FINISHED":
                 asked_at = dt.datetime.fromisoformat(intent["since"]) + CLOCK_SKEW
-                if dt.timedelta(0) <= dt.datetime.now(dt.UTC) - asked_at < STATE_SETTLES:
+                if dt.timedelta(0) <= meta.clock_now() - asked_at < STATE_SETTLES:
                     raise Temporary("its state may be late")
                 return None  # one container makes one post: sent again, it does no harm
             case "ERROR":

@@ -255,6 +255,11 @@ def lifetime(answer: Json) -> dt.datetime | None:
 CONTAINER_LIFETIME = dt.timedelta(hours=23)  # it ends 24 hours after it was made, and takes time to be filled
 
 
+def clock_now() -> dt.datetime:
+    """The time; tests that turn the clock turn this one, too."""
+    return dt.datetime.now(dt.UTC)
+
+
 def container_result(
     container_id: str, status: object, words: object = "", *, wait_s: float = 3.0
 ) -> StepResult | None:
@@ -264,7 +269,7 @@ def container_result(
     """
     match status:
         case "FINISHED" | "PUBLISHED":
-            return StepResult(remote_id=container_id, ends_at=dt.datetime.now(dt.UTC) + CONTAINER_LIFETIME)
+            return StepResult(remote_id=container_id, ends_at=clock_now() + CONTAINER_LIFETIME)
         case "IN_PROGRESS":
             return StepResult(state=StepState.PROCESSING, remote_id=container_id, retry_after_s=wait_s)
         case "EXPIRED":

@@ -41,6 +41,8 @@ class StandIn(FakeMeta):
     posts: dict[str, dict[str, Any]] = field(default_factory=dict)
     videos: dict[str, dict[str, Any]] = field(default_factory=dict)
     comments: list[dict[str, Any]] = field(default_factory=list)
+    stories: list[dict[str, Any]] = field(default_factory=list)
+    has_archive: bool = True  # without one the Page does not list its stories
     harmless: bool = True
     polls: int = 1
 
@@ -59,6 +61,7 @@ class StandIn(FakeMeta):
             "feed": lambda: self.make(form),
             "photos": lambda: {"id": self.new_id("31")},
             "video_reels": lambda: self.reel(form),
+            "photo_stories": lambda: self.story(form["photo_id"]),
             "comments": lambda: self.comment(path[0], form["message"]),
         }
         return self.carry_out(acts[path[1]] if len(path) > 1 else lambda: self.publish(path[0]))
@@ -99,6 +102,11 @@ class StandIn(FakeMeta):
         }
         return {"success": True}
 
+    def story(self, photo: str) -> dict[str, Any]:
+        made = {"post_id": self.new_id("44"), "media_id": photo, "creation_time": self.clock().timestamp()}
+        self.stories.append(made)
+        return {"success": True, "post_id": made["post_id"]}
+
     def comment(self, number: str, text: str) -> dict[str, str]:
         assert number.startswith("88") or self.posts[number]["is_published"]
         made: dict[str, Any] = {
@@ -115,6 +123,8 @@ class StandIn(FakeMeta):
         if path == [PAGE, "published_posts"]:
             rows = [self.shown(number) for number, post in self.posts.items() if post["is_published"]]
             return 200, {}, json.dumps({"data": rows[::-1]})
+        if path == [PAGE, "stories"]:
+            return 200, {}, json.dumps({"data": self.stories if self.has_archive else []})
         if path[-1] == "comments":
             return 200, {}, json.dumps({"data": self.below(path[0])})
         if video := self.videos.get(path[0]):
@@ -156,6 +166,7 @@ MEDIA = {
     "photos": tuple(
         MediaContent(key, f"{key}.jpg", "image/jpeg", 10, 1080, 1080, "") for key in ("one", "two")
     ),
+    "photo": (MediaContent("one", "one.jpg", "image/jpeg", 10, 1080, 1920, ""),),
     "reel": (MediaContent("v", "v.mp4", "video/mp4", 10, 1080, 1920, "", 20.0, 30.0),),
 }
 
@@ -167,10 +178,21 @@ def put(brand: Brand, manager: User, clock: Clock) -> Callable[..., Delivery]:
         brand, platform="facebook", credential={"access_token": "EAtoken"}, options=options
     )
 
-    def scheduled(text: str = "one", *, kind: str = "text", comment: str = "", answers: str = "") -> Delivery:
+    def scheduled(
+        text: str = "one",
+        *,
+        kind: str = "text",
+        comment: str = "",
+        answers: str = "",
+        placement: str = "feed",
+    ) -> Delivery:
         parts = [PartContent(text, MEDIA[kind])]
         parts += [PartContent(comment, is_comment=True)] if comment else []
-        payload = freeze_reply(text, ReplyTarget(answers)) if answers else freeze_post(parts)
+        payload = (
+            freeze_reply(text, ReplyTarget(answers))
+            if answers
+            else freeze_post(parts, settings={"placement": placement})
+        )
         return schedule_delivery(
             account=account,
             payload=payload,
@@ -273,3 +295,23 @@ def test_an_answer_is_written_once(
     assert len(stand_in.comments) <= 1
     assert (delivery.state == DeliveryState.SENT) <= (len(stand_in.comments) == 1)
     assert delivery.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.MISSED)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(faults=st.lists(st.sampled_from(FAULTS), max_size=5), has_archive=st.booleans())
+def test_a_story_appears_once_or_a_person_is_asked(
+    stand_in: StandIn, put: Callable[..., Delivery], clock: Clock, faults: list[str], has_archive: bool
+) -> None:
+    Delivery.objects.all().delete()
+    Bucket.objects.all().delete()
+    clock.now = dt.datetime.now(dt.UTC)
+    stand_in.stories.clear()
+    stand_in.has_archive = has_archive
+    stand_in.faults = itertools.chain(faults, itertools.repeat("fine"))
+    delivery = put("", kind="photo", placement="story")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert len(stand_in.stories) <= 1
+    assert delivery.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.MISSED)
+    if delivery.state == DeliveryState.SENT:
+        assert delivery.remote_id == stand_in.stories[0]["post_id"]

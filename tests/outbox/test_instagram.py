@@ -39,6 +39,7 @@ class StandIn(FakeMeta):
 
     containers: dict[str, dict[str, Any]] = field(default_factory=dict)
     posts: list[dict[str, Any]] = field(default_factory=list)
+    stories: list[dict[str, Any]] = field(default_factory=list)
     polls: int = 1
     hides_for: int = 0  # so many readings of the list do not show the latest post yet
 
@@ -55,6 +56,8 @@ class StandIn(FakeMeta):
                 "comments": lambda: self.comment(path[0], form_of(request)["message"]),
             }
             return self.carry_out(acts[path[1]])
+        if path == [IG, "stories"]:
+            return 200, {}, json.dumps({"data": self.stories[::-1]})
         if path == [IG, "media"]:
             hidden, self.hides_for = self.hides_for > 0, max(self.hides_for - 1, 0)
             return 200, {}, json.dumps({"data": self.posts[::-1][1 if hidden else 0 :]})
@@ -72,7 +75,7 @@ class StandIn(FakeMeta):
     def state(self, number: str) -> Answer:
         found = self.containers.get(number)
         if found is None:
-            shown = [post for post in self.posts if post["id"] == number]
+            shown = [post for post in self.posts + self.stories if post["id"] == number]
             return (200, {}, json.dumps(shown[0])) if shown else Refused(100, 33).answer
         found["polls"] -= 1
         state = "PUBLISHED" if found["post"] else "IN_PROGRESS" if found["polls"] > 0 else "FINISHED"
@@ -92,7 +95,8 @@ class StandIn(FakeMeta):
             "comments": {"data": []},
         }
         found["post"] = post["id"]
-        self.posts.append(post)
+        is_story = found["form"].get("media_type") == "STORIES"
+        (self.stories if is_story else self.posts).append(post)
         return {"id": post["id"]}
 
     def comment(self, number: str, text: str) -> dict[str, str]:
@@ -121,6 +125,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def stand_in(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    monkeypatch.setattr("connectors.meta.clock_now", clock)
     monkeypatch.setattr(MediaItem, "address", lambda item: f"https://smm.example.com/m/{item.key}")
     made = StandIn(clock)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
@@ -139,11 +144,17 @@ def put(brand: Brand, manager: User, clock: Clock) -> Callable[..., Delivery]:
         brand, platform="instagram", credential={"access_token": "IGtoken"}, options=options
     )
 
-    def scheduled(text: str = "one", *, media: int = 1, comment: str = "") -> Delivery:
+    def scheduled(
+        text: str = "one", *, media: int = 1, comment: str = "", placement: str = "feed"
+    ) -> Delivery:
         parts = [PartContent(text, tuple(photo(f"p{n}") for n in range(media)))]
         parts += [PartContent(comment, is_comment=True)] if comment else []
         return schedule_delivery(
-            account=account, payload=freeze_post(parts), due_at=clock(), actor=manager, now=clock()
+            account=account,
+            payload=freeze_post(parts, settings={"placement": placement}),
+            due_at=clock(),
+            actor=manager,
+            now=clock(),
         )
 
     return scheduled
@@ -237,6 +248,25 @@ def test_spam_fails_and_says_so(
     run_until_quiet(stand_in)  # type: ignore[arg-type]
     delivery.refresh_from_db()
     assert (delivery.state, delivery.error) == (DeliveryState.FAILED, "forbidden")
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(faults=st.lists(st.sampled_from(FAULTS), max_size=6), polls=st.integers(0, 2))
+def test_a_story_appears_once_or_a_person_is_asked(
+    stand_in: StandIn, put: Callable[..., Delivery], clock: Clock, faults: list[str], polls: int
+) -> None:
+    Delivery.objects.all().delete()
+    Bucket.objects.all().delete()
+    clock.now = dt.datetime.now(dt.UTC)
+    stand_in.stories.clear()
+    stand_in.polls, stand_in.faults = polls, itertools.chain(faults, itertools.repeat("fine"))
+    delivery = put("", placement="story")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert len(stand_in.stories) <= 1
+    assert delivery.state in (DeliveryState.SENT, DeliveryState.UNCERTAIN, DeliveryState.MISSED)
+    if delivery.state == DeliveryState.SENT:
+        assert delivery.remote_id == stand_in.stories[0]["id"]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
