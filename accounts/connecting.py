@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import AppRegistration, Credential, SocialAccount
-from connectors.base import AppCredentials, Connected, Connector, Json, Profile, Tokens
+from connectors.base import AppCredentials, Connected, Connector, Cost, Json, PostPayload, Profile, Tokens
 from connectors.errors import NeedsReconnect, Temporary
 from connectors.registry import connector_class
 from core.crypto import CannotDecrypt, decrypt_json, encrypt_json
@@ -62,6 +62,16 @@ def connector_for(account: SocialAccount) -> Connector:
         renew=_renewer(account),
         app=credentials_of(stored.app) if stored.app else None,
     )
+
+
+def cost_of(account: SocialAccount, payload: PostPayload) -> Cost | None:
+    """What the account's network charges for a post; None = nothing. No secret is opened for it."""
+    return connector_class(account.platform)(tokens=Tokens(), options=account.options).cost_of(payload)
+
+
+def has_prices(platform: str) -> bool:
+    """Whether posts cost anything there at all."""
+    return connector_class(platform).cost_of is not Connector.cost_of
 
 
 def refresh_tokens(account: SocialAccount, stale: Tokens | None = None) -> Tokens:

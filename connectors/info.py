@@ -205,7 +205,8 @@ class PostField:
 
     ``kind``: "text", "long_text", "url", "choice" or "flag" (true or false). The choices of a "choice" are
     ``choices`` (value, label), or with ``is_of_account`` those that ``Connector.fetch_choices`` reads.
-    ``for_videos``: is asked only where the post has a video.
+    ``for_videos``: is asked only where the post has a video. ``default``: what holds where nothing is
+    said; of a flag "true", or "" for false.
     """
 
     name: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from connectors.base import (
     AppSetup,
     Capability,
+    ConnectField,
     ConnectMethod,
     Feature,
     ImageLimit,
@@ -17,7 +18,7 @@ from connectors.base import (
     TextUnit,
     VideoLimit,
 )
-from connectors.linkedin_calls import KEY
+from connectors.linkedin_calls import API_VERSION, KEY
 
 POSTS = frozenset(
     {
@@ -122,6 +123,40 @@ INFO = PlatformInfo(
             "a day LinkedIn wants a video of what the app does. Posting as a person needs no review."
         ),
         secret_label="Primary client secret",  # noqa: S106 - a label
+        fields=(
+            ConnectField(
+                name="version",
+                label="Version of the API",
+                kind="text",
+                placeholder=API_VERSION,
+                help_text=(
+                    "LinkedIn ends each version after about a year. Leave it empty unless LinkedIn refuses "
+                    "the version that this application was made for."
+                ),
+                is_required=False,
+            ),
+            ConnectField(
+                name="application_id",
+                label="Number of the app",
+                kind="text",
+                placeholder="12345678",
+                help_text=(
+                    "For webhooks: the number in the address of your app in LinkedIn's developer portal."
+                ),
+                is_required=False,
+            ),
+            ConnectField(
+                name="webhook_url",
+                label="Webhook address",
+                kind="text",
+                placeholder="https://",
+                help_text=(
+                    "For webhooks: store the app first, then copy the address that is shown here, and "
+                    "connect the pages again. Without it comments are read every few minutes."
+                ),
+                is_required=False,
+            ),
+        ),
     ),
     features=FEATURES,
     post_fields=(

@@ -252,6 +252,8 @@ def lifetime(answer: Json) -> dt.datetime | None:
 
 # --- containers -------------------------------------------------------------------------------
 
+CONTAINER_LIFETIME = dt.timedelta(hours=23)  # it ends 24 hours after it was made, and takes time to be filled
+
 
 def container_result(
     container_id: str, status: object, words: object = "", *, wait_s: float = 3.0
@@ -262,7 +264,7 @@ def container_result(
     """
     match status:
         case "FINISHED" | "PUBLISHED":
-            return StepResult(remote_id=container_id)
+            return StepResult(remote_id=container_id, ends_at=dt.datetime.now(dt.UTC) + CONTAINER_LIFETIME)
         case "IN_PROGRESS":
             return StepResult(state=StepState.PROCESSING, remote_id=container_id, retry_after_s=wait_s)
         case "EXPIRED":
@@ -371,7 +373,8 @@ def _lines(kind: str, account_id: object, time: object, told: object) -> Iterato
 def signed_request(body: bytes) -> str:
     """The signed request of a form (the call to the addresses for withdrawn permissions and for requests of
     deletion), "" where the body is something else."""
-    if not body.startswith(b"signed_request=") and b"&signed_request=" not in body:
+    # Whatever else it may say, a call of the other kind is JSON: nobody's words make a form of it.
+    if not body.startswith(b"signed_request="):
         return ""
     try:
         return dict(parse_qsl(body.decode("ascii"))).get("signed_request", "")

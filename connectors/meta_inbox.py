@@ -12,22 +12,38 @@ instagram-platform/instagram-api-with-instagram-login/messaging-api, as of June 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, MessageTarget, Profile, RemotePost
+from connectors.errors import Rejected, RejectReason
 from connectors.meta import Graph, following, instant, nested, objects, paged
+
+logger = logging.getLogger("connectors.meta")
 
 PER_CALL = 25
 MESSAGES = "messages.limit(20){id,message,created_time,from,to,attachments}"
 FREE_FOR = dt.timedelta(hours=24)
 
 
+def unless_forbidden(read: Callable[[], InboxPage]) -> InboxPage:
+    """A list besides the comments: where Meta does not let this account or app have it (a switch in the
+    account's settings, a permission that was not reviewed), the rest is read all the same."""
+    try:
+        return read()
+    except Rejected as error:
+        if error.reason is not RejectReason.FORBIDDEN:
+            raise
+        logger.warning("not read: %s", error.detail)
+        return InboxPage(())
+
+
 @dataclass(frozen=True, slots=True)
 class Talks:
-    """``owner`` has the list (a Page, or an Instagram account), ``own`` are the ids that the account itself
-    goes by in it. ``platform`` is "messenger" or "instagram"."""
+    """``owner`` has the list (a Page, or an Instagram account), ``own`` are the ids and names that the
+    account itself goes by in it. ``platform`` is "messenger" or "instagram"."""
 
     graph: Graph
     owner: str
@@ -62,19 +78,22 @@ class Talks:
         return sorted(own, key=lambda post: post.created_at, reverse=True)
 
     def _items(self, talk: Json) -> list[InboxItem]:
-        people = [one for one in _list(talk, "participants") if str(one.get("id")) not in self.own]
+        people = [one for one in _list(talk, "participants") if not self._is_own(one)]
         found = []
         for message in _list(talk, "messages"):
             author = message.get("from")
             if not message.get("id") or not message.get("created_time") or not isinstance(author, dict):
                 continue  # deleted, or of somebody who is no longer there
-            is_own = str(author.get("id")) in self.own
-            receivers = [one for one in _list(message, "to") if str(one.get("id")) not in self.own]
+            is_own = self._is_own(author)
+            receivers = [one for one in _list(message, "to") if not self._is_own(one)]
             others = ([] if is_own else [author]) + people + receivers
             if not others or not others[0].get("id"):
                 continue
             found.append(self._item(message, others[0], is_own=is_own))
         return found
+
+    def _is_own(self, someone: Json) -> bool:
+        return str(someone.get("id")) in self.own or str(someone.get("username")) in self.own
 
     def _item(self, message: Json, other: Json, *, is_own: bool) -> InboxItem:
         counterpart = person(other)

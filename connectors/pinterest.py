@@ -95,7 +95,7 @@ INFO = PlatformInfo(
     text=TextLimit(max_units=800, unit=TextUnit.CODEPOINTS),
     images=ImageLimit(
         max_count=5,
-        max_bytes=10 * 1024 * 1024,
+        max_bytes=5 * 1024 * 1024,  # five of them stand in one request, and in memory
         mime_types=("image/jpeg", "image/png"),
         alt_text_max=ALT_TEXT_MAX,
     ),
@@ -289,7 +289,10 @@ class PinterestConnector(Connector):
             _checked(self._call("POST", "/media", json={"media_type": "video"}), about="media")
         )
         media_id = str(registered["media_id"])
-        fields = {str(name): str(value) for name, value in dict(registered["upload_parameters"]).items()}
+        stated = registered["upload_parameters"]
+        if not isinstance(stated, dict):
+            raise Temporary("an answer without what the storage wants to be told")
+        fields = {str(name): str(value) for name, value in stated.items()}
         with item.open() as stream:
             body = _Form(fields, cast("IO[bytes]", stream), item.mime_type)
             stored = http.request(
@@ -335,12 +338,12 @@ class PinterestConnector(Connector):
         What is not on the board is looked for among all pins, too. Raises Temporary where neither list could
         be read far enough to tell.
         """
-        board, title = _setting(payload, "board"), normalise(_setting(payload, "title"))
+        board = _setting(payload, "board")
         is_known = False
         for path in (f"/boards/{quote(board, safe='')}/pins", "/pins") if board else ("/pins",):
             pins, is_whole = self._recent(path, since)
             is_known = is_known or is_whole
-            found = [_remote_post(pin) for pin in pins if normalise(str(pin.get("title") or "")) == title]
+            found = [_remote_post(pin) for pin in pins if _may_be(pin, payload)]
             if found:
                 return found
         if not is_known:
@@ -580,21 +583,36 @@ def _profile(account: Json) -> Profile:
     )
 
 
+def _may_be(pin: Json, payload: PostPayload) -> bool:
+    """By its title. A pin without one may have been given that of the page that it leads to; then its words
+    have to do, if it has any."""
+    ours, theirs = normalise(_setting(payload, "title")), normalise(str(pin.get("title") or ""))
+    has_words = any(part.text.strip() for part in payload.parts)
+    return ours == theirs or (not ours and has_words)
+
+
 def _permalink(pin_id: str) -> str:
     return f"https://www.pinterest.com/pin/{quote(pin_id, safe='')}/"
 
 
 def _remote_post(pin: Json) -> RemotePost:
     pin_id = str(pin["id"])
-    media = pin.get("media")
-    items = media.get("items") if isinstance(media, dict) else None
     return RemotePost(
         remote_id=pin_id,
         text=str(pin.get("description") or "").strip(),
         created_at=_created(pin),
         permalink=_permalink(pin_id),
-        media_count=len(items) if isinstance(items, list) else int(isinstance(media, dict)),
+        media_count=_media_count(pin.get("media")),
     )
+
+
+def _media_count(media: object) -> int:
+    """0 where it is not told."""
+    if not isinstance(media, dict):
+        return 0
+    if isinstance(media.get("items"), list):
+        return len(media["items"])
+    return int(str(media.get("media_type")) in {"image", "video"})
 
 
 def _created(pin: Json) -> dt.datetime:

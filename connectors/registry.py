@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.base import Connector, PlatformInfo
 from connectors.bluesky import BlueskyConnector
+from connectors.facebook import FacebookConnector
 from connectors.instagram import InstagramConnector
 from connectors.line import LineConnector
 from connectors.linkedin import LinkedInConnector
@@ -22,6 +23,7 @@ CONNECTORS: dict[str, type[Connector]] = {
     connector.INFO.key: connector
     for connector in (
         BlueskyConnector,
+        FacebookConnector,
         InstagramConnector,
         LineConnector,
         LinkedInConnector,

@@ -237,6 +237,7 @@ ROOT, VERSION = "https://graph.threads.net", "v1.0"
 MOST_IN_A_CAROUSEL = 20
 CONTAINER_LIFETIME = dt.timedelta(hours=23)  # 24 by the documents
 CLOCK_SKEW = dt.timedelta(minutes=2)
+STATE_SETTLES = dt.timedelta(seconds=30)  # Threads' own advice is to wait so long between its steps
 PER_CALL = 100
 MOST_PAGES = 3
 _ME = {"fields": "id,username,name,threads_profile_picture_url"}
@@ -383,7 +384,7 @@ class ThreadsConnector(Connector):
         for item in media:
             form["video_url" if item.is_video else "image_url"] = item.address()
         container_id = str(self._graph.post("me/threads", form)["id"])
-        ends_at = dt.datetime.now(dt.UTC) + CONTAINER_LIFETIME
+        ends_at = _now() + CONTAINER_LIFETIME
         if form["media_type"] == "TEXT":
             return StepResult(remote_id=container_id, ends_at=ends_at)
         wait_s = 5.0 if any(item.is_video for item in media) else 2.0
@@ -394,17 +395,25 @@ class ThreadsConnector(Connector):
         try:
             answer = self._graph.post("me/threads_publish", form, changes=True)
         except Rejected as refused:
-            if self._is_published(intent):  # an earlier call did it: see ``check``
-                raise OutcomeUnknown(refused.detail) from refused
-            raise
+            # An earlier call may have done it, and a container makes one post.
+            before = self._published_before(intent)
+            if before is None:
+                raise
+            if not before.remote_id:
+                raise OutcomeUnknown(refused.detail) from refused  # see ``check``
+            return before
         return StepResult(remote_id=str(answer["id"]))
 
-    def _is_published(self, intent: Json) -> bool:
+    def _published_before(self, intent: Json) -> StepResult | None:
+        """The post of a container that is not taken (again); without an id if it is not listed yet, None if
+        nothing speaks for one. Its state may be late, so the post is looked for all the same."""
+        state = ""
         try:
             answer = self._graph.find(_id(intent["container"]), _STATUS)
+            state = str((answer or {}).get("status"))
+            return self._published(intent) if state in {"PUBLISHED", "FINISHED"} else None
         except ConnectorError:
-            return False
-        return answer is not None and answer.get("status") == "PUBLISHED"
+            return StepResult() if state == "PUBLISHED" else None
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
@@ -423,6 +432,9 @@ class ThreadsConnector(Connector):
             case "PUBLISHED":
                 return self._published(intent)
             case "FINISHED":
+                asked_at = dt.datetime.fromisoformat(str(intent["since"])) + CLOCK_SKEW
+                if dt.timedelta(0) <= _now() - asked_at < STATE_SETTLES:
+                    raise Temporary("its state may be late")
                 return None  # one container makes one post: sent again, it does no harm
             case "ERROR":
                 raise _file_error(answer or {})
@@ -564,6 +576,10 @@ class ThreadsConnector(Connector):
     def _own_profile(self) -> Profile:
         username = str(self.options.get("username") or "")
         return Profile(str(self.options.get("user_id") or ""), username, profile_url=profile_url(username))
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def _graph(token: str, path: str = "") -> Graph:

@@ -29,6 +29,9 @@ from connectors.base import (
     StepState,
 )
 from connectors.text import addressed
+from outbox.public_media import address_of, has_public_address
+
+COVER_TYPE = "image/jpeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +130,16 @@ def _card_json(card: LinkCard) -> Json:
     return value
 
 
-def thaw(payload: Json) -> PostPayload:
-    """What a connector is given; files are opened only when it asks for them."""
+def thaw(payload: Json, *, served_days: int = 0) -> PostPayload:
+    """What a connector is given; files are opened only when it asks for them. ``served_days``: how long their
+    public addresses are good (PlatformInfo.media_served_days), 0 = some hours."""
     reply_to, message_to = payload.get("reply_to"), payload.get("message_to")
     moderation = payload.get("moderation")
     return PostPayload(
         parts=tuple(
             PostPart(
                 text=part["text"],
-                media=tuple(_media_item(media) for media in part["media"]),
+                media=tuple(_media_item(media, served_days) for media in part["media"]),
                 link_card=LinkCard(**part["link_card"]) if part.get("link_card") else None,
                 is_comment=bool(part.get("is_comment")),
                 warning=part.get("warning", ""),
@@ -153,7 +157,7 @@ def thaw(payload: Json) -> PostPayload:
     )
 
 
-def _media_item(media: Json) -> MediaItem:
+def _media_item(media: Json, served_days: int) -> MediaItem:
     return MediaItem(
         key=media["asset"],
         mime_type=media["mime_type"],
@@ -167,6 +171,14 @@ def _media_item(media: Json) -> MediaItem:
         focus=(media.get("focal_x", 50) / 100, media.get("focal_y", 50) / 100),
         open=functools.partial(_open_media, media["storage_key"]),
         cover=functools.partial(_open_media, media["cover_key"]) if media.get("cover_key") else None,
+        public_url=functools.partial(
+            address_of, media["storage_key"], media["mime_type"], served_days=served_days
+        )
+        if has_public_address()
+        else None,
+        cover_url=functools.partial(address_of, media["cover_key"], COVER_TYPE, served_days=served_days)
+        if media.get("cover_key") and has_public_address()
+        else None,
     )
 
 

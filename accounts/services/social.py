@@ -115,7 +115,9 @@ def save_connection(
     known.status = AccountStatus.ACTIVE
     known.status_detail = ""
     known.scopes = list(connected.scopes)
-    known.options = connected.options
+    # What could be chosen before can be chosen until the network says otherwise.
+    choices = known.options.get("choices")
+    known.options = {**connected.options, "choices": choices} if choices else connected.options
     known.token_expires_at = connected.tokens.expires_at
     known.connection_expires_at = None if connected.tokens.refresh_token else connected.tokens.expires_at
     known.connected_by = actor if link is None else link.created_by
@@ -233,6 +235,53 @@ def mark_needs_reconnect(*, account: SocialAccount, detail: str, now: dt.datetim
     return True
 
 
+def reload_choices(*, account: SocialAccount, now: dt.datetime) -> None:
+    """Ask the network what can be chosen of this account (its boards) and keep it, on ``account`` too.
+
+    Raises the connector errors; NeedsReconnect has then been noted on the account.
+    """
+    try:
+        found = connecting.connector_for(account).fetch_choices()
+    except NeedsReconnect as error:
+        mark_needs_reconnect(account=account, detail=error.detail, now=now)
+        raise
+    choices = {name: [[value, label] for value, label in rows] for name, rows in found.items()}
+    with transaction.atomic():
+        row = SocialAccount.objects.select_for_update().get(pk=account.pk)
+        row.options = account.options = {**row.options, "choices": choices}
+        row.save(update_fields=["options"])
+
+
+def _try_choices(account: SocialAccount, *, now: dt.datetime) -> None:
+    """The same where something can be chosen; what does not come now can be asked for later."""
+    if not any(one.is_of_account for one in account.info.post_fields):
+        return
+    try:
+        reload_choices(account=account, now=now)
+    except ConnectorError as error:
+        logger.warning("choices of account %s not read: %s", account.pk, type(error).__name__)
+
+
+def _try_quotas(account: SocialAccount, *, now: dt.datetime) -> None:
+    """What is left of the network's allowances, kept with the time for the account's page."""
+    try:
+        found = connecting.connector_for(account).fetch_quotas()
+    except ConnectorError as error:
+        logger.warning("quotas of account %s not read: %s", account.pk, type(error).__name__)
+        return
+    if not found and "quotas" not in account.options:
+        return
+    rows = [
+        {"name": one.name, "used": one.used, "limit": one.limit, "window_s": one.window_s}
+        | {"resets_at": one.resets_at.isoformat() if one.resets_at else ""}
+        for one in found
+    ]
+    with transaction.atomic():
+        row = SocialAccount.objects.select_for_update().get(pk=account.pk)
+        row.options = account.options = {**row.options, "quotas": {"at": now.isoformat(), "rows": rows}}
+        row.save(update_fields=["options"])
+
+
 def prove(*, account: SocialAccount, now: dt.datetime) -> ConnectorError | None:
     """The end of connecting: ask the network to call us where it does that, and read the profile with what
     was just stored. What went wrong, None = it works. Must be called outside a transaction."""
@@ -248,8 +297,9 @@ def prove(*, account: SocialAccount, now: dt.datetime) -> ConnectorError | None:
 def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
     """Read the account's profile with its credential: does the connection work, and who is it?
 
-    Stores the profile and the time; an account that was marked as lost and answers again is active
-    again. Raises the connector errors; NeedsReconnect has then been noted on the account.
+    Stores the profile, what can be chosen there, allowances and the time; an account that was marked as lost
+    and answers again is active again. Raises the connector errors; NeedsReconnect has then been noted on the
+    account.
     """
     try:
         profile = connecting.connector_for(account).fetch_profile()
@@ -271,6 +321,8 @@ def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
     if revived:
         account.status = AccountStatus.ACTIVE
         account.status_detail = ""
+    _try_choices(account, now=now)
+    _try_quotas(account, now=now)
     return profile
 
 

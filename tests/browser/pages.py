@@ -23,6 +23,7 @@ REVIEW_TOKEN = "a-link-of-the-tests"
 # Fragments, files, actions behind a button, redirects, steps of a flow that need one under way.
 NO_PAGES = {
     "healthz",
+    "outbox:public_media",
     "shell:notifications_read",
     "shell:notification_open",
     "shell:badges",

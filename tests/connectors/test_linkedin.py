@@ -41,8 +41,9 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.linkedin import INFO, LinkedInConnector
+from connectors.linkedin import LinkedInConnector
 from connectors.linkedin_calls import API_VERSION
+from connectors.linkedin_info import INFO
 from connectors.linkedin_text import from_little, to_little
 from connectors.text import check_payload
 from tests.connectors.conftest import NOW, SPECS, image, payload

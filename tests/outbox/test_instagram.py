@@ -21,7 +21,7 @@ from connectors.base import MediaItem
 from outbox.errors import StopReason
 from outbox.models import Bucket, Delivery, DeliveryState
 from outbox.payloads import MediaContent, PartContent, freeze_post
-from outbox.services.scheduling import schedule_delivery
+from outbox.services.scheduling import retry_delivery, schedule_delivery
 from tests.cast import make_account
 from tests.fake_meta import FAULTS, Answer, FakeMeta, Refused, form_of, path_of, stamp
 from tests.outbox.conftest import run_until_quiet
@@ -100,9 +100,14 @@ class StandIn(FakeMeta):
         if post is None:
             raise Refused(100, 33)
         who = {"id": IG, "username": "harbour"}
-        made = {"id": self.new_id("178"), "text": text, "timestamp": stamp(self.clock()), "from": who}
+        made: dict[str, Any] = {
+            "id": self.new_id("178"),
+            "text": text,
+            "timestamp": stamp(self.clock()),
+            "from": who,
+        }
         post["comments"]["data"].append(made)
-        return {"id": made["id"]}
+        return {"id": str(made["id"])}
 
     def comments(self) -> list[str]:
         return [one["text"] for post in self.posts for one in post["comments"]["data"]]
@@ -180,6 +185,47 @@ def test_a_token_that_dies_between_container_and_publication_holds_the_account(
     assert stand_in.posts == []
 
 
+def test_what_waited_for_longer_than_a_container_lives_is_made_again(
+    stand_in: StandIn, put: Callable[..., Delivery], manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spam(_number: str) -> None:
+        raise Refused(4, 2207051)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stand_in, "publish", spam)
+        delivery = put("one", media=2, comment="first")
+        run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.FAILED
+    before = set(stand_in.containers)
+    stand_in.clock.advance(25 * 3600)
+    stand_in.containers.clear()
+    retry_delivery(delivery=delivery, actor=manager, now=stand_in.clock())
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.SENT
+    assert len(stand_in.posts) == 1
+    assert len(stand_in.containers) == 3
+    assert not set(stand_in.containers) & before
+
+
+def test_what_is_tried_again_at_once_keeps_its_container(
+    stand_in: StandIn, put: Callable[..., Delivery], manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spam(_number: str) -> None:
+        raise Refused(4, 2207051)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stand_in, "publish", spam)
+        delivery = put("one")
+        run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    retry_delivery(delivery=delivery, actor=manager, now=stand_in.clock())
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, len(stand_in.containers)) == (DeliveryState.SENT, 1)
+
+
 def test_spam_fails_and_says_so(
     stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,7 +239,7 @@ def test_spam_fails_and_says_so(
     assert (delivery.state, delivery.error) == (DeliveryState.FAILED, "forbidden")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     faults=st.lists(st.sampled_from(FAULTS), max_size=9),
     polls=st.integers(0, 2),

@@ -232,7 +232,7 @@ def test_a_token_that_was_taken_back_holds_the_account(
     assert delivery.account.status == AccountStatus.NEEDS_RECONNECT
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     faults=st.lists(st.sampled_from(FAULTS), max_size=5),
     pause=st.sampled_from([0, 3600, 25 * 3600]),
