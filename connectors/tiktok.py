@@ -290,12 +290,16 @@ class TikTokConnector(Connector):
     def _how_far(self, intent: Json) -> int | StepResult:
         """How many bytes of the upload are there; its state where all are. Raises Temporary(starts_over) when
         it surely never becomes a post."""
-        status = self._status(intent["publish_id"])
+        is_over = _now() >= dt.datetime.fromisoformat(intent["good_until"])
+        try:
+            status = self._status(intent["publish_id"])
+        except Rejected as error:  # TikTok does not know it (any more)
+            raise Temporary(error.detail, starts_over=is_over) from error
         if status["status"] == "FAILED":
             raise Temporary(failure_of(str(status.get("fail_reason") or "")).detail, starts_over=True)
         if (result := self._outcome(status, intent, None)) is not None:
             return result
-        if _now() >= dt.datetime.fromisoformat(intent["good_until"]):
+        if is_over:
             raise Temporary("the upload ended before all of the file was there", starts_over=True)
         return _uploaded(status)
 

@@ -282,24 +282,27 @@ class YouTubeConnector(Connector):
 
     def _send_video(self, item: MediaItem, intent: Json) -> StepResult:
         """The bytes that are still missing; with the last of them the video is there."""
-        size, offset = int(intent["size"]), 0
-        if size > CHUNK_BYTES:
-            # What a session has is asked first: an earlier try may have sent some of it.
-            response = self._ask_session(intent)
-            if (result := self._video_made(response, intent)) is not None:
-                return result
-            offset = _received(response)
+        size, offset, is_asked = int(intent["size"]), 0, False
         with item.open() as stream:
             while offset < size:
-                end = min(offset + CHUNK_BYTES, size)
-                stream.seek(offset)
-                piece = stream.read(end - offset)
-                if len(piece) != end - offset:
-                    raise Rejected(RejectReason.MEDIA_BROKEN, "the file is not as long as it was")
-                response = self._put(intent, f"bytes {offset}-{end - 1}/{size}", piece, changes=end == size)
+                # What a session has is asked first: an earlier try may have sent some of it.
+                asks = size > CHUNK_BYTES and not is_asked
+                if not asks:
+                    end = min(offset + CHUNK_BYTES, size)
+                    stream.seek(offset)
+                    piece = stream.read(end - offset)
+                    if len(piece) != end - offset:
+                        raise Rejected(RejectReason.MEDIA_BROKEN, "the file is not as long as it was")
+                    where = f"bytes {offset}-{end - 1}/{size}"
+                    response = self._put(intent, where, piece, changes=end == size)
+                    # Of a small file, too: then the session wants the rest and nothing else.
+                    asks = response.status_code in {400, 416} and not is_asked
+                if asks:
+                    response, is_asked = self._ask_session(intent), True
                 if (result := self._video_made(response, intent)) is not None:
                     return result
-                if (received := _received(response)) <= offset:
+                received = _received(response)
+                if received <= offset and not asks:
                     raise Temporary("YouTube did not keep what it was sent")
                 offset = received
         raise OutcomeUnknown("YouTube has all of the file, and no video yet")

@@ -68,5 +68,5 @@ def unreachable(payload: PostPayload, info: PlatformInfo) -> Iterator[Problem]:
     if not info.takes_media_by_url or has_public_address():
         return
     for index, part in enumerate(payload.parts):
-        if part.media:
+        if any(info.fetches_videos or not item.is_video for item in part.media):
             yield Problem(RejectReason.MEDIA_NOT_PUBLIC, index, None, 0, 0)

@@ -658,6 +658,18 @@ def test_that_tiktok_does_not_know_a_publication_says_nothing_of_the_post(
         check(account, post(film()))
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+def test_an_upload_that_tiktok_forgot_is_begun_anew_when_its_hour_is_over(
+    network: responses.RequestsMock, account: TikTokConnector, is_over: bool
+) -> None:
+    """It is sent anew only where nothing of it can have been published."""
+    network.post(f"{API}/v2/post/publish/status/fetch/", status=400, json=refusal("invalid_publish_id"))
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=-1 if is_over else 60)
+    with pytest.raises(Temporary) as forgotten:
+        publish(account, post(film(BIG)), container(until))
+    assert forgotten.value.starts_over is is_over
+
+
 @pytest.mark.parametrize("data", [{}, {"status": None}, {"status": "NEW_STATE"}, {"status": ["x"]}], ids=str)
 def test_a_state_that_nobody_knows_is_asked_for_again(
     network: responses.RequestsMock, account: TikTokConnector, data: dict[str, Any]

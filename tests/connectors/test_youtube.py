@@ -498,6 +498,19 @@ def test_a_large_file_goes_in_pieces_after_what_the_session_has(
     ]
 
 
+def test_a_small_file_that_was_sent_in_part_goes_on_where_it_stopped(
+    network: responses.RequestsMock, account: YouTubeConnector
+) -> None:
+    network.put(SESSION, status=400, body="Invalid range")
+    network.put(SESSION, status=308, headers={"Range": "bytes=0-59"})
+    network.put(SESSION, json=made())
+    assert publish(account).remote_id == VIDEO
+    assert ranges(network) == ["bytes 0-99/100", "bytes */100", "bytes 60-99/100"]
+    network.replace("PUT", SESSION, status=400, json=refusal("invalidVideoMetadata", 400))
+    with pytest.raises(Rejected):
+        publish(account)
+
+
 def test_a_session_that_has_its_video_is_sent_nothing(
     network: responses.RequestsMock, account: YouTubeConnector
 ) -> None:

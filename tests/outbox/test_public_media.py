@@ -305,3 +305,8 @@ def test_a_payload_without_files_needs_no_address(settings: Any) -> None:
     assert not list(unreachable(PostPayload(parts=(PostPart("Hello"),)), info))
     assert [one.reason for one in unreachable(payload(), info)] == [RejectReason.MEDIA_NOT_PUBLIC]
     assert not list(unreachable(payload(), BoardsConnector.INFO))
+    # Where only images are fetched, a video needs nobody to reach us.
+    images_only = dataclasses.replace(info, fetches_videos=False)
+    assert [one.reason for one in unreachable(payload(), images_only)] == [RejectReason.MEDIA_NOT_PUBLIC]
+    film = dataclasses.replace(payload().parts[0].media[0], mime_type="video/mp4")
+    assert not list(unreachable(PostPayload(parts=(PostPart("", media=(film,)),)), images_only))
