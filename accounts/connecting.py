@@ -12,8 +12,8 @@ import datetime as dt
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import AppRegistration, Credential, SocialAccount
-from connectors.base import AppCredentials, Connected, Connector, Tokens
+from connectors.base import AppCredentials, Connected, Connector, Cost, Json, PostPayload, Profile, Tokens
 from connectors.errors import NeedsReconnect, Temporary
 from connectors.registry import connector_class
 from core.crypto import CannotDecrypt, decrypt_json, encrypt_json
@@ -57,8 +57,21 @@ def connector_for(account: SocialAccount) -> Connector:
     """
     stored = _read(account.pk)
     return connector_class(account.platform)(
-        tokens=stored.tokens, options=account.options, renew=_renewer(account)
+        tokens=stored.tokens,
+        options=account.options,
+        renew=_renewer(account),
+        app=credentials_of(stored.app) if stored.app else None,
     )
+
+
+def cost_of(account: SocialAccount, payload: PostPayload) -> Cost | None:
+    """What the account's network charges for a post; None = nothing. No secret is opened for it."""
+    return connector_class(account.platform)(tokens=Tokens(), options=account.options).cost_of(payload)
+
+
+def has_prices(platform: str) -> bool:
+    """Whether posts cost anything there at all."""
+    return connector_class(platform).cost_of is not Connector.cost_of
 
 
 def refresh_tokens(account: SocialAccount, stale: Tokens | None = None) -> Tokens:
@@ -81,7 +94,9 @@ def refresh_tokens(account: SocialAccount, stale: Tokens | None = None) -> Token
             return stored.tokens
         network = connector_class(account.platform)
         fresh = network.refresh(
-            tokens=stored.tokens, options=account.options, app=_app_of(stored.app) if stored.app else None
+            tokens=stored.tokens,
+            options=account.options,
+            app=credentials_of(stored.app) if stored.app else None,
         )
         _store_refreshed(account.pk, fresh)
         return fresh
@@ -136,19 +151,54 @@ def _store_refreshed(account_id: uuid.UUID, fresh: Tokens) -> None:
 
 def seal_tokens(tokens: Tokens) -> str:
     """The encrypted form kept in ``Credential.secret``."""
+    return encrypt_json(_tokens_json(tokens))
+
+
+def seal_connections(connections: Sequence[Connected]) -> str:
+    """The encrypted form kept in ``ConnectionOffer.secret``."""
     return encrypt_json(
         {
-            "access_token": tokens.access_token,
-            "refresh_token": tokens.refresh_token,
-            "expires_at": tokens.expires_at.isoformat() if tokens.expires_at else None,
-            "extra": tokens.extra,
+            "connections": [
+                {
+                    "profile": asdict(one.profile),
+                    "tokens": _tokens_json(one.tokens),
+                    "scopes": list(one.scopes),
+                    "options": one.options,
+                }
+                for one in connections
+            ]
         }
+    )
+
+
+def open_connections(secret: str) -> tuple[Connected, ...]:
+    """Raises CannotDecrypt."""
+    return tuple(
+        Connected(
+            profile=Profile(**one["profile"]),
+            tokens=_tokens(one["tokens"]),
+            scopes=tuple(one["scopes"]),
+            options=one["options"],
+        )
+        for one in decrypt_json(secret)["connections"]
     )
 
 
 def open_tokens(secret: str) -> Tokens:
     """Raises CannotDecrypt."""
-    clear = decrypt_json(secret)
+    return _tokens(decrypt_json(secret))
+
+
+def _tokens_json(tokens: Tokens) -> Json:
+    return {
+        "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token,
+        "expires_at": tokens.expires_at.isoformat() if tokens.expires_at else None,
+        "extra": tokens.extra,
+    }
+
+
+def _tokens(clear: Json) -> Tokens:
     expires_at = clear.get("expires_at")
     return Tokens(
         access_token=clear["access_token"],
@@ -166,7 +216,8 @@ def app_registration(*, platform: str, host: str, redirect_uri: str, website: st
 
     Must be called outside a transaction. Raises the errors of ``Connector.register_app``.
     """
-    found = AppRegistration.objects.filter(platform=platform, host=host, redirect_uri=redirect_uri).first()
+    ours = AppRegistration.objects.filter(organization__isnull=True)
+    found = ours.filter(platform=platform, host=host, redirect_uri=redirect_uri).first()
     if found is not None:
         return found
     made = connector_class(platform).register_app(
@@ -182,29 +233,34 @@ def app_registration(*, platform: str, host: str, redirect_uri: str, website: st
                 platform=platform, host=canonical, redirect_uri=redirect_uri, secret=secret
             )
     except IntegrityError:  # the same host was registered meanwhile, or is known under its canonical address
-        return AppRegistration.objects.get(platform=platform, host=canonical, redirect_uri=redirect_uri)
+        return ours.get(platform=platform, host=canonical, redirect_uri=redirect_uri)
 
 
 def forget_unused_app(app_id: str) -> None:
     """Drop a registration that no account uses, so that the next attempt registers anew.
 
-    For a server that has forgotten us: its sign-in page refuses the app and the browser never returns.
+    For a server that has forgotten us: its sign-in page refuses the app and the browser never returns. One
+    that was made by hand stays: nobody could make it again by themselves.
     """
     in_use = Credential.objects.filter(app__isnull=False).values("app")
-    AppRegistration.objects.filter(pk=app_id).exclude(pk__in=in_use).delete()
+    AppRegistration.objects.filter(pk=app_id, organization__isnull=True).exclude(pk__in=in_use).delete()
 
 
-def begin_oauth(*, platform: str, host: str, redirect_uri: str, website: str, now: dt.datetime) -> OAuthStart:
-    """The first half of an OAuth connection. Must be called outside a transaction.
+def begin_oauth(
+    *, app: AppRegistration, redirect_uri: str, scopes: Sequence[str] = (), now: dt.datetime
+) -> OAuthStart:
+    """The first half of an OAuth connection, with ``app_registration`` or an app made by hand. ``scopes``:
+    those of the features that were chosen, none = all.
 
-    Raises Rejected(HOST_UNKNOWN | HOST_REFUSED | ...), Temporary.
+    Raises Rejected, Temporary, NeedsReconnect when no key opens the app's secret.
     """
-    app = app_registration(platform=platform, host=host, redirect_uri=redirect_uri, website=website)
+    platform = app.platform
     state = secrets.token_urlsafe(32)
-    asked = connector_class(platform).authorize_url(app=_app_of(app), redirect_uri=redirect_uri, state=state)
+    asked = connector_class(platform).authorize_url(
+        app=credentials_of(app), redirect_uri=redirect_uri, state=state, scopes=scopes
+    )
     pending = {
         "platform": platform,
-        "host": host,
         "app": str(app.pk),
         "redirect_uri": redirect_uri,
         "verifier": encrypt_json({"code_verifier": asked.code_verifier}),
@@ -215,8 +271,9 @@ def begin_oauth(*, platform: str, host: str, redirect_uri: str, website: str, no
 
 def finish_oauth(
     *, pending: Mapping[str, Any], code: str, now: dt.datetime
-) -> tuple[Connected, AppRegistration]:
-    """The second half: the code that came back becomes tokens. The caller has taken ``pending`` out of
+) -> tuple[tuple[Connected, ...], AppRegistration]:
+    """The second half: the code that came back becomes tokens, of each account that the person can speak
+    for. The caller has taken ``pending`` out of
     the session, so that it serves once. Must be called outside a transaction.
 
     Raises OAuthExpired, NeedsReconnect (code refused), Rejected, Temporary.
@@ -230,13 +287,13 @@ def finish_oauth(
         verifier = decrypt_json(pending["verifier"])["code_verifier"]
     except CannotDecrypt:
         raise OAuthExpired from None
-    connected = connector_class(pending["platform"]).exchange_code(
-        app=_app_of(app), code=code, code_verifier=verifier, redirect_uri=pending["redirect_uri"]
+    connected = connector_class(pending["platform"]).exchange_accounts(
+        app=credentials_of(app), code=code, code_verifier=verifier, redirect_uri=pending["redirect_uri"]
     )
     return connected, app
 
 
-def _app_of(registration: AppRegistration) -> AppCredentials:
+def credentials_of(registration: AppRegistration) -> AppCredentials:
     """Raises NeedsReconnect when no key opens the registration's secret."""
     try:
         clear = decrypt_json(registration.secret)

@@ -23,7 +23,6 @@ from accounts.models import (
     NotificationKind,
     Organization,
     Role,
-    SocialAccount,
     User,
     WebhookEndpoint,
     office_hours,
@@ -36,7 +35,6 @@ from accounts.services.preferences import TimesFacts
 from accounts.services.webhooks import WebhookFacts
 from accounts.wording import address_problem
 from connectors import http
-from connectors.base import ConnectMethod, PlatformInfo
 from connectors.errors import ConnectorError
 from core.time import is_zone
 from metrics.business_time import BusinessHours, HoursInvalid
@@ -356,62 +354,6 @@ class InvitedSignUpForm(forms.Form):
 
 
 # --- social accounts --------------------------------------------------------------------------
-
-
-class ConnectForm(forms.Form):
-    """For which brand, and what the network asks: its ``connect_fields``."""
-
-    brand = forms.ModelChoiceField(
-        label=gettext_lazy("Brand"), queryset=Brand.objects.none(), empty_label=None
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        info: PlatformInfo,
-        membership: Membership,
-        account: SocialAccount | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.info = info
-        brands = Brand.objects.for_member(membership).order_by("name")
-        self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
-        if account is not None:
-            del self.fields["brand"]  # a reconnected account stays where it is
-        elif len(brands) == 1:
-            self.fields["brand"].initial = brands[0]
-            self.fields["brand"].widget = forms.HiddenInput()
-        for asked in info.connect_fields:
-            self.fields[asked.name] = self._field(asked.kind, asked.label, asked.placeholder, asked.help_text)
-            self.fields[asked.name].required = asked.is_required
-
-    @staticmethod
-    def _field(kind: str, label: str, placeholder: str, help_text: str) -> forms.CharField:
-        attrs = {
-            "placeholder": placeholder,
-            "autocomplete": "off",
-            "autocapitalize": "none",
-            "spellcheck": "false",
-        }
-        if kind == "host":
-            attrs["inputmode"] = "url"
-        return forms.CharField(
-            label=_(label),
-            help_text=_(help_text) if help_text else "",
-            max_length=500,
-            widget=forms.PasswordInput(attrs=attrs) if kind == "password" else forms.TextInput(attrs=attrs),
-        )
-
-    def answers(self) -> dict[str, str]:
-        """What the network asked, by field name."""
-        return {asked.name: self.cleaned_data.get(asked.name, "") for asked in self.info.connect_fields}
-
-    def host(self) -> str:
-        """The host that the person named before OAuth, "" where a network has only one."""
-        if self.info.connect_method is not ConnectMethod.OAUTH:
-            return ""
-        return next((self.cleaned_data[f.name] for f in self.info.connect_fields if f.kind == "host"), "")
 
 
 class ApiKeyForm(forms.Form):

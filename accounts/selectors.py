@@ -7,13 +7,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, F, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from accounts.models import (
     AccountStatus,
     ApiKey,
+    AppRegistration,
     AuditEntry,
     Brand,
+    Credential,
     Invitation,
     MailChoice,
     MailTimes,
@@ -114,6 +117,17 @@ def zone_of(membership: Membership, brand: Brand | None = None) -> str:
 
 
 # --- social accounts --------------------------------------------------------------------------
+
+
+def apps_of(membership: Membership, platform: str) -> QuerySet[AppRegistration]:
+    """The organization's developer apps at a network, by name, with ``accounts``: how many use it."""
+    users = Credential.objects.filter(app=OuterRef("pk")).order_by().values("app").annotate(n=Count("pk"))
+    return (
+        AppRegistration.objects.for_member(membership)
+        .filter(platform=platform)
+        .annotate(accounts=Coalesce(Subquery(users.values("n")), 0))
+        .order_by("name")
+    )
 
 
 def known_networks() -> dict[str, PlatformInfo]:

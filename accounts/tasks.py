@@ -9,7 +9,16 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.services import invitations, mails, notifications, social, webhook_sending, webhooks
+from accounts.services import (
+    invitations,
+    mails,
+    notifications,
+    offers,
+    reconnect_links,
+    social,
+    webhook_sending,
+    webhooks,
+)
 from core.crypto import decrypt_json
 
 
@@ -66,6 +75,14 @@ def send_webhook(*, endpoint_id: str, fence: int, **kwargs: Any) -> None:
 def clean_webhooks(**kwargs: Any) -> None:
     """Every hour: the logs of webhooks go back a month."""
     webhooks.forget_old_messages(now=timezone.now())
+
+
+@shared_task
+def clean_connecting(**kwargs: Any) -> None:
+    """Every hour: what nobody chose from is forgotten with its tokens, and links that ended long ago."""
+    now = timezone.now()
+    offers.forget_old_offers(now=now)
+    reconnect_links.forget_old_links(now=now)
 
 
 @shared_task(autoretry_for=(OSError, smtplib.SMTPException), retry_backoff=30, max_retries=6)

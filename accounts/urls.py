@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import api_keys, brands, members, organization, preferences, social, webhooks
+from accounts.views import (
+    api_keys,
+    brands,
+    connecting,
+    members,
+    networks,
+    organization,
+    preferences,
+    reconnect_links,
+    social,
+    webhooks,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,13 +21,23 @@ urlpatterns = [
     path("invitations/<str:token>/", members.invitation, name="invitation"),
     # Social accounts
     path("accounts/", social.account_list, name="account_list"),
-    path("accounts/connect/", social.connect, name="connect"),
-    path("accounts/connect/<slug:platform>/", social.connect_network, name="connect_network"),
-    path("accounts/callback/", social.oauth_callback, name="oauth_callback"),
+    path("accounts/connect/", connecting.connect, name="connect"),
+    path("accounts/connect/<slug:platform>/", connecting.connect_network, name="connect_network"),
+    path("accounts/choose/<uuid:pk>/", connecting.connect_choose, name="connect_choose"),
+    path("accounts/callback/", connecting.oauth_callback, name="oauth_callback"),
     path("accounts/<uuid:pk>/", social.account_detail, name="account_detail"),
     path("accounts/<uuid:pk>/check/", social.account_check, name="account_check"),
-    path("accounts/<uuid:pk>/reconnect/", social.account_reconnect, name="account_reconnect"),
+    path("accounts/<uuid:pk>/reconnect/", connecting.account_reconnect, name="account_reconnect"),
     path("accounts/<uuid:pk>/disconnect/", social.account_disconnect, name="account_disconnect"),
+    path("accounts/<uuid:pk>/link/", reconnect_links.link_make, name="reconnect_link_make"),
+    path("accounts/links/<uuid:pk>/revoke/", reconnect_links.link_revoke, name="reconnect_link_revoke"),
+    path("reconnect/<str:token>/", reconnect_links.reconnect_by_link, name="reconnect_by_link"),
+    # Networks
+    path("networks/", networks.network_list, name="network_list"),
+    path("networks/<slug:platform>/", networks.network, name="network"),
+    path("networks/<slug:platform>/apps/new/", networks.app_create, name="app_create"),
+    path("networks/apps/<uuid:pk>/", networks.app_edit, name="app_edit"),
+    path("networks/apps/<uuid:pk>/delete/", networks.app_delete, name="app_delete"),
     # Settings
     path("settings/", organization.settings, name="settings"),
     path("settings/organization/", organization.organization_edit, name="organization_edit"),

@@ -27,32 +27,6 @@ from core.templatetags.ui import format_time
 
 # --- connecting -------------------------------------------------------------------------------
 
-# Labels, placeholders and help texts that the networks ask with (connectors know no translations). A test
-# compares this list with the registry.
-ASKED = (
-    gettext_noop("A network for trying things out; it runs beside this application."),
-    gettext_noop("App password"),
-    gettext_noop("Handle or e-mail address"),
-    gettext_noop("Server"),
-    gettext_noop("The server your account lives on. Mastodon, GoToSocial, takahe and others work."),
-    gettext_noop("Only for a self-hosted server (PDS) that is not found by the handle."),
-    gettext_noop(
-        "Make one in Bluesky under Settings, Privacy and security, App passwords. "
-        "Allow it access to your direct messages if you want to answer them here. "
-        "Your main password stays with you."
-    ),
-    gettext_noop("X charges your developer app for every post: about $0.015, with a link $0.20."),
-    gettext_noop("API key"),
-    gettext_noop("API key secret"),
-    gettext_noop("Access token"),
-    gettext_noop("Access token secret"),
-    gettext_noop(
-        "All four are under “Keys and tokens” of your app in the developer portal of X. Give the app "
-        "the permission “Read and write” first, then make the access token: it keeps the permission "
-        "that it was made with."
-    ),
-)
-
 # What connectors advise after a refused sign-in (``NeedsReconnect.advice``).
 ADVISED = (
     gettext_noop("Bluesky does not accept this handle and password."),
@@ -151,6 +125,11 @@ ACTIONS: dict[str, Promise] = {
     "account.reconnected": gettext_lazy("Account reconnected"),
     "account.disconnected": gettext_lazy("Account disconnected"),
     "account.lost": gettext_lazy("Access to account lost"),
+    "account.link_made": gettext_lazy("Link to reconnect an account made"),
+    "account.link_revoked": gettext_lazy("Link to reconnect an account revoked"),
+    "app.added": gettext_lazy("Developer app added"),
+    "app.changed": gettext_lazy("Developer app changed"),
+    "app.deleted": gettext_lazy("Developer app deleted"),
     "api_key.created": gettext_lazy("API key created"),
     "api_key.revoked": gettext_lazy("API key revoked"),
     "webhook.created": gettext_lazy("Webhook set up"),
@@ -249,6 +228,7 @@ GROUPS: dict[str, Promise] = {
     "member": gettext_lazy("People"),
     "invitation": gettext_lazy("Invitations"),
     "account": gettext_lazy("Social accounts"),
+    "app": gettext_lazy("Developer apps"),
     "api_key": gettext_lazy("API keys"),
     "webhook": gettext_lazy("Webhooks"),
     "message": gettext_lazy("Inbox"),

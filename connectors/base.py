@@ -242,7 +242,9 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class Connected:
     """The end of a connection. ``options`` are public facts of the account that its connector needs
-    again (host, server software, limits read from the server); they are stored beside it in clear."""
+    again (host, server software, limits read from the server); they are stored beside it in clear. Two names
+    are known outside: ``hook_ids``, ids by which webhooks name the account besides ``Profile.remote_id``, and
+    ``person_id``, by which ``REVOKED`` and ``FORGET`` name whoever signed in."""
 
     profile: Profile
     tokens: Tokens

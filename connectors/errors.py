@@ -76,7 +76,15 @@ class RateLimited(ConnectorError):
 
 
 class Temporary(ConnectorError):
-    """The network surely did *not* carry the request out; try again later, with backoff."""
+    """The network surely did *not* carry the request out; try again later, with backoff.
+
+    With ``starts_over`` what earlier steps of the part left (an upload, a container) is gone, and surely
+    nothing came of it: those steps are carried out anew, too.
+    """
+
+    def __init__(self, detail: str = "", *, starts_over: bool = False) -> None:
+        super().__init__(detail)
+        self.starts_over = starts_over
 
 
 class Rejected(ConnectorError):

@@ -582,7 +582,7 @@ def json_body(response: requests.Response) -> dict[str, Any] | list[Any]:
     hook = _AnswerToChange if getattr(response.request, "changes", False) else _Answer
     try:
         content = response.json(object_hook=hook)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested deeper than we read
         content = None
     if not isinstance(content, (dict, list)):
         raise hook.failure(f"HTTP {response.status_code} without usable JSON")
@@ -631,7 +631,7 @@ def excerpt(response: requests.Response, *, limit: int = 300) -> str:
     words = ""
     try:
         content = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         words = without_tags(response.text[:20_000])
     else:
         words = _error_words(content)

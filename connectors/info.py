@@ -144,23 +144,26 @@ class VideoLimit:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say."""
+    """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say; ``of_app``:
+    of all accounts of one developer app together."""
 
     name: str
     limit: int
     window_s: int
+    of_app: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectField:
-    """One input of a FORM connection, or of the host question before OAuth."""
+    """One input of a FORM connection, of the host question before OAuth, or of a developer app."""
 
     name: str
     label: str  # English source string; the interface translates it
-    kind: str  # text | password | host
+    kind: str  # text | password | host | choice
     placeholder: str = ""
     help_text: str = ""
     is_required: bool = True
+    choices: tuple[tuple[str, str], ...] = ()  # of "choice": value, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,8 @@ class AppSetup:
 
     ``steps``: what to do in the console, in order, one sentence each; the redirect address, and that of the
     webhook where there is one, are shown beside them. ``review``: what the network wants to see before the
-    app may act for accounts of others, "" = nothing.
+    app may act for accounts of others, "" = nothing. ``fields``: what else there is to say of the app; the
+    answers are in ``AppCredentials.extra``.
     """
 
     console_url: str
@@ -179,6 +183,7 @@ class AppSetup:
     id_label: str = "Client ID"
     secret_label: str = "Client secret"  # noqa: S105 - a label
     needs_https: bool = True  # of the redirect address
+    fields: tuple[ConnectField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,8 @@ class PostField:
 
     ``kind``: "text", "long_text", "url", "choice" or "flag" (true or false). The choices of a "choice" are
     ``choices`` (value, label), or with ``is_of_account`` those that ``Connector.fetch_choices`` reads.
-    ``for_videos``: is asked only where the post has a video.
+    ``for_videos``: is asked only where the post has a video. ``default``: what holds where nothing is
+    said; of a flag "true", or "" for false.
     """
 
     name: str
@@ -237,6 +243,7 @@ class PlatformInfo:
     post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
     videos: VideoLimit | None = None  # None where none can be posted
     message_text: TextLimit | None = None  # of a direct message, None where none can be sent
+    comment_text: TextLimit | None = None  # of a first comment and of an answer, None = as ``text``
     tagline: str = ""  # what to know before connecting; English source string, as of ConnectField
     mentions: MentionForm = MentionForm.USER
     look: PostLook = PostLook()
@@ -245,9 +252,14 @@ class PlatformInfo:
     features: tuple[Feature, ...] = ()  # what may be allowed apart; empty = all ``scopes`` are asked for
     post_fields: tuple[PostField, ...] = ()
     takes_media_by_url: bool = False  # the network fetches files from us: they need a public HTTPS address
+    fetches_videos: bool = True  # with ``takes_media_by_url``: False where it fetches images only
     media_served_days: int = 0  # so long receivers fetch them from us; 0 = the network keeps a copy
     reads_back: bool = True  # what was sent can be read again (``fetch_post``, ``find_recent``)
     seen_live: bool = True  # False: built from documents only, never run against a real server
+
+    def words_of(self, *, is_comment: bool) -> TextLimit:
+        """The limit of the words of a post, or of what stands below one."""
+        return self.comment_text if is_comment and self.comment_text else self.text
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

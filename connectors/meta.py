@@ -80,6 +80,14 @@ class Graph:
     def delete(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
         return self.answer(self.call("DELETE", path, params=params))
 
+    def forget(self, path: str) -> None:
+        """Delete something; what is not there is deleted."""
+        try:
+            self.delete(path)
+        except Rejected as error:
+            if error.reason is not RejectReason.NOT_FOUND:
+                raise
+
     def call(
         self,
         method: str,
@@ -109,13 +117,14 @@ class Graph:
             **more,
         )
 
-    def answer(self, response: Response) -> Json:
-        """The JSON object of an answer. Raises what its error means; an error inside HTTP 200, too."""
+    def answer(self, response: Response, *secrets: str) -> Json:
+        """The JSON object of an answer. Raises what its error means, without our token and ``secrets`` in its
+        words; an error inside HTTP 200, too."""
         if not 200 <= response.status_code < 300:
-            raise map_error(response, self.token, self.secret)
+            raise map_error(response, self.token, self.secret, *secrets)
         answer = http.json_object(response)
         if isinstance(answer.get("error"), dict):
-            raise map_error(response, self.token, self.secret)
+            raise map_error(response, self.token, self.secret, *secrets)
         return answer
 
     def lists(
@@ -243,6 +252,8 @@ def lifetime(answer: Json) -> dt.datetime | None:
 
 # --- containers -------------------------------------------------------------------------------
 
+CONTAINER_LIFETIME = dt.timedelta(hours=23)  # it ends 24 hours after it was made, and takes time to be filled
+
 
 def container_result(
     container_id: str, status: object, words: object = "", *, wait_s: float = 3.0
@@ -253,7 +264,7 @@ def container_result(
     """
     match status:
         case "FINISHED" | "PUBLISHED":
-            return StepResult(remote_id=container_id)
+            return StepResult(remote_id=container_id, ends_at=dt.datetime.now(dt.UTC) + CONTAINER_LIFETIME)
         case "IN_PROGRESS":
             return StepResult(state=StepState.PROCESSING, remote_id=container_id, retry_after_s=wait_s)
         case "EXPIRED":
@@ -362,7 +373,8 @@ def _lines(kind: str, account_id: object, time: object, told: object) -> Iterato
 def signed_request(body: bytes) -> str:
     """The signed request of a form (the call to the addresses for withdrawn permissions and for requests of
     deletion), "" where the body is something else."""
-    if not body.startswith(b"signed_request=") and b"&signed_request=" not in body:
+    # Whatever else it may say, a call of the other kind is JSON: nobody's words make a form of it.
+    if not body.startswith(b"signed_request="):
         return ""
     try:
         return dict(parse_qsl(body.decode("ascii"))).get("signed_request", "")
@@ -471,6 +483,7 @@ SUBCODES: dict[int, _Meaning] = {
     2207008: RejectReason.NOT_FOUND,  # the container is not there (any more)
     2207009: RejectReason.MEDIA_SHAPE,
     2207010: RejectReason.TEXT_TOO_LONG,
+    2207013: RejectReason.NOT_FOUND,  # no such professional account
     2207020: RejectReason.NOT_FOUND,  # the container has ended
     2207023: RejectReason.MEDIA_TYPE,
     2207026: RejectReason.MEDIA_BROKEN,

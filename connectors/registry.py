@@ -7,21 +7,33 @@ from typing import Any
 
 from connectors.base import Connector, PlatformInfo
 from connectors.bluesky import BlueskyConnector
+from connectors.facebook import FacebookConnector
+from connectors.instagram import InstagramConnector
 from connectors.line import LineConnector
+from connectors.linkedin import LinkedInConnector
 from connectors.mastodon import MastodonConnector
+from connectors.pinterest import PinterestConnector
 from connectors.sandbox import SandboxConnector
 from connectors.threads import ThreadsConnector
+from connectors.tiktok import TikTokConnector
 from connectors.x import XConnector
+from connectors.youtube import YouTubeConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     connector.INFO.key: connector
     for connector in (
         BlueskyConnector,
+        FacebookConnector,
+        InstagramConnector,
         LineConnector,
+        LinkedInConnector,
         MastodonConnector,
+        PinterestConnector,
         SandboxConnector,
         ThreadsConnector,
+        TikTokConnector,
         XConnector,
+        YouTubeConnector,
     )
 }
 

@@ -39,6 +39,7 @@ from connectors.base import (
     Json,
     ModerationAction,
     PlatformInfo,
+    PostField,
     PostMetrics,
     PostPayload,
     Profile,
@@ -129,6 +130,10 @@ INFO = PlatformInfo(
     tagline="A network for trying things out; it runs beside this application.",
 )
 
+# Asked only of accounts that have topics.
+TOPIC = PostField(
+    "topic", "Topic", kind="choice", is_of_account=True, help_text="What the post is filed under."
+)
 RETRY_SAFETY = {
     "idempotency_key": RetrySafety.IDEMPOTENT,
     "two_phase": RetrySafety.TWO_PHASE,
@@ -165,6 +170,7 @@ class SandboxConnector(Connector):
             rates=(Rate("posts", quota["limit"], quota["window_s"]),) if quota else (),
             retry_safety=RETRY_SAFETY.get(options.get("retry_safety", ""), INFO.retry_safety),
             consistency_window_s=limits.get("consistency_window_s", INFO.consistency_window_s),
+            post_fields=(TOPIC,) if options.get("topics") else (),
         )
 
     # Connecting.
@@ -252,6 +258,10 @@ class SandboxConnector(Connector):
     def fetch_profile(self) -> Profile:
         return profile(http.json_object(_checked(self._call("GET", "/api/v1/accounts/me"))))
 
+    def fetch_choices(self) -> dict[str, list[tuple[str, str]]]:
+        own = http.json_object(_checked(self._call("GET", "/api/v1/accounts/me")))
+        return {"topic": [(str(topic), str(topic)) for topic in own.get("topics") or ()]}
+
     # Publishing.
 
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
@@ -278,6 +288,8 @@ class SandboxConnector(Connector):
             post["reply_to"] = done[f"part{answered}.publish"].remote_id
         elif payload.reply_to is not None:
             post["reply_to"] = payload.reply_to.remote_id
+        if step.part == 0 and (topic := payload.settings.get("topic")):
+            post["topic"] = topic
         if payload.language:
             post["language"] = payload.language
         if part.link_card is not None:
@@ -530,7 +542,8 @@ def _video_limit(limits: Mapping[str, Any]) -> VideoLimit | None:
 
 def account_options(own: Mapping[str, Any]) -> Json:
     """What of an account's own profile is kept as its options."""
-    return {"retry_safety": own["retry_safety"], "limits": own["limits"]}
+    kept = {"retry_safety": own["retry_safety"], "limits": own["limits"]}
+    return kept | {"topics": own["topics"]} if own.get("topics") else kept
 
 
 def _tokens(answer: Json) -> Tokens:
@@ -605,6 +618,7 @@ _REASONS = {
     "video_too_fast": RejectReason.VIDEO_TOO_FAST,
     "alt_text_too_long": RejectReason.ALT_TEXT_TOO_LONG,
     "thread_too_long": RejectReason.THREAD_TOO_LONG,
+    "topic_unknown": RejectReason.SETTING_INVALID,
     "container_required": RejectReason.NOT_SUPPORTED,
     "container_not_offered": RejectReason.NOT_SUPPORTED,
     "reply_to_missing": RejectReason.NOT_FOUND,

@@ -306,9 +306,11 @@ class Problem:
     name: str = ""
 
 
-def text_limit(payload: PostPayload, info: PlatformInfo) -> TextLimit:
-    """The limit of the payload's words: direct messages have their own."""
-    return info.message_text if payload.message_to and info.message_text else info.text
+def text_limit(payload: PostPayload, info: PlatformInfo, part: PostPart) -> TextLimit:
+    """The limit of the words of one of its parts: direct messages and comments may have their own."""
+    if payload.message_to and info.message_text:
+        return info.message_text
+    return info.words_of(is_comment=part.is_comment or payload.reply_to is not None)
 
 
 def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
@@ -325,11 +327,10 @@ def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
     posts = sum(not part.is_comment for part in payload.parts)
     if posts > most:
         problems.append(Problem(RejectReason.THREAD_TOO_LONG, most, None, most, posts))
-    limit = text_limit(payload, info)
     for index, part in enumerate(payload.parts):
         if not (part.media or part.is_comment or is_answer or info.can(Capability.POST_TEXT)):
             problems.append(Problem(RejectReason.MEDIA_MISSING, index, None, 1, 0))
-        problems += _text_problems(index, part, limit)
+        problems += _text_problems(index, part, text_limit(payload, info, part))
         problems += _media_problems(index, part, info)
         if part.is_comment and not info.can(Capability.FIRST_COMMENT):
             problems.append(Problem(RejectReason.NOT_SUPPORTED, index, None, 0, 1))

@@ -23,6 +23,7 @@ import datetime as dt
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ from connectors.base import (
     ConnectField,
     ConnectMethod,
     Connector,
+    Cost,
     ImageLimit,
     Json,
     MediaItem,
@@ -67,6 +69,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.text import find_links
 
 KEY = "x"
 INFO = PlatformInfo(
@@ -139,6 +142,9 @@ READ_ONLY = (
     "These keys may only read. Give the app the permission “Read and write” in the developer portal of X, "
     "then make the access token anew."
 )
+# Pay per use, read 2026-11-22.
+PRICE_OF_POST = Decimal("0.015")
+PRICE_WITH_LINK = Decimal("0.20")
 POST_FIELDS = "created_at,entities,attachments,referenced_tweets,note_tweet"
 CHUNK_BYTES = 4 * 1024 * 1024
 UPLOAD_TIMEOUT_S = 120.0
@@ -179,6 +185,13 @@ class XConnector(Connector):
         return _profile(self._object(response)["data"])
 
     # Publishing.
+
+    def cost_of(self, payload: PostPayload) -> Cost | None:
+        """Each part of a thread is a post of its own; media cost nothing."""
+        prices = [
+            PRICE_WITH_LINK if find_links(part.text, bare=True) else PRICE_OF_POST for part in payload.parts
+        ]
+        return Cost(sum(prices, Decimal(0)), "USD") if prices else None
 
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
         return standard_plan(payload, container=False)

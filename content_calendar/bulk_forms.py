@@ -144,7 +144,7 @@ class ReplaceForm(forms.Form):
         strip=False,
         help_text=gettext_lazy("Empty: what was found is taken out."),
     )
-    matches_case = forms.BooleanField(label=gettext_lazy("Tell capitals from small letters"), required=False)
+    matches_case = forms.BooleanField(label=gettext_lazy("Match case"), required=False)
 
     def wish(self) -> Wish:
         given = self.cleaned_data

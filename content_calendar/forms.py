@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connectors.base import LinkCard
+from content_calendar.answers import MOST_ANSWER, Answer, AnswersByAccount
 from content_calendar.content import (
     MOST_ALT,
     MOST_TEXT,
@@ -33,6 +34,7 @@ BASE = "base"
 KEY = re.compile(r"[0-9a-z]{1,12}")
 MOST_PARTS = 40
 MOST_MEDIA = 20
+MOST_ASKED = 400  # fields of networks on one page
 _MOST_KEPT = 10 * MOST_TEXT  # of one that is too long, on the page: nothing of it is saved
 
 
@@ -117,7 +119,8 @@ class ComposerInput:
     """What the composer's form holds, before anything is decided about it.
 
     ``scopes`` has the parts as they are edited: of the post itself under BASE, of an account with words of
-    its own under its id. ``errors`` are by field: "time", "text", "late".
+    its own under its id. ``settings``: what was answered of each account, chosen or not, as it was typed.
+    ``errors`` are by field: "time", "text", "late", "setting:ACCOUNT".
     """
 
     version: int = 0
@@ -130,6 +133,7 @@ class ComposerInput:
     campaign: uuid.UUID | None = None
     late: str = ""  # the key of a MissedRule, "" for what the brand does
     labels: tuple[uuid.UUID, ...] = ()
+    settings: AnswersByAccount = field(default_factory=dict)
     tab: str = BASE
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -143,6 +147,7 @@ class ComposerInput:
             campaign=self.campaign,
             missed=rule_of(self.late),
             labels=self.labels,
+            settings={pk: self.settings[pk] for pk in self.accounts if self.settings.get(pk)},
         )
 
     def _parts(self, scope: str) -> Parts:
@@ -184,9 +189,28 @@ def composer_input(query: QueryDict, *, zone: str, kept_late: str = "") -> Compo
         campaign=_uuid(query.get("campaign", "")),
         late=late,
         labels=tuple(dict.fromkeys(pk for pk in map(_uuid, query.getlist("label")) if pk)),
+        settings=_answers(query, errors),
         tab=query.get("tab", BASE)[:36],
         errors=errors,
     )
+
+
+def _answers(query: QueryDict, errors: dict[str, str]) -> dict[uuid.UUID, dict[str, Answer]]:
+    """Of every field that the page asked ("asked": ACCOUNT.NAME), "" where nothing came back: a box that is
+    not ticked sends nothing."""
+    found: dict[uuid.UUID, dict[str, Answer]] = {}
+    for value in query.getlist("asked")[:MOST_ASKED]:
+        scope, _dot, name = value.partition(".")
+        if (account := _uuid(scope)) is None or not name:
+            continue
+        answer = query.get(f"{account}.setting.{name}", "")
+        if len(answer) > MOST_ANSWER:
+            errors["text"] = _("No network takes texts of more than %(most)s characters.") % {
+                "most": MOST_ANSWER
+            }
+            answer = answer[:_MOST_KEPT]
+        found.setdefault(account, {})[name] = answer
+    return found
 
 
 def _scope(query: QueryDict, scope: str, errors: dict[str, str]) -> tuple[EditedPart, ...]:
@@ -273,6 +297,7 @@ def input_of(draft: Draft, *, version: int, page: str, date: str, time: str) -> 
         campaign=draft.campaign,
         late=draft.missed.key if draft.missed else "",
         labels=draft.labels,
+        settings=draft.settings,
     )
 
 

@@ -35,7 +35,7 @@ class UploadForm(forms.Form):
         max_length=255,
     )
     schedules = forms.ChoiceField(
-        label=gettext_lazy("Rows that do not say become"), choices=_SCHEDULES, initial="draft"
+        label=gettext_lazy("Rows without a state become"), choices=_SCHEDULES, initial="draft"
     )
 
     def __init__(self, *args: Any, brands: Sequence[Brand], may_schedule: bool, **kwargs: Any) -> None:
@@ -66,7 +66,7 @@ class ReadingForm(forms.Form):
     delimiter = forms.ChoiceField(
         label=gettext_lazy("Columns are separated by"), choices=list(_DELIMITERS.items())
     )
-    schedules = forms.ChoiceField(label=gettext_lazy("Rows that do not say become"), choices=_SCHEDULES)
+    schedules = forms.ChoiceField(label=gettext_lazy("Rows without a state become"), choices=_SCHEDULES)
 
     def __init__(self, *args: Any, batch: ImportBatch, **kwargs: Any) -> None:
         initial = {

@@ -39,6 +39,13 @@ from content_calendar.services.evergreen import MOST_TEXTS, MOST_TIMES, PoolFact
 from content_calendar.weekly import WeekTime
 
 
+class AccountsField(forms.ModelMultipleChoiceField):
+    """Accounts to tick, each with its network: the same name may be taken on several."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj} · {obj.info.name}"
+
+
 class TimeInput(forms.TimeInput):
     input_type = "time"
 
@@ -288,7 +295,7 @@ class NewSeriesForm(SeriesForm):
         widget=forms.Textarea(attrs={"rows": 5, "data-autogrow": True}),
         help_text=gettext_lazy("Images and versions for single accounts come afterwards, in the composer."),
     )
-    accounts = forms.ModelMultipleChoiceField(
+    accounts = AccountsField(
         label=gettext_lazy("Accounts"),
         queryset=SocialAccount.objects.none(),
         widget=forms.CheckboxSelectMultiple,
@@ -330,7 +337,7 @@ class PoolForm(forms.Form):
     """An evergreen pool. Times stand in one field for each weekday."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
-    accounts = forms.ModelMultipleChoiceField(
+    accounts = AccountsField(
         label=gettext_lazy("Accounts"),
         queryset=SocialAccount.objects.none(),
         widget=forms.CheckboxSelectMultiple,

@@ -62,6 +62,10 @@ def with_card_error(given: ComposerInput, scope: str, key: str, words: str) -> C
     return replace(given, errors={**given.errors, f"card:{scope}.{key}": words}, tab=scope)
 
 
+def with_error(given: ComposerInput, field: str, words: str) -> ComposerInput:
+    return replace(given, errors={**given.errors, field: words})
+
+
 def from_template(given: ComposerInput, template: Template, known: Sequence[uuid.UUID]) -> ComposerInput:
     """The form filled with a template. ``known``: the accounts that can be chosen. A template without
     accounts leaves the choice as it is."""
@@ -71,10 +75,12 @@ def from_template(given: ComposerInput, template: Template, known: Sequence[uuid
     for pk, parts in template.own_parts.items():
         if uuid.UUID(pk) in chosen:
             scopes[pk] = edited(parts_from_json(parts))
+    settings = {uuid.UUID(pk): answers for pk, answers in template.settings.items()}
     return replace(
         given,
         accounts=chosen,
         scopes=scopes,
+        settings={**given.settings, **{pk: settings[pk] for pk in settings if pk in chosen}},
         labels=tuple(dict.fromkeys((*given.labels, *(label.pk for label in template.labels.all())))),
         tab=BASE,
     )

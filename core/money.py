@@ -40,6 +40,12 @@ def parse_amount(text: str, currency: str) -> Decimal:
     return rounded(amount, currency)
 
 
+def formatted_price(amount: Decimal, currency: str, language: str) -> str:
+    """The same with all of its decimals: $0.015."""
+    locale = language.replace("-", "_")
+    return str(format_currency(amount, currency, locale=locale, decimal_quantization=False))
+
+
 def formatted(amount: Decimal | int, currency: str, language: str) -> str:
     """As people of the language write it: ¥3,000,000, 12,50 €. ``language``: a BCP 47 tag."""
     return str(format_currency(amount, currency, locale=language.replace("-", "_")))

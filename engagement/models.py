@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.models import AccountStatus, Brand, Membership, SocialAccount, User
+from accounts.models import AccountStatus, AppRegistration, Brand, Membership, SocialAccount, User
 from audience.models import Identity
 from core.ids import uuid7
 from outbox.models import Delivery
@@ -381,3 +381,81 @@ class InboxPull(models.Model):
 
     def __str__(self) -> str:
         return f"inbox of {self.account_id} from {self.next_at:%Y-%m-%d %H:%M}"
+
+
+class NetworkCall(models.Model):
+    """A call of a network to one of our webhooks, as it came, until it has been worked through; its words are
+    forgotten soon after. Of an ``app``, or of an ``account`` that has a webhook of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    app = models.ForeignKey(AppRegistration, on_delete=models.CASCADE, null=True, related_name="+")
+    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, null=True, related_name="+")
+    platform = models.CharField(max_length=24)
+    is_deletion = models.BooleanField(default=False)  # came to the address for requests of deletion
+    digest = models.CharField(max_length=64)  # SHA-256 of the body, hex: the same call again is one
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    next_at = models.DateTimeField(null=True, blank=True)  # when it is tried (again); null when it is done
+    tries = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["app", "is_deletion", "digest"],
+                condition=Q(app__isnull=False),
+                name="network_call_once_per_app",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "digest"],
+                condition=Q(account__isnull=False),
+                name="network_call_once_per_account",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_at"], name="network_call_due", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["received_at"], name="network_call_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"call of {self.platform} at {self.received_at:%Y-%m-%d %H:%M}"
+
+
+class NetworkEvent(models.Model):
+    """Something that a network told by itself and that was acted on, so that it is not when told again."""
+
+    app = models.ForeignKey(AppRegistration, on_delete=models.CASCADE, null=True, related_name="+")
+    account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, null=True, related_name="+")
+    event_id = models.CharField(max_length=200)
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["app", "event_id"], condition=Q(app__isnull=False), name="network_event_once_per_app"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "event_id"],
+                condition=Q(account__isnull=False),
+                name="network_event_once_per_account",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["happened_at"], name="network_event_old")]
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
+class DeletionRequest(models.Model):
+    """Somebody asked, through a network, that what we keep by their permission be deleted. Kept without
+    saying who it was, so that its page can tell what became of it."""
+
+    code = models.CharField(max_length=43, primary_key=True)
+    platform = models.CharField(max_length=24)
+    person_hash = models.CharField(max_length=64)  # SHA-256 of the network's id of the person, hex
+    requested_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    accounts = models.PositiveIntegerField(default=0)  # whose access was deleted
+
+    def __str__(self) -> str:
+        return f"request of deletion at {self.platform}"

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from engagement.views import acting, inbox, numbers, settings
+from engagement.views import acting, hooks, inbox, numbers, settings
 
 app_name = "engagement"
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("hooks/deletions/<str:code>/", hooks.deletion_status, name="deletion_status"),
+    path("hooks/<slug:platform>/<str:key>/", hooks.hook, name="hook"),
+    path("hooks/<slug:platform>/<str:key>/deletion/", hooks.deletion, name="deletion"),
     path("numbers/", numbers.numbers, name="numbers"),
     path("promises/", settings.promises, name="promises"),
     path("promises/<uuid:brand_id>/", settings.promise, name="promise"),

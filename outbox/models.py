@@ -116,7 +116,7 @@ class Delivery(models.Model):
     kind = models.CharField(max_length=12, choices=DeliveryKind, default=DeliveryKind.POST)
     # A post: {"parts": [{"text", "media": [{"asset", "storage_key", "mime_type", "size", "width", "height",
     #  "alt_text"}], "link_card": {"url", "title", "description", "image_url"?} | null, "is_comment"?}],
-    #  "language"}.
+    #  "language", "settings": {PostField.name: text, true or false}?}.
     # A reply has "reply_to" besides: {"remote_id", "root_id", "detail"}; a direct message "message_to":
     # {"recipient_id", "thread_id", "detail"}. A moderation is "moderation": {"action", "remote_id", "detail"}
     # with "parts" empty.

@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, cast
 
@@ -28,6 +29,9 @@ from connectors.base import (
     StepState,
 )
 from connectors.text import addressed
+from outbox.public_media import address_of, has_public_address
+
+COVER_TYPE = "image/jpeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,12 @@ class PartContent:
     is_sensitive: bool = False
 
 
-def freeze_post(parts: list[PartContent], *, language: str = "") -> Json:
-    """The payload of a post or thread, ready for ``Delivery.payload``."""
-    return {"parts": [_part_json(part) for part in parts], "language": language}
+def freeze_post(
+    parts: list[PartContent], *, language: str = "", settings: Mapping[str, str | bool] | None = None
+) -> Json:
+    """The payload of a post or thread, ready for ``Delivery.payload``. ``settings``: by PostField.name."""
+    payload: Json = {"parts": [_part_json(part) for part in parts], "language": language}
+    return payload | {"settings": dict(settings)} if settings else payload
 
 
 def freeze_reply(text: str, reply_to: ReplyTarget, *, language: str = "") -> Json:
@@ -123,15 +130,16 @@ def _card_json(card: LinkCard) -> Json:
     return value
 
 
-def thaw(payload: Json) -> PostPayload:
-    """What a connector is given; files are opened only when it asks for them."""
+def thaw(payload: Json, *, served_days: int = 0) -> PostPayload:
+    """What a connector is given; files are opened only when it asks for them. ``served_days``: how long their
+    public addresses are good (PlatformInfo.media_served_days), 0 = some hours."""
     reply_to, message_to = payload.get("reply_to"), payload.get("message_to")
     moderation = payload.get("moderation")
     return PostPayload(
         parts=tuple(
             PostPart(
                 text=part["text"],
-                media=tuple(_media_item(media) for media in part["media"]),
+                media=tuple(_media_item(media, served_days) for media in part["media"]),
                 link_card=LinkCard(**part["link_card"]) if part.get("link_card") else None,
                 is_comment=bool(part.get("is_comment")),
                 warning=part.get("warning", ""),
@@ -145,10 +153,11 @@ def thaw(payload: Json) -> PostPayload:
         moderation=Moderation(**moderation | {"action": ModerationAction(moderation["action"])})
         if moderation
         else None,
+        settings=dict(payload.get("settings", {})),
     )
 
 
-def _media_item(media: Json) -> MediaItem:
+def _media_item(media: Json, served_days: int) -> MediaItem:
     return MediaItem(
         key=media["asset"],
         mime_type=media["mime_type"],
@@ -162,6 +171,14 @@ def _media_item(media: Json) -> MediaItem:
         focus=(media.get("focal_x", 50) / 100, media.get("focal_y", 50) / 100),
         open=functools.partial(_open_media, media["storage_key"]),
         cover=functools.partial(_open_media, media["cover_key"]) if media.get("cover_key") else None,
+        public_url=functools.partial(
+            address_of, media["storage_key"], media["mime_type"], served_days=served_days
+        )
+        if has_public_address()
+        else None,
+        cover_url=functools.partial(address_of, media["cover_key"], COVER_TYPE, served_days=served_days)
+        if media.get("cover_key") and has_public_address()
+        else None,
     )
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from outbox.views import backlog, brands, pauses, quiet
+from outbox.views import backlog, brands, pauses, public_media, quiet
 
 app_name = "outbox"
 urlpatterns = [
     path("settings/sending/", brands.sending, name="sending"),
+    path("settings/sending/media/check/", public_media.check_media, name="check_media"),
+    path("media/public/<str:signed>", public_media.public_media, name="public_media"),
     path("settings/sending/pause/", pauses.pause_everything, name="pause_everything"),
     path("settings/sending/overdue/", backlog.overdue, name="overdue"),
     path("settings/sending/overdue/decide/", backlog.decide_overdue, name="decide"),

@@ -118,6 +118,7 @@ def account_json(store: Store, row: Row, base_url: str, now_ms: int, *, is_own: 
         if row["quota_limit"]:
             quota = {"limit": row["quota_limit"], "window_s": row["quota_window_s"]}
         shown["retry_safety"] = row["mode"]
+        shown["topics"] = topics_of(row)
         shown["limits"] = {
             "text_max": row["text_max"],
             "images_max": row["images_max"],
@@ -135,6 +136,11 @@ def account_json(store: Store, row: Row, base_url: str, now_ms: int, *, is_own: 
             "quota": quota,
         }
     return shown
+
+
+def topics_of(account: Row) -> list[str]:
+    """What posts of the account can be filed under; empty where there is no such thing."""
+    return [topic.strip() for topic in account["topics"].split(",") if topic.strip()]
 
 
 def audience_of(store: Store, row: Row) -> growth.Audience:
@@ -178,6 +184,7 @@ class Draft:
     reply_to: int | None = None
     language: str = ""
     card: str | None = None
+    topic: str = ""
 
 
 def number(value: Any, name: str) -> int:
@@ -226,7 +233,10 @@ def read_draft(store: Store, account: Row, body: dict[str, Any]) -> Draft:
         if not isinstance(card, dict) or not str(card.get("url", "")).startswith(("http://", "https://")):
             raise Refused(422, "invalid", "card needs an http address as url.")
         card = json.dumps({name: str(card.get(name, ""))[:500] for name in ("url", "title", "description")})
-    return Draft(text, media_ids, reply_to, str(body.get("language", ""))[:35], card)
+    topic = str(body.get("topic") or "")
+    if topic and topic not in topics_of(account):
+        raise Refused(422, "topic_unknown", "The account has no such topic.")
+    return Draft(text, media_ids, reply_to, str(body.get("language", ""))[:35], card, topic)
 
 
 def media_ready_at(store: Store, account_id: int, media_ids: Sequence[int]) -> int:
@@ -267,6 +277,7 @@ def store_post(
         "text_hash": text_hash(draft.text),
         "language": draft.language,
         "card": draft.card,
+        "topic": draft.topic,
         "media_count": len(draft.media_ids),
         "reply_to": draft.reply_to,
         "root_id": root_id,
@@ -349,6 +360,7 @@ def posts_json(
             "is_comment": row["anchor_id"] is not None,
             "is_hidden": row["hidden_at"] is not None,
             "card": json.loads(row["card"]) if row["card"] else None,
+            "topic": row["topic"],
             "media": media.get(row["id"], []),
         }
         if with_counts:

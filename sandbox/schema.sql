@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS accounts (
     read_lag_s REAL NOT NULL DEFAULT 0,
     consistency_window_s INTEGER NOT NULL DEFAULT 5,
     access_ttl_s INTEGER NOT NULL DEFAULT 0,
-    refresh_ttl_s INTEGER NOT NULL DEFAULT 0
+    refresh_ttl_s INTEGER NOT NULL DEFAULT 0,
+    topics TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS accounts_person ON accounts (name) WHERE kind = 'person';
 
@@ -90,6 +91,7 @@ CREATE TABLE IF NOT EXISTS posts (
     text TEXT NOT NULL,
     text_hash BLOB NOT NULL,
     language TEXT NOT NULL DEFAULT '',
+    topic TEXT NOT NULL DEFAULT '',
     card TEXT,
     media_count INTEGER NOT NULL DEFAULT 0,
     reply_to INTEGER,

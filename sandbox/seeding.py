@@ -29,6 +29,7 @@ ACCOUNT_SETTINGS: dict[str, type] = {
     "consistency_window_s": int,
     "access_ttl_s": int,
     "refresh_ttl_s": int,
+    "topics": str,
 }
 
 
@@ -105,6 +106,7 @@ def seed_post(network: Network, account: Row, spec: dict[str, Any]) -> list[int]
     for index, part in enumerate(parts):
         media_ids = [_seed_media(network, account, item, at_ms) for item in part.get("media", ())]
         body = {"text": part.get("text", ""), "media_ids": media_ids, "card": part.get("card")}
+        body["topic"] = part.get("topic")
         if ids:
             body["reply_to"] = ids[-1]
         draft = content.read_draft(store, account, body)

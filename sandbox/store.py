@@ -26,6 +26,10 @@ _SPACE = re.compile(r"\s+")
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
 
+# Columns of text that came after the first schema: files of before do not have them.
+_ADDED = (("accounts", "topics"), ("posts", "topic"))
+
+
 class Store:
     """``path`` empty or ``:memory:`` = a temporary file, removed by ``close``."""
 
@@ -49,6 +53,9 @@ class Store:
         ):
             self.run(f"PRAGMA {pragma}")
         self.connection.executescript(Path(__file__).with_name("schema.sql").read_text())
+        for table, column in _ADDED:
+            if column not in {row["name"] for row in self.run(f"PRAGMA table_info({table})")}:
+                self.run(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
         self._last_id = max(
             self.value(f"SELECT COALESCE(max(id), 0) FROM {table}")
             for table in ("posts", "media", "containers", "messages")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from smmapp import embedded, logs, media_storage
 from smmapp.embedded import secret_store
-from smmapp.environment import BASE_DIR, secret, var_dir
+from smmapp.environment import BASE_DIR, is_outside_address, secret, var_dir
 
 env = environ.Env()
 
@@ -58,6 +58,13 @@ if LOCAL:
 LINK_BASE_URL = (env.str("SMM_LINK_BASE_URL", default="") or BASE_URL).rstrip("/")
 if LINK_BASE_URL != BASE_URL:
     ALLOWED_HOSTS.append(urlsplit(LINK_BASE_URL).hostname or "")
+# Where networks fetch the files of posts, "" where they cannot: an address of their own, or the one that
+# people use if it can be reached from outside.
+PUBLIC_MEDIA_URL = env.str("SMM_PUBLIC_MEDIA_URL", default="").rstrip("/")
+if PUBLIC_MEDIA_URL:
+    ALLOWED_HOSTS.append(urlsplit(PUBLIC_MEDIA_URL).hostname or "")
+elif is_outside_address(BASE_URL):
+    PUBLIC_MEDIA_URL = BASE_URL
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
 # How many proxies in front of us add to X-Forwarded-For; rate limits read the visitor's address with it.
 # Nothing of ours speaks TLS, so an https address means a proxy.
@@ -276,11 +283,26 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 600},
     },
     "engagement.collect": {"task": "engagement.tasks.collect", "schedule": 15.0, "options": {"expires": 15}},
+    "engagement.work_through_due": {
+        "task": "engagement.tasks.work_through_due",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "engagement.clean_hooks": {
+        "task": "engagement.tasks.clean_hooks",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
+    },
     "engagement.settle": {"task": "engagement.tasks.settle", "schedule": 3.0, "options": {"expires": 3}},
     "accounts.send_webhooks": {
         "task": "accounts.tasks.send_webhooks",
         "schedule": 3.0,
         "options": {"expires": 3},
+    },
+    "accounts.clean_connecting": {
+        "task": "accounts.tasks.clean_connecting",
+        "schedule": 3600.0,
+        "options": {"expires": 3000},
     },
     "accounts.clean_webhooks": {
         "task": "accounts.tasks.clean_webhooks",

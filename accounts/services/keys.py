@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import models
 
-from accounts.models import AppRegistration, Credential, WebhookEndpoint
+from accounts.models import AppRegistration, ConnectionOffer, Credential, WebhookEndpoint
 from core.crypto import CannotDecrypt, rotate
 
-_TABLES: tuple[type[models.Model], ...] = (Credential, AppRegistration, WebhookEndpoint)
+_TABLES: tuple[type[models.Model], ...] = (Credential, AppRegistration, ConnectionOffer, WebhookEndpoint)
 
 
 @dataclass(slots=True)

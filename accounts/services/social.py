@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ from accounts.models import (
     Brand,
     Credential,
     NotificationKind,
+    ReconnectLink,
     SocialAccount,
     User,
 )
@@ -24,7 +26,8 @@ from accounts.permissions import Action
 from accounts.selectors import people_allowed
 from accounts.services.audit import record
 from accounts.services.notifications import notify
-from connectors.base import Connected, Profile
+from accounts.services.reconnect_links import use_link
+from connectors.base import Capability, Connected, ConnectMethod, Profile
 from connectors.errors import ConnectorError, NeedsReconnect
 from connectors.registry import connector_class
 
@@ -52,18 +55,26 @@ def connect_by_form(
     brand: Brand,
     platform: str,
     fields: Mapping[str, str],
-    actor: User,
+    actor: User | None,
     now: dt.datetime,
     account: SocialAccount | None = None,
+    link: ReconnectLink | None = None,
 ) -> SocialAccount:
     """Connect with what a person typed; with ``account``, reconnect that one.
 
     The network is asked before anything is written. Raises the connector errors of
-    ``Connector.connect`` (Rejected, NeedsReconnect for a wrong password, Temporary), DifferentAccount.
+    ``Connector.connect`` (Rejected, NeedsReconnect for a wrong password, Temporary), DifferentAccount, and
+    with ``link`` LinkOver.
     """
     connected = connector_class(platform).connect(fields)
     return save_connection(
-        brand=brand, platform=platform, connected=connected, actor=actor, now=now, account=account
+        brand=brand,
+        platform=platform,
+        connected=connected,
+        actor=actor,
+        now=now,
+        account=account,
+        link=link,
     )
 
 
@@ -73,16 +84,20 @@ def save_connection(
     brand: Brand,
     platform: str,
     connected: Connected,
-    actor: User,
+    actor: User | None,
     now: dt.datetime,
     account: SocialAccount | None = None,
     app: AppRegistration | None = None,
+    link: ReconnectLink | None = None,
 ) -> SocialAccount:
     """Store a finished connection: a new row, or the one that this brand already has for this account
-    (then it is a reconnection, whatever state it was in). Raises DifferentAccount."""
+    (then it is a reconnection, whatever state it was in). With ``link`` somebody without a login did it, and
+    the link is used up. Raises DifferentAccount, LinkOver."""
     profile = connected.profile
     if account is not None and account.remote_id != profile.remote_id:
         raise DifferentAccount(account.handle, profile.handle)
+    if link is not None:
+        use_link(link=link, now=now)
     known = _lock_known(brand, platform, profile.remote_id)
     is_new = known is None
     if known is None:
@@ -100,12 +115,17 @@ def save_connection(
     known.status = AccountStatus.ACTIVE
     known.status_detail = ""
     known.scopes = list(connected.scopes)
-    known.options = connected.options
+    # What could be chosen before can be chosen until the network says otherwise.
+    choices = known.options.get("choices")
+    known.options = {**connected.options, "choices": choices} if choices else connected.options
     known.token_expires_at = connected.tokens.expires_at
     known.connection_expires_at = None if connected.tokens.refresh_token else connected.tokens.expires_at
-    known.connected_by = actor
+    known.connected_by = actor if link is None else link.created_by
     known.connected_at = now
     known.checked_at = now
+    info = known.info
+    if not known.hook_key and info.connect_method is ConnectMethod.FORM and info.can(Capability.WEBHOOKS):
+        known.hook_key = secrets.token_urlsafe(32)
     known.save()
     Credential.objects.update_or_create(
         account=known,
@@ -121,10 +141,19 @@ def save_connection(
         actor=actor,
         action="account.connected" if is_new else "account.reconnected",
         subject=known,
-        detail={"network": platform, "brand": brand.name, "scopes": known.scopes},
+        detail={"network": platform, "brand": brand.name, "scopes": known.scopes}
+        | ({"how": "link"} if link is not None else {}),
         now=now,
     )
     return known
+
+
+def pick(connections: Sequence[Connected], account: SocialAccount) -> Connected:
+    """The one of several that ``account`` is. Raises DifferentAccount."""
+    for one in connections:
+        if one.profile.remote_id == account.remote_id:
+            return one
+    raise DifferentAccount(account.handle, ", ".join(one.profile.handle for one in connections))
 
 
 def _lock_known(brand: Brand, platform: str, remote_id: str) -> SocialAccount | None:
@@ -143,8 +172,9 @@ def _take_profile(account: SocialAccount, profile: Profile) -> None:
 
 
 @transaction.atomic
-def disconnect(*, account: SocialAccount, actor: User, now: dt.datetime) -> None:
-    """Forget the account's secret. Its history stays; what is scheduled for it is not sent any more."""
+def disconnect(*, account: SocialAccount, actor: User | None, now: dt.datetime) -> None:
+    """Forget the account's secret; ``actor`` None: its owner asked for that at the network. Its history
+    stays; what is scheduled for it is not sent any more."""
     changed = (
         SocialAccount.objects.filter(pk=account.pk)
         .exclude(status=AccountStatus.DISCONNECTED)
@@ -205,11 +235,71 @@ def mark_needs_reconnect(*, account: SocialAccount, detail: str, now: dt.datetim
     return True
 
 
+def reload_choices(*, account: SocialAccount, now: dt.datetime) -> None:
+    """Ask the network what can be chosen of this account (its boards) and keep it, on ``account`` too.
+
+    Raises the connector errors; NeedsReconnect has then been noted on the account.
+    """
+    try:
+        found = connecting.connector_for(account).fetch_choices()
+    except NeedsReconnect as error:
+        mark_needs_reconnect(account=account, detail=error.detail, now=now)
+        raise
+    choices = {name: [[value, label] for value, label in rows] for name, rows in found.items()}
+    with transaction.atomic():
+        row = SocialAccount.objects.select_for_update().get(pk=account.pk)
+        row.options = account.options = {**row.options, "choices": choices}
+        row.save(update_fields=["options"])
+
+
+def _try_choices(account: SocialAccount, *, now: dt.datetime) -> None:
+    """The same where something can be chosen; what does not come now can be asked for later."""
+    if not any(one.is_of_account for one in account.info.post_fields):
+        return
+    try:
+        reload_choices(account=account, now=now)
+    except ConnectorError as error:
+        logger.warning("choices of account %s not read: %s", account.pk, type(error).__name__)
+
+
+def _try_quotas(account: SocialAccount, *, now: dt.datetime) -> None:
+    """What is left of the network's allowances, kept with the time for the account's page."""
+    try:
+        found = connecting.connector_for(account).fetch_quotas()
+    except ConnectorError as error:
+        logger.warning("quotas of account %s not read: %s", account.pk, type(error).__name__)
+        return
+    if not found and "quotas" not in account.options:
+        return
+    rows = [
+        {"name": one.name, "used": one.used, "limit": one.limit, "window_s": one.window_s}
+        | {"resets_at": one.resets_at.isoformat() if one.resets_at else ""}
+        for one in found
+    ]
+    with transaction.atomic():
+        row = SocialAccount.objects.select_for_update().get(pk=account.pk)
+        row.options = account.options = {**row.options, "quotas": {"at": now.isoformat(), "rows": rows}}
+        row.save(update_fields=["options"])
+
+
+def prove(*, account: SocialAccount, now: dt.datetime) -> ConnectorError | None:
+    """The end of connecting: ask the network to call us where it does that, and read the profile with what
+    was just stored. What went wrong, None = it works. Must be called outside a transaction."""
+    try:
+        if account.info.can(Capability.WEBHOOKS):
+            connecting.connector_for(account).subscribe()
+        check_account(account=account, now=now)
+    except ConnectorError as error:
+        return error
+    return None
+
+
 def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
     """Read the account's profile with its credential: does the connection work, and who is it?
 
-    Stores the profile and the time; an account that was marked as lost and answers again is active
-    again. Raises the connector errors; NeedsReconnect has then been noted on the account.
+    Stores the profile, what can be chosen there, allowances and the time; an account that was marked as lost
+    and answers again is active again. Raises the connector errors; NeedsReconnect has then been noted on the
+    account.
     """
     try:
         profile = connecting.connector_for(account).fetch_profile()
@@ -231,6 +321,8 @@ def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
     if revived:
         account.status = AccountStatus.ACTIVE
         account.status_detail = ""
+    _try_choices(account, now=now)
+    _try_quotas(account, now=now)
     return profile
 
 

@@ -64,7 +64,7 @@ class PostVersion(models.Model):
     """What a post said at a moment worth keeping.
 
     ``content`` is {"parts": [...], "accounts": [{"id", "name", "platform"}], "own": {account id: [...]}}, its
-    parts as in ``Post.parts``.
+    parts as in ``Post.parts``; with "settings": {account id: {...}} as of Variant, where there are any.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -184,6 +184,9 @@ class Variant(models.Model):
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="variants")
     account = models.ForeignKey(SocialAccount, on_delete=models.CASCADE, related_name="variants")
     parts: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)  # null: the post's own
+    # What the network asks besides (PlatformInfo.post_fields), by name: text, true or false
+    # (content_calendar.answers). Defaults are left out.
+    settings: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     delivery = models.OneToOneField(
         Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="variant"
     )

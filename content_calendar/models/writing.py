@@ -69,11 +69,13 @@ class Snippet(Block):
 class Template(Block):
     """A whole post to start from: its parts, the accounts with their own words, labels.
 
-    ``parts`` and the values of ``own_parts`` (by account id) are as those of Post. Images are not part of it.
+    ``parts`` and the values of ``own_parts`` (by account id) are as those of Post, the values of ``settings``
+    (by account id) as that of Variant. Images are not part of it.
     """
 
     parts: models.JSONField[Any, Any] = models.JSONField(default=list)
     own_parts: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    settings: models.JSONField[Any, Any] = models.JSONField(default=dict)
     accounts = models.ManyToManyField(SocialAccount, blank=True, related_name="+")
     labels = models.ManyToManyField(Label, blank=True, related_name="+")
 

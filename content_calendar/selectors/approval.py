@@ -46,6 +46,7 @@ def content_of(post: Post) -> Content:
     if "variants" not in getattr(post, "_prefetched_objects_cache", {}):
         rows = rows.select_related("account")
     variants = sorted(rows, key=lambda variant: str(variant.account_id))
+    settings = {str(v.account_id): v.settings for v in variants if v.settings}
     return {
         "parts": _plain(post.parts),
         "accounts": [
@@ -53,6 +54,7 @@ def content_of(post: Post) -> Content:
             for v in variants
         ],
         "own": {str(v.account_id): _plain(v.parts) for v in variants if v.parts is not None},
+        **({"settings": settings} if settings else {}),
     }
 
 
@@ -62,11 +64,16 @@ def _plain(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def fingerprint(content: Content) -> str:
-    """SHA-256 (hex) of what each account gets: text, images with their descriptions, link cards. Not of the
-    time, the labels, the campaign or the rule for being late, nor of words that no account gets."""
-    each = {
-        account["id"]: content["own"].get(account["id"], content["parts"]) for account in content["accounts"]
-    }
+    """SHA-256 (hex) of what each account gets: text, images with their descriptions, link cards, and what is
+    said besides. Not of the time, the labels, the campaign or the rule for being late, nor of words that no
+    account gets."""
+    settings = content.get("settings", {})
+    each: dict[str, Any] = {}
+    for account in content["accounts"]:
+        pk = account["id"]
+        parts = content["own"].get(pk, content["parts"])
+        # Where nothing is said besides, as before there was anything to say: approvals of then still hold.
+        each[pk] = {"parts": parts, "settings": settings[pk]} if settings.get(pk) else parts
     text = json.dumps(each or content["parts"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

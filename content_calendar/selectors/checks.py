@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.template.defaultfilters import filesizeformat
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,13 +19,15 @@ from connectors.base import (
     PlatformInfo,
     PostPart,
     PostPayload,
-    TextUnit,
 )
 from connectors.errors import RejectReason
 from connectors.text import Problem, beside, check_payload, count, find_mentions, fits, is_name
+from content_calendar.answers import Answers, AnswersByAccount, kept_answers, own_problems
 from content_calendar.content import Part, Parts, addresses_in, thread_of, with_addresses
 from content_calendar.models import MediaAsset
-from content_calendar.selectors.verdicts import expected_video, explain_video, never_opened, video_verdict
+from content_calendar.selectors.reasons import explain
+from content_calendar.selectors.verdicts import expected_video, never_opened, video_verdict
+from outbox.public_media import unreachable
 
 RENDITION_TYPE = "image/jpeg"
 
@@ -42,6 +42,7 @@ class Issue:
     is_blocking: bool = True
     is_missing: bool = False
     place: str = ""  # which part it is about, in words; "" where there is only one
+    name: str = ""  # of the PostField that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class AccountCheck:
     parts: Parts
     counts: tuple[PartCount, ...]
     issues: tuple[Issue, ...]
+    payload: PostPayload  # as it would be sent
 
     @property
     def is_ready(self) -> bool:
@@ -82,10 +84,15 @@ class AccountCheck:
 
 
 def check_content(
-    account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, MediaAsset]
+    account: SocialAccount,
+    parts: Parts,
+    assets: Mapping[uuid.UUID, MediaAsset],
+    settings: Answers | None = None,
 ) -> AccountCheck:
-    """Counts and issues of ``parts`` on ``account``. ``assets`` holds the images that the parts use."""
+    """Counts and issues of ``parts`` on ``account``, of which ``settings`` is said besides. ``assets`` holds
+    the images that the parts use."""
     info = account.info
+    answers = kept_answers(info, settings or {})
     issues = [] if account.is_active else [Issue(0, _account_message(account))]
     payload = PostPayload(
         parts=tuple(
@@ -103,11 +110,15 @@ def check_content(
             for part in parts
         ),
         language=account.brand.locale,
+        settings=answers,
     )
-    issues += [
-        Issue(problem.part, explain(problem, info), is_missing=problem.reason is RejectReason.TEXT_EMPTY)
-        for problem in check_payload(payload, info)
+    used = [assets[use.asset] for part in parts for use in part.media if use.asset in assets]
+    problems = [
+        *check_payload(payload, info),
+        *unreachable(payload, info),
+        *own_problems(info, account.options, answers, has_video=any(asset.is_video for asset in used)),
     ]
+    issues += _issues(problems, info)
     issues += [Issue(0, words, is_blocking=False) for words in _guards_not_sent(parts, info)]
     for index, part in enumerate(parts):
         if part.link_card and not info.can(Capability.LINK_CARD):
@@ -140,12 +151,30 @@ def check_content(
             issues.append(Issue(index, _("A file is no longer there. Remove it or upload it again.")))
     counts = tuple(_part_count(part, info) for part in parts)
     placed = tuple(replace(issue, place=_place(parts, issue.part)) for issue in issues)
-    return AccountCheck(account=account, info=info, parts=parts, counts=counts, issues=placed)
+    return AccountCheck(
+        account=account, info=info, parts=parts, counts=counts, issues=placed, payload=payload
+    )
+
+
+def _issues(problems: Sequence[Problem], info: PlatformInfo) -> Iterator[Issue]:
+    """What is missing of a part that says nothing yet is no mistake, nor is what was not answered until
+    something is written."""
+    empty = {problem.part for problem in problems if problem.reason is RejectReason.TEXT_EMPTY}
+    wants_media = {problem.part for problem in problems if problem.reason is RejectReason.MEDIA_MISSING}
+    for problem in problems:
+        if problem.reason is RejectReason.TEXT_EMPTY and problem.part in wants_media:
+            continue  # said by the other
+        is_missing = problem.reason in _TO_COME and problem.part in empty
+        yield Issue(problem.part, explain(problem, info), is_missing=is_missing, name=problem.name)
+
+
+_TO_COME = (RejectReason.TEXT_EMPTY, RejectReason.MEDIA_MISSING, RejectReason.SETTING_MISSING)
 
 
 def _part_count(part: Part, info: PlatformInfo) -> PartCount:
     """With its content warning, where that counts."""
-    whole, left = info.text.max_units, beside(part.warning, info.text)
+    limit = info.words_of(is_comment=part.is_comment)
+    whole, left = limit.max_units, beside(part.warning, limit)
     return PartCount(whole - left.max_units + count(part.text, left), whole, not fits(part.text, left))
 
 
@@ -214,55 +243,6 @@ def _account_message(account: SocialAccount) -> str:
     return _("%(account)s must be reconnected before anything can be scheduled on it.") % {"account": account}
 
 
-def _unit(info: PlatformInfo, actual: int) -> str:
-    if info.text.unit is TextUnit.UTF8_BYTES:
-        return ngettext("byte", "bytes", actual)
-    return ngettext("character", "characters", actual)
-
-
-def explain(problem: Problem, info: PlatformInfo) -> str:
-    """A broken limit as a sentence in the active language, with its numbers."""
-    words = {
-        "network": info.name,
-        "limit": number_format(problem.limit, force_grouping=True),
-        "actual": number_format(problem.actual, force_grouping=True),
-        "over": number_format(problem.actual - problem.limit, force_grouping=True),
-        "unit": _unit(info, problem.actual - problem.limit),
-        "number": (problem.media or 0) + 1,
-    }
-    if (of_video := explain_video(problem, info)) is not None:
-        return of_video
-    match problem.reason:
-        case RejectReason.TEXT_EMPTY:
-            return _("Write something or add a picture or a video.")
-        case RejectReason.TEXT_TOO_LONG if info.text.max_bytes and problem.limit == info.text.max_bytes:
-            return _("Too long for %(network)s: %(actual)s bytes, %(limit)s are allowed.") % words
-        case RejectReason.TEXT_TOO_LONG:
-            return _("Too long for %(network)s by %(over)s %(unit)s (%(limit)s are allowed).") % words
-        case RejectReason.TOO_MANY_MEDIA:
-            return _("%(network)s takes %(limit)s images in one post; there are %(actual)s.") % words
-        case RejectReason.MEDIA_TYPE:
-            return (
-                _("%(network)s does not take image %(number)s: its file type is not allowed there.") % words
-            )
-        case RejectReason.MEDIA_TOO_LARGE:
-            words["limit"] = filesizeformat(problem.limit)
-            return _("Image %(number)s is too large for %(network)s (at most %(limit)s).") % words
-        case RejectReason.ALT_TEXT_TOO_LONG:
-            return (
-                _("The alternative text of image %(number)s is too long for %(network)s (at most %(limit)s).")
-                % words
-            )
-        case RejectReason.THREAD_TOO_LONG if problem.limit == 1:
-            return _("%(network)s has no threads: only one post is possible.") % words
-        case RejectReason.THREAD_TOO_LONG:
-            return _("%(network)s takes threads of %(limit)s posts; there are %(actual)s.") % words
-        case RejectReason.NOT_SUPPORTED:
-            return _("%(network)s takes no images.") % words
-        case _:
-            return _("%(network)s does not take this content.") % words
-
-
 def check_accounts(
     accounts: Sequence[SocialAccount],
     parts: Parts,
@@ -270,14 +250,16 @@ def check_accounts(
     assets: Mapping[uuid.UUID, MediaAsset],
     *,
     is_tracked: bool = False,
+    settings: AnswersByAccount | None = None,
 ) -> list[AccountCheck]:
-    """One check per account, in their order, with its own words where it has them. ``is_tracked``: the post
-    belongs to a campaign."""
+    """One check per account, in their order, with its own words where it has them, and what is said besides.
+    ``is_tracked``: the post belongs to a campaign."""
     found = []
     for account in accounts:
         written = own_parts.get(account.pk, parts)
         sent = sendable(written, account.info)
-        check = check_content(account, as_sent(sent, is_tracked=is_tracked), assets)
+        said = settings.get(account.pk) if settings else None
+        check = check_content(account, as_sent(sent, is_tracked=is_tracked), assets, said)
         if len(sent) < len(written) and written[-1].text.strip():
             message = _("%(network)s takes no first comment: it is not sent there.") % {
                 "network": account.info.name

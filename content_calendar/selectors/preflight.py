@@ -24,6 +24,7 @@ from content_calendar.selectors.likeness import had_before
 from content_calendar.selectors.videos import waiting_for
 from outbox.models import Delivery, DeliveryState, QuietPeriod, ReceiptEvent, ReceiptKind
 from outbox.payloads import thaw, words_of
+from outbox.public_media import unreachable
 from outbox.selectors import may_still_send, open_pause_of
 
 # Looked at in one check; the page says when a brand has more.
@@ -170,7 +171,8 @@ def _content(deliveries: Sequence[Delivery]) -> Iterable[Finding]:
             is_there[key] = default_storage.exists(key)
         if not all(is_there[key] for key in keys):
             yield Finding(delivery, Code.MEDIA_MISSING)
-        for problem in check_payload(thaw(delivery.payload), delivery.account.info):
+        payload, info = thaw(delivery.payload), delivery.account.info
+        for problem in (*check_payload(payload, info), *unreachable(payload, info)):
             could = known_networks()[delivery.account.platform].capabilities
             if problem.reason is RejectReason.NOT_SUPPORTED and could - delivery.account.info.capabilities:
                 yield Finding(delivery, Code.NOT_GRANTED)

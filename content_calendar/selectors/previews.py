@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from accounts.models import SocialAccount
 from connectors.base import Capability, LinkCard, PlatformInfo, PostLook
 from connectors.text import find_hashtags, find_links, find_mentions, is_name
+from content_calendar.answers import Answers, kept_answers, said_in_words
 from content_calendar.content import MediaUse, Part, Parts
 from content_calendar.models import MediaAsset
 
@@ -67,14 +68,21 @@ class Preview:
     account: SocialAccount
     info: PlatformInfo
     parts: tuple[PreviewPart, ...]
+    said: tuple[tuple[str, str], ...] = ()  # what is said besides: label and answer
 
     @property
     def look(self) -> PostLook:
         return self.info.look
 
 
-def preview(account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, MediaAsset]) -> Preview:
-    """``assets`` holds the images that the parts use; what is missing is left out."""
+def preview(
+    account: SocialAccount,
+    parts: Parts,
+    assets: Mapping[uuid.UUID, MediaAsset],
+    settings: Answers | None = None,
+) -> Preview:
+    """``assets`` holds the images that the parts use; what is missing is left out. ``settings``: what is said
+    besides."""
     info = account.info
 
     def is_shown(use: MediaUse) -> bool:
@@ -96,7 +104,8 @@ def preview(account: SocialAccount, parts: Parts, assets: Mapping[uuid.UUID, Med
                 and info.can(Capability.SENSITIVE_MEDIA),
             )
         )
-    return Preview(account=account, info=info, parts=tuple(shown))
+    said = said_in_words(info, account.options, kept_answers(info, settings or {}))
+    return Preview(account=account, info=info, parts=tuple(shown), said=said)
 
 
 def plain(parts: Parts) -> tuple[PreviewPart, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from accounts.models import SocialAccount
 from connectors.base import PlatformInfo
+from content_calendar.answers import Answers
 from content_calendar.content import Parts, parts_from_json
 from content_calendar.models import Post, Variant
 from content_calendar.selectors.posts import MOVABLE
@@ -86,6 +87,7 @@ class VariantView:
     is_comment_missing: bool  # the post is out; only its first comment failed
     detail: str  # the network's own words
     lines: tuple[Line, ...]
+    settings: Answers = field(default_factory=dict)  # what is said besides
     if_late: str = ""  # what happens if it cannot go out on time; "" once that is no question any more
 
 
@@ -158,9 +160,9 @@ def post_view(post: Post, *, now: dt.datetime) -> PostView:
 def _variant_view(variant: Variant, post: Post, events: Sequence[ReceiptEvent]) -> VariantView:
     delivery = variant.delivery
     own = variant.parts if variant.parts is not None else post.parts
-    parts = parts_from_json(own)
+    parts, settings = parts_from_json(own), variant.settings
     if delivery is not None and delivery.state != DeliveryState.CANCELLED:
-        parts = _frozen_parts(delivery)
+        parts, settings = _frozen_parts(delivery), delivery.payload.get("settings", {})
     reason = ""
     if delivery is not None:
         if delivery.state == DeliveryState.HELD and delivery.held_reason:
@@ -180,6 +182,7 @@ def _variant_view(variant: Variant, post: Post, events: Sequence[ReceiptEvent]) 
         and only_comment_left(delivery),
         detail=delivery.error_detail if delivery is not None and reason else "",
         lines=_lines(events, delivery) if delivery is not None else (),
+        settings=settings,
         if_late=_if_late(delivery),
     )
 

@@ -138,7 +138,7 @@ def _client_post(
             account = accounts.get(uuid.UUID(one["id"]))
             if account is not None:
                 parts = parts_from_json(content["own"].get(one["id"], content["parts"]))
-                previews.append(preview(account, parts, assets))
+                previews.append(preview(account, parts, assets, content.get("settings", {}).get(one["id"])))
         if not previews:
             plain_parts = plain(parts_from_json(content["parts"]))
     return ClientPost(

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from diff_match_patch import diff_match_patch
+from django.utils.translation import gettext as _
 
-from connectors.base import LinkCard
+from accounts.models import SocialAccount
+from connectors.base import LinkCard, PostField
+from content_calendar.answers import Answer, answer_in_words, default_of
 from content_calendar.content import MediaUse, Part, Parts, parts_from_json
 from content_calendar.models import MediaAsset, Post, PostVersion
 from content_calendar.selectors.approval import Content, content_of, fingerprint
@@ -112,14 +115,27 @@ class ScopeDiff:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingDiff:
+    """What is said of the post on one account besides, in words, "" where nothing is."""
+
+    account: str
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContentDiff:
     scopes: tuple[ScopeDiff, ...]
     accounts_gone: tuple[str, ...]
     accounts_new: tuple[str, ...]
+    settings: tuple[SettingDiff, ...] = ()
 
     @property
     def is_changed(self) -> bool:
-        return bool(self.accounts_gone or self.accounts_new) or any(one.is_changed for one in self.scopes)
+        return bool(self.accounts_gone or self.accounts_new or self.settings) or any(
+            one.is_changed for one in self.scopes
+        )
 
 
 def content_diff(before: Content, after: Content, assets: Mapping[uuid.UUID, MediaAsset]) -> ContentDiff:
@@ -141,7 +157,29 @@ def content_diff(before: Content, after: Content, assets: Mapping[uuid.UUID, Med
         scopes=tuple(scopes),
         accounts_gone=tuple(one["name"] for pk, one in earlier.items() if pk not in later),
         accounts_new=tuple(one["name"] for pk, one in later.items() if pk not in earlier),
+        settings=tuple(_setting_diffs(before, after)),
     )
+
+
+def _setting_diffs(before: Content, after: Content) -> Iterator[SettingDiff]:
+    """Of accounts on both sides. One query where anything differs."""
+    both = {one["id"] for one in before["accounts"]} & {one["id"] for one in after["accounts"]}
+    earlier, later = before.get("settings", {}), after.get("settings", {})
+    differing = [pk for pk in sorted(both) if earlier.get(pk, {}) != later.get(pk, {})]
+    accounts = SocialAccount.objects.in_bulk(differing) if differing else {}
+    for pk in differing:
+        account = accounts.get(uuid.UUID(pk))
+        if account is None:
+            continue
+        for field in account.info.post_fields:
+            one, other = (side.get(pk, {}).get(field.name) for side in (earlier, later))
+            if one != other:
+                was, now = (_said(field, account, answer) for answer in (one, other))
+                yield SettingDiff(account.handle, _(field.label), was, now)
+
+
+def _said(field: PostField, account: SocialAccount, answer: Answer | None) -> str:
+    return answer_in_words(field, account.options, default_of(field) if answer is None else answer)
 
 
 def _parts(value: Any) -> Parts:

@@ -306,7 +306,8 @@ def _on_its_accounts(post: Post, before: Draft, *, actor: User, now: dt.datetime
     if not _is_live(post) and set(present.accounts) != set(before.accounts):
         accounts = tuple(pk for pk in present.accounts if pk in before.accounts)
         own = {pk: parts for pk, parts in present.own_parts.items() if pk in accounts}
-        less = replace(present, accounts=accounts, own_parts=own)
+        settings = {pk: answers for pk, answers in present.settings.items() if pk in accounts}
+        less = replace(present, accounts=accounts, own_parts=own, settings=settings)
         drafts.save_draft(post=post, version=post.version, draft=less, actor=actor, now=now)
 
 

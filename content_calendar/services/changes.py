@@ -74,6 +74,7 @@ class Edit:
             labels=_without(draft.labels, self.remove_labels, self.add_labels),
             accounts=accounts,
             own_parts={pk: parts for pk, parts in draft.own_parts.items() if pk in accounts},
+            settings={pk: answers for pk, answers in draft.settings.items() if pk in accounts},
             missed=self.missed if self.sets_missed else draft.missed,
         )
 
@@ -129,6 +130,7 @@ def draft_to_json(draft: Draft) -> dict[str, Any]:
         "campaign": str(draft.campaign) if draft.campaign else None,
         "missed": draft.missed.key if draft.missed else "",
         "labels": [str(pk) for pk in draft.labels],
+        "settings": {str(pk): dict(answers) for pk, answers in draft.settings.items()},
     }
 
 
@@ -141,4 +143,5 @@ def draft_from_json(value: Mapping[str, Any]) -> Draft:
         campaign=uuid.UUID(value["campaign"]) if value["campaign"] else None,
         missed=rule_of(value["missed"]) if value["missed"] else None,
         labels=tuple(uuid.UUID(pk) for pk in value["labels"]),
+        settings={uuid.UUID(pk): answers for pk, answers in value.get("settings", {}).items()},
     )

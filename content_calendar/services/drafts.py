@@ -13,6 +13,7 @@ from django.db.models import F
 from accounts.models import Brand, SocialAccount, User
 from accounts.services.audit import record
 from campaigns.selectors.campaigns import choosable
+from content_calendar.answers import AnswersByAccount, kept_answers
 from content_calendar.content import Part, Parts, asset_ids, parts_from_json, parts_to_json
 from content_calendar.models import Approval, Label, MediaAsset, Post, Variant
 from content_calendar.selectors.approval import content_of
@@ -64,7 +65,8 @@ class AlreadySending(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Everything that a composer page holds. ``own_parts`` has the accounts with words of their own."""
+    """Everything that a composer page holds. ``own_parts`` has the accounts with words of their own,
+    ``settings`` those of which something is said besides (content_calendar.answers)."""
 
     parts: Parts = (Part(),)
     accounts: tuple[uuid.UUID, ...] = ()
@@ -73,6 +75,7 @@ class Draft:
     campaign: uuid.UUID | None = None
     missed: MissedRule | None = None  # None: what the brand does
     labels: tuple[uuid.UUID, ...] = ()
+    settings: AnswersByAccount = field(default_factory=dict)
 
     @classmethod
     def of_post(cls, post: Post) -> Draft:
@@ -91,6 +94,7 @@ class Draft:
             campaign=post.campaign_id,
             missed=post.missed_rule,
             labels=tuple(label.pk for label in post.labels.all()),
+            settings={v.account_id: v.settings for v in variants if v.settings},
         )
 
 
@@ -141,7 +145,7 @@ def create_post(
                 post.save(force_insert=True)
         except IntegrityError as error:
             raise PostTaken from error
-        set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
+        set_variants(post=post, draft=draft)
         set_labels(post=post, labels=draft.labels)
         note_usages(post=post)
     return post
@@ -204,7 +208,7 @@ def write_content(*, post: Post, draft: Draft, edited_in: str, now: dt.datetime)
         version=F("version") + 1,
     )
     post.version += 1
-    set_variants(post=post, accounts=draft.accounts, own_parts=draft.own_parts)
+    set_variants(post=post, draft=draft)
     set_labels(post=post, labels=draft.labels)
     note_usages(post=post)
 
@@ -227,17 +231,16 @@ def change_labels(*, post: Post, labels: Collection[uuid.UUID], now: dt.datetime
         Post.objects.filter(pk=post.pk).update(version=F("version") + 1, edited_in="", updated_at=now)
 
 
-def set_variants(
-    *, post: Post, accounts: Collection[uuid.UUID], own_parts: Mapping[uuid.UUID, Parts]
-) -> list[Variant]:
-    """Where the post goes, and the words that differ there. Accounts that are not named lose their variant,
-    unless something of it has gone out or is in the schedule. Raises AccountUnknown."""
-    wanted = list(dict.fromkeys(accounts))
-    present = {variant.account_id: variant for variant in post.variants.select_related("delivery")}
+def set_variants(*, post: Post, draft: Draft) -> list[Variant]:
+    """Where the post goes, the words that differ there and what is said besides. Accounts that are not named
+    lose their variant, unless something of it has gone out or is in the schedule. Raises AccountUnknown."""
+    wanted = list(dict.fromkeys(draft.accounts))
+    present = {variant.account_id: variant for variant in post.variants.select_related("account", "delivery")}
     fresh = [pk for pk in wanted if pk not in present]
+    known: dict[uuid.UUID, SocialAccount] = {}
     if fresh:
-        known = SocialAccount.objects.for_brand(post.brand).connected().filter(pk__in=fresh)
-        if known.count() != len(fresh):
+        known = SocialAccount.objects.for_brand(post.brand).connected().in_bulk(fresh)
+        if len(known) != len(fresh):
             raise AccountUnknown
     for account_id, variant in present.items():
         # What was given up in its middle stays known: chosen again, its beginning would appear twice.
@@ -247,14 +250,18 @@ def set_variants(
             variant.delete()
     kept = []
     for account_id in wanted:
-        own = own_parts.get(account_id)
+        own = draft.own_parts.get(account_id)
         parts = parts_to_json(own) if own is not None else None
         kept_variant = present.get(account_id)
+        info = (kept_variant.account if kept_variant else known[account_id]).info
+        settings = kept_answers(info, draft.settings.get(account_id, {}))
         if kept_variant is None:
-            kept_variant = Variant.objects.create(post=post, account_id=account_id, parts=parts)
-        elif kept_variant.parts != parts:
-            kept_variant.parts = parts
-            kept_variant.save(update_fields=["parts"])
+            kept_variant = Variant.objects.create(
+                post=post, account_id=account_id, parts=parts, settings=settings
+            )
+        elif (kept_variant.parts, kept_variant.settings) != (parts, settings):
+            kept_variant.parts, kept_variant.settings = parts, settings
+            kept_variant.save(update_fields=["parts", "settings"])
         kept.append(kept_variant)
     return kept
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 
-from content_calendar.import_rows import PlannedRow, RowReader
+from content_calendar.import_rows import Directory, PlannedRow, RowReader
 from content_calendar.models import ImportImage, ImportRow, ImportState, RowVerdict
 from content_calendar.selectors.imports import (
     Judge,
@@ -48,7 +48,7 @@ def check(*, lease: Lease, now: dt.datetime) -> Iterator[int]:
                     yield counts.total()
                 found = judge.judged(chunk, images_of(batch, urls))
                 counts.update(one.verdict for one in found)
-                _keep(lease, found, counts)
+                _keep(lease, found, counts, directory)
                 yield counts.total()
     except (FileRefused, FileGone) as refused:
         fail(lease, refused)
@@ -60,7 +60,7 @@ def _urls(rows: Sequence[PlannedRow]) -> list[str]:
     return list(dict.fromkeys(url for row in rows for url in row.urls))
 
 
-def _keep(lease: Lease, found: Sequence[Judged], counts: Counter[str]) -> None:
+def _keep(lease: Lease, found: Sequence[Judged], counts: Counter[str], directory: Directory) -> None:
     batch = lease.batch
     with transaction.atomic():
         fence(lease, ImportState.CHECKING)
@@ -72,7 +72,7 @@ def _keep(lease: Lease, found: Sequence[Judged], counts: Counter[str]) -> None:
                     cells=[cell.replace("\x00", "") for cell in one.row.cells],
                     verdict=one.verdict,
                     notes=[note.as_json() for note in one.notes],
-                    gist=gist_of(one.row),
+                    gist=gist_of(one.row, directory),
                 )
                 for one in found
             ]
@@ -83,11 +83,11 @@ def _keep(lease: Lease, found: Sequence[Judged], counts: Counter[str]) -> None:
         batch.save(update_fields=["rows", "done", "ok", "warned", "refused"])
 
 
-def gist_of(row: PlannedRow) -> dict[str, object]:
-    """What the page of the verdicts shows of a row."""
+def gist_of(row: PlannedRow, directory: Directory) -> dict[str, object]:
+    """What the page of the verdicts shows of a row; ``schedules``: it would stand in the schedule at once."""
     return {
         "at": row.at.isoformat() if row.at else None,
         "excerpt": row.excerpt,
         "accounts": [str(account) for account in row.accounts],
-        "schedules": row.schedules,
+        "schedules": row.schedules and not directory.asks_approval,
     }

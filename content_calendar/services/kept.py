@@ -28,6 +28,7 @@ def kept(draft: Draft) -> dict[str, Any]:
         "campaign": str(draft.campaign) if draft.campaign else "",
         "missed": draft.missed.key if draft.missed else "",
         "labels": [str(pk) for pk in draft.labels],
+        "settings": {str(pk): dict(answers) for pk, answers in draft.settings.items()},
     }
 
 
@@ -56,6 +57,11 @@ def draft_from(content: Mapping[str, Any], brand: Brand, *, planned_at: dt.datet
         labels=tuple(Label.objects.for_brand(brand).filter(pk__in=labels).values_list("pk", flat=True))
         if labels
         else (),
+        settings={
+            uuid.UUID(pk): answers
+            for pk, answers in content.get("settings", {}).items()
+            if uuid.UUID(pk) in known
+        },
     )
 
 

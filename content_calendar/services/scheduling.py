@@ -15,6 +15,7 @@ from accounts.models import SocialAccount, User
 from accounts.services.audit import record
 from campaigns.services.links import LinkUse, links_to, short_url
 from connectors.base import Capability, Json
+from content_calendar.answers import Answers, addresses_of, sent_answers, with_other_addresses
 from content_calendar.content import Parts, addresses_in, asset_ids, parts_from_json, with_addresses
 from content_calendar.models import Approval, ApprovalRule, KeptBecause, MediaAsset, Post, Rendition, Variant
 from content_calendar.selectors.approval import (
@@ -324,7 +325,7 @@ def _schedule(
     assets = _assets(post, *contents.values())
     is_tracked = post.campaign_id is not None
     checks = [
-        check_content(v.account, as_sent(contents[v.pk], is_tracked=is_tracked), assets)
+        check_content(v.account, as_sent(contents[v.pk], is_tracked=is_tracked), assets, v.settings)
         for v in open_variants
     ]
     if refused := [check for check in checks if not check.is_ready]:
@@ -338,8 +339,16 @@ def _schedule(
         is_new = delivery is None or delivery.state in _OVER
         # Links name what carries them, so a delivery that is still to come has its id already.
         carrier = Delivery(kind=DeliveryKind.POST) if delivery is None or is_new else delivery
-        parts = tracked(post, variant.account, contents[variant.pk], carrier=carrier, actor=actor, now=now)
-        payload = frozen_payload(account=variant.account, parts=parts, assets=assets)
+        parts, settings = tracked(
+            post,
+            variant.account,
+            contents[variant.pk],
+            variant.settings,
+            carrier=carrier,
+            actor=actor,
+            now=now,
+        )
+        payload = frozen_payload(account=variant.account, parts=parts, assets=assets, settings=settings)
         if delivery is None or is_new:
             variant.delivery = schedule_delivery(
                 account=variant.account,
@@ -366,16 +375,26 @@ def _schedule(
 
 
 def tracked(
-    post: Post, account: SocialAccount, parts: Parts, *, carrier: Delivery, actor: User, now: dt.datetime
-) -> Parts:
-    """The parts with tracked links of the post's campaign in their words and cards, the same ones when the
-    content is frozen again; as they are without a campaign."""
+    post: Post,
+    account: SocialAccount,
+    parts: Parts,
+    settings: Answers,
+    *,
+    carrier: Delivery,
+    actor: User,
+    now: dt.datetime,
+) -> tuple[Parts, Answers]:
+    """The parts with tracked links of the post's campaign in their words and cards, and what is said besides
+    with them as its addresses; the same ones when the content is frozen again. As they are without a
+    campaign."""
     campaign = post.campaign
     if campaign is None:
-        return parts
+        return parts, settings
     use = LinkUse(post.brand, campaign, account, delivery=carrier)
-    links = links_to(addresses_in(parts), use=use, actor=actor, now=now)
-    return with_addresses(parts, {url: short_url(link) for url, link in links.items()})
+    wanted = dict.fromkeys((*addresses_in(parts), *addresses_of(account.info, settings)))
+    links = links_to(list(wanted), use=use, actor=actor, now=now)
+    short = {url: short_url(link) for url, link in links.items()}
+    return with_addresses(parts, short), with_other_addresses(account.info, settings, short)
 
 
 def _change_rule(delivery: Delivery, *, rule: MissedRule, actor: User, now: dt.datetime) -> None:
@@ -395,7 +414,13 @@ def _assets(post: Post, *contents: Parts) -> dict[Any, MediaAsset]:
     return MediaAsset.objects.filter(brand=post.brand_id).in_bulk(list(asset_ids(*contents)))
 
 
-def frozen_payload(*, account: SocialAccount, parts: Parts, assets: dict[Any, MediaAsset]) -> Json:
+def frozen_payload(
+    *,
+    account: SocialAccount,
+    parts: Parts,
+    assets: dict[Any, MediaAsset],
+    settings: Answers | None = None,
+) -> Json:
     """What will be sent, whatever happens to the post afterwards; images and videos as the network takes
     them. A video's file may still be made: the delivery waits for it (services.sending)."""
     limit, videos = account.info.images, account.info.videos
@@ -438,7 +463,9 @@ def frozen_payload(*, account: SocialAccount, parts: Parts, assets: dict[Any, Me
                 is_sensitive=part.is_sensitive and account.info.can(Capability.SENSITIVE_MEDIA),
             )
         )
-    return freeze_post(frozen, language=account.brand.locale)
+    has_video = any(assets[use.asset].is_video for part in parts for use in part.media)
+    said = sent_answers(account.info, settings or {}, has_video=has_video)
+    return freeze_post(frozen, language=account.brand.locale, settings=said)
 
 
 def _audit(post: Post, action: str, actor: User, now: dt.datetime, **detail: Any) -> None:

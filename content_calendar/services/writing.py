@@ -63,6 +63,7 @@ def save_template(*, brand: Brand, name: str, draft: Draft, actor: User, now: dt
         row = Template.objects.filter(brand=brand, name__iexact=name).first() or Template(brand=brand)
         row.parts = parts_to_json(parts)
         row.own_parts = {pk: parts_to_json(words) for pk, words in own.items()}
+        row.settings = {str(pk): dict(answers) for pk, answers in draft.settings.items()}
         _save(row, name=name, actor=actor, now=now)
         row.accounts.set(SocialAccount.objects.for_brand(brand).filter(pk__in=draft.accounts))
         row.labels.set(Label.objects.for_brand(brand).filter(pk__in=draft.labels))

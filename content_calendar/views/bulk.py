@@ -113,6 +113,7 @@ def change_many(request: MemberRequest) -> HttpResponse:
         "rows": outcomes,
         "possible": [row for row in outcomes if not row.refusal],
         "refused": [row for row in outcomes if row.refusal],
+        "leaving": sum(row.leaves_schedule for row in outcomes),
         "title": _title(kind, len(posts)),
         "button": _title(kind, sum(not row.refusal for row in outcomes)),
         "given": _given(request, form),

@@ -138,4 +138,5 @@ def change(request: MemberRequest, post_id: uuid.UUID) -> HttpResponse:
     """The editor after ``change`` (see views.tools.changed), from what stands on the page. Saves nothing."""
     desk = desk_of(request, post_id)
     given = changed(desk, given_of(request, desk), request.POST.get("change", ""))
-    return render(request, "content_calendar/composer.html#editor", desk_context(request, desk, given))
+    context = desk_context(request, desk, given, is_change=True)
+    return render(request, "content_calendar/composer.html#editor", context)

@@ -19,7 +19,8 @@ from accounts.access import MemberRequest, load
 from accounts.models import Brand, SocialAccount
 from accounts.permissions import Action
 from campaigns.selectors.campaigns import choosable
-from connectors.base import Capability, PlatformInfo
+from connectors.base import Capability
+from content_calendar.answers import addresses_of, kept_answers
 from content_calendar.content import MediaUse, Part, addresses_in, asset_ids
 from content_calendar.forms import (
     BASE,
@@ -29,12 +30,14 @@ from content_calendar.forms import (
 from content_calendar.holidays import holiday_on
 from content_calendar.models import Label, MediaAsset, Post
 from content_calendar.selectors.checks import AccountCheck, PartCount, check_accounts
+from content_calendar.selectors.costs import charges_of
 from content_calendar.selectors.previews import preview
 from content_calendar.selectors.states import LIVE_STATES
 from content_calendar.services import media, uploads
 from content_calendar.services.drafts import Draft
 from content_calendar.views.approval_shown import composer_approval
 from content_calendar.views.media import accepted_types
+from content_calendar.views.network_fields import Choice, sections_of
 from content_calendar.views.shown import MOST_CAMPAIGNS, MOST_LABELS, may
 from content_calendar.views.toolbox import tool_context
 from core.time import to_local
@@ -60,15 +63,6 @@ class Desk:
         if self.post is None:
             raise Http404
         return self.post
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One account that can be chosen."""
-
-    account: SocialAccount
-    info: PlatformInfo
-    is_chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +185,12 @@ def _checks(
 ) -> list[AccountCheck]:
     accounts = [choice.account for choice in choices if choice.is_chosen]
     return check_accounts(
-        accounts, draft.parts, draft.own_parts, assets, is_tracked=draft.campaign is not None
+        accounts,
+        draft.parts,
+        draft.own_parts,
+        assets,
+        is_tracked=draft.campaign is not None,
+        settings=draft.settings,
     )
 
 
@@ -199,8 +198,14 @@ def _tracked_addresses(choices: tuple[Choice, ...], draft: Draft) -> list[str]:
     """What becomes a tracked link on any of the chosen accounts."""
     if draft.campaign is None:
         return []
-    contents = [draft.own_parts.get(c.account.pk, draft.parts) for c in choices if c.is_chosen]
-    return list(dict.fromkeys(url for parts in contents or [draft.parts] for url in addresses_in(parts)))
+    chosen = [choice for choice in choices if choice.is_chosen]
+    contents = [draft.own_parts.get(c.account.pk, draft.parts) for c in chosen]
+    found = [url for parts in contents or [draft.parts] for url in addresses_in(parts)]
+    for choice in chosen:
+        found += addresses_of(
+            choice.info, kept_answers(choice.info, draft.settings.get(choice.account.pk, {}))
+        )
+    return list(dict.fromkeys(found))
 
 
 def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **more: Any) -> dict[str, Any]:
@@ -230,10 +235,13 @@ def desk_context(request: MemberRequest, desk: Desk, given: ComposerInput, **mor
         "brand_late": lambda: sentence_of(missed_rule_of(desk.brand)),
         "tracked_addresses": _tracked_addresses(choices, draft),
         "panels": panels,
+        "sections": sections_of(choices, given, checks, assets),
         "assets": assets,
         "checks": checks,
+        # Of what can be sent as it stands: nobody pays for an empty page.
+        "charges": charges_of((check.account, check.payload) for check in checks if check.is_ready),
         "previews": [
-            (check, preview(check.account, check.parts, assets))
+            (check, preview(check.account, check.parts, assets, draft.settings.get(check.account.pk)))
             for check in checks
             if tab in (BASE, str(check.account.pk))
         ],
@@ -289,7 +297,7 @@ def _parts(
                     issue.message
                     for check in checks
                     for issue in check.issues
-                    if issue.part == index and issue.is_blocking and not issue.is_missing
+                    if issue.part == index and issue.is_blocking and not issue.is_missing and not issue.name
                 )
             ),
             card_error=given.errors.get(f"card:{scope}.{edited.key}", ""),

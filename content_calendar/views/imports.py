@@ -195,8 +195,10 @@ def _asked(show: str) -> dict[str, str]:
 
 def _line(row: ImportRow) -> Line:
     at = row.gist.get("at")
-    notes = tuple((note["level"] == "error", column_words(note), note["text"]) for note in row.notes)
-    return Line(row, dt.datetime.fromisoformat(at) if at else None, notes)
+    notes = [(note["level"] == "error", column_words(note), note["text"]) for note in row.notes]
+    # Why it is refused comes before what is only said.
+    notes.sort(key=lambda note: not note[0])
+    return Line(row, dt.datetime.fromisoformat(at) if at else None, tuple(notes))
 
 
 @requires(Action.DRAFT_POSTS)

@@ -20,7 +20,7 @@ from content_calendar.content import MediaUse
 from content_calendar.models import MediaAsset
 from content_calendar.services import media as service
 from content_calendar.services import uploads
-from content_calendar.views.streams import file_response
+from core.streaming import file_response
 
 
 def accepted_types() -> str:

@@ -131,7 +131,8 @@ def _post_context(request: MemberRequest, view: PostView) -> dict[str, Any]:
         "post": view.post,
         "brand": view.post.brand,
         "shown_variants": [
-            (variant, preview(variant.account, variant.parts, assets)) for variant in view.variants
+            (variant, preview(variant.account, variant.parts, assets, variant.settings))
+            for variant in view.variants
         ],
         "base_parts": _base_parts(view.post),
         # Asked for drafts only, by the template.

@@ -24,8 +24,9 @@ from connectors.errors import RejectReason
 from connectors.text import Problem
 from content_calendar.forms import PreflightForm
 from content_calendar.models import Preflight, PreflightCode, PreflightLevel, PreflightProblem
-from content_calendar.selectors.checks import explain
+from content_calendar.selectors.costs import planned_charges
 from content_calendar.selectors.preflight import count_failing, problem_posts
+from content_calendar.selectors.reasons import explain
 from content_calendar.services.preflight import DAYS, check_brand
 from content_calendar.views.shown import shown
 from core.paging import page_of
@@ -68,6 +69,9 @@ def preflight(request: MemberRequest) -> HttpResponse:
         "failing": count_failing(request.membership, about.brand),
         "checks": [(brand, checks.get(brand.pk)) for brand in brands],
         "is_checked": bool(checks),
+        "charges": planned_charges(
+            {brand: checks[brand.pk].until for brand in brands if brand.pk in checks}, timezone.now()
+        ),
         "form": PreflightForm(initial={"days": DAYS}),
         "may_check": is_allowed(request.membership.role, Action.DRAFT_POSTS),
         "several": len(brands) > 1,
@@ -168,7 +172,9 @@ def _sentence(delivery: Delivery, code: PreflightCode, detail: Mapping[str, Any]
     words = {"account": delivery.account, "network": info.name, "time": at, **detail}
     if code is PreflightCode.CONTENT:
         facts = {key: detail[key] for key in ("part", "media", "limit", "actual")}
-        return explain(Problem(RejectReason(detail["reason"]), **facts), info)
+        # What was found before there were settings says no name.
+        problem = Problem(RejectReason(detail["reason"]), **facts, name=detail.get("name", ""))
+        return explain(problem, info)
     if code is PreflightCode.QUIET:
         if detail.get("after") == QuietAfter.ASK:
             return _("It is held until %(time)s, and then somebody is asked about it.") % words

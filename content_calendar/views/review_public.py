@@ -26,7 +26,7 @@ from content_calendar.selectors.review_links import client_posts, request_of, sh
 from content_calendar.services import review_links
 from content_calendar.services.approval import ChangedMeanwhile, NothingAsked
 from content_calendar.services.review_links import LinkOver
-from content_calendar.views.streams import file_response
+from core.streaming import file_response
 from core.visitors import address_of, is_too_often
 
 # In a minute: secrets that one visitor may guess, and answers through one link.

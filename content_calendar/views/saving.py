@@ -247,7 +247,7 @@ def _with_files(request: MemberRequest, desk: Desk, given: ComposerInput) -> tup
 def _changed(request: MemberRequest, desk: Desk, given: ComposerInput) -> HttpResponse:
     """Without scripts: the changed structure is saved and shown again."""
     for field, words in given.errors.items():
-        if field.startswith("card:"):
+        if field.startswith(("card:", "setting:")):
             messages.warning(request, words)
     if desk.is_scheduled:
         return render(request, "content_calendar/composer.html", desk_context(request, desk, given))

@@ -109,7 +109,9 @@ def _draft(form: SeriesForm) -> Draft:
 
 def _problem(draft: Draft, accounts: list[SocialAccount]) -> str:
     """What a network would not take, in words; "" for nothing."""
-    checks = check_accounts(accounts, draft.parts, draft.own_parts, {}, is_tracked=False)
+    checks = check_accounts(
+        accounts, draft.parts, draft.own_parts, {}, is_tracked=False, settings=draft.settings
+    )
     return " ".join(
         f"{check.account}: {issue.message}" for check in checks for issue in check.issues if issue.is_blocking
     )

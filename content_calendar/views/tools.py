@@ -7,13 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, load, requires
 from accounts.models import Brand, SocialAccount
 from accounts.permissions import Action
+from accounts.services.social import reload_choices
+from accounts.wording import check_problem
 from connectors.base import Capability, LinkCard
+from connectors.errors import ConnectorError, Rejected
 from connectors.link_preview import read_preview
 from connectors.text import beside, find_links
 from connectors.thread_text import split_thread
@@ -27,10 +31,12 @@ from content_calendar.tool_forms import (
     part_of,
     with_card,
     with_card_error,
+    with_error,
     with_thread,
     with_words,
 )
 from content_calendar.views.desk import Desk, choices_of
+from outbox.errors import sentence
 
 MOST_ACCOUNTS = 50
 
@@ -40,7 +46,8 @@ def changed(desk: Desk, given: ComposerInput, change: str) -> ComposerInput:
 
     ``hashtags|snippet:SCOPE.KEY:ID`` words of the brand at the end of a part; ``template:ID`` the whole post
     anew; ``split|number:SCOPE.KEY`` a part as a thread; ``card|nocard:SCOPE.KEY`` the link card as its page
-    tells it, or none. One that does not fit the form leaves it as it is.
+    tells it, or none; ``choices:ACCOUNT`` what can be chosen of an account (its boards) read anew. One that
+    does not fit the form leaves it as it is.
     """
     verb, _colon, target = change.partition(":")
     tool = _TOOLS.get(verb)
@@ -133,6 +140,18 @@ def _card(_desk: Desk, given: ComposerInput, verb: str, target: str) -> Composer
     return with_card(given, scope, key, card)
 
 
+def _choices(desk: Desk, given: ComposerInput, _verb: str, target: str) -> ComposerInput:
+    account = next((one.account for one in choices_of(desk.brand, ()) if str(one.account.pk) == target), None)
+    if account is None or not any(one.is_of_account for one in account.info.post_fields):
+        return given
+    try:
+        reload_choices(account=account, now=timezone.now())
+    except ConnectorError as error:
+        words = sentence(error.reason) if isinstance(error, Rejected) else check_problem(error, account.info)
+        return with_error(given, f"setting:{account.pk}", words)
+    return given
+
+
 _TOOLS: dict[str, Callable[[Desk, ComposerInput, str, str], ComposerInput]] = {
     "hashtags": _words,
     "snippet": _words,
@@ -141,6 +160,7 @@ _TOOLS: dict[str, Callable[[Desk, ComposerInput, str, str], ComposerInput]] = {
     "number": _split,
     "card": _card,
     "nocard": _card,
+    "choices": _choices,
 }
 
 

@@ -23,7 +23,7 @@ from content_calendar.services import media, uploads, videos
 from content_calendar.views.media import refusal_text
 from content_calendar.views.media_picking import prefix_of
 from content_calendar.views.shown import may
-from content_calendar.views.streams import file_response
+from core.streaming import file_response
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 

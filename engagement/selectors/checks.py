@@ -36,8 +36,8 @@ def fill_of(text: str, limit: TextLimit) -> Fill:
 
 
 def limit_of(info: PlatformInfo, *, is_private: bool) -> TextLimit:
-    """Direct messages have limits of their own."""
-    return info.message_text if is_private and info.message_text else info.text
+    """Direct messages and answers may have limits of their own."""
+    return info.message_text if is_private and info.message_text else info.words_of(is_comment=True)
 
 
 def explain(problems: Iterable[Problem], info: PlatformInfo, limit: TextLimit) -> list[str]:

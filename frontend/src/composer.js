@@ -94,7 +94,8 @@ onElements("form[data-composer]", (form) => {
     if (event.target !== form || !button?.matches("[data-composer-change]")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    redraw({ change: button.value, tab: tabField().value });
+    // Where the focus goes then, if not into the text.
+    redraw({ change: button.value, tab: tabField().value }, button.dataset.composerChange || undefined);
   }, true);
 
   form.addEventListener("autosave:failed", (event) => {

@@ -247,6 +247,8 @@ def handle_error(run: Run, step: Step, attempt: Attempt, error: ConnectorError) 
         return
     state = AttemptState.UNKNOWN if _is_in_doubt(step, attempt, error) else AttemptState.REFUSED
     _record(attempt, state, now, error=error_code(error), detail=error.detail)
+    if isinstance(error, Temporary) and error.starts_over:
+        _begin_part_anew(run, step)
     if state is AttemptState.UNKNOWN and isinstance(error, Rejected):
         until = now + dt.timedelta(seconds=_backoff_s(run.delivery.failures, first_s=UNKNOWN_FIRST_LOOK_S))
         wait(
@@ -263,6 +265,18 @@ def handle_error(run: Run, step: Step, attempt: Attempt, error: ConnectorError) 
         fail(run.delivery, run.fence, now, error_code(error), detail=error.detail)
         return
     handle_refusal(run.delivery, run.fence, now, error)
+
+
+def _begin_part_anew(run: Run, step: Step) -> None:
+    """What the steps of this part left is of no use any more: none of it fits what is to be sent, so each
+    is carried out again, with an intent of its own."""
+    part = [one.key for one in run.steps if one.part == step.part]
+
+    def write() -> bool:
+        Attempt.objects.filter(delivery=run.delivery, step__in=part).update(fingerprint="")
+        return True
+
+    _persist(write)
 
 
 def _is_given_up(run: Run, error: ConnectorError, now: dt.datetime) -> bool:
@@ -314,7 +328,7 @@ def _is_in_doubt(step: Step, attempt: Attempt, error: ConnectorError) -> bool:
     long as the network remembers it), unless the network looked at the content and refused that; and when
     the network refuses a post because it is there already.
     """
-    if step.is_repeatable:
+    if step.is_repeatable or (isinstance(error, Temporary) and error.starts_over):
         return False
     if isinstance(error, Rejected) and error.reason is RejectReason.DUPLICATE:
         return True
@@ -354,7 +368,7 @@ def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: Conn
 
 def _block(account: SocialAccount, error: RateLimited) -> None:
     def write() -> bool:
-        block_until(account=account, until=error.retry_at)
+        block_until(account=account, until=error.retry_at, of_app=error.of_app)
         return True
 
     _persist(write)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.models import SocialAccount
+from accounts.models import Credential, SocialAccount
 from connectors.base import PlatformInfo, Rate
 from outbox.models import Bucket
 from outbox.services.transitions import Only
@@ -19,16 +19,25 @@ def account_key(account: SocialAccount) -> str:
     return f"account:{account.pk}"
 
 
-def block_until(*, account: SocialAccount, until: dt.datetime) -> None:
-    """Nothing of this account goes before ``until`` (aware); an earlier end never shortens a later one."""
+def block_until(*, account: SocialAccount, until: dt.datetime, of_app: bool = False) -> None:
+    """Nothing of this account goes before ``until`` (aware), with ``of_app`` of no account that is connected
+    with the same developer app; an earlier end never shortens a later one."""
     with connection.cursor() as cursor:
+        # In the order of their keys: two workers that block the same accounts must not wait for each other.
         cursor.execute(
             """
-            INSERT INTO outbox_bucket (key, blocked_until, used) VALUES (%s, %s, 0)
+            INSERT INTO outbox_bucket (key, blocked_until, used)
+            SELECT DISTINCT key, %(until)s::timestamptz, 0 FROM (
+                SELECT %(own)s AS key
+                UNION ALL
+                SELECT 'account:' || other.account_id
+                FROM accounts_credential one JOIN accounts_credential other ON other.app_id = one.app_id
+                WHERE %(of_app)s AND one.account_id = %(account)s
+            ) AS keys ORDER BY key
             ON CONFLICT (key) DO UPDATE
             SET blocked_until = GREATEST(outbox_bucket.blocked_until, EXCLUDED.blocked_until)
             """,
-            [account_key(account), until],
+            {"own": account_key(account), "account": account.pk, "until": until, "of_app": of_app},
         )
 
 
@@ -59,9 +68,15 @@ def take(
     return None
 
 
+def _shared_key(account: SocialAccount) -> str:
+    """The bucket of the developer app that the account is connected with; its own where there is none."""
+    app = Credential.objects.filter(account=account).values_list("app_id", flat=True).first()
+    return f"app:{app}" if app else account_key(account)
+
+
 def _take_one(account: SocialAccount, rate: Rate, amount: int, now: dt.datetime) -> dt.datetime | None:
     window = dt.timedelta(seconds=rate.window_s)
-    key = f"{account_key(account)}:{rate.name}:{rate.window_s}"
+    key = f"{_shared_key(account) if rate.of_app else account_key(account)}:{rate.name}:{rate.window_s}"
     parameters: dict[str, Any] = {
         "key": key,
         "now": now,

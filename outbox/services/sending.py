@@ -242,7 +242,7 @@ def _open(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, Attemp
         except ConnectorError as error:
             handle_refusal(delivery, fence, desk.clock(), error)
             raise Stopped from error
-    payload = thaw(delivery.payload)
+    payload = thaw(delivery.payload, served_days=desk.connector.info.media_served_days)
     steps = desk.connector.plan(payload)
     return Run(
         delivery=delivery,

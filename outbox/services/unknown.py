@@ -18,7 +18,7 @@ from django.db.models import Min
 
 from accounts.models import SocialAccount
 from connectors.base import RemotePost, RetrySafety, Step, StepResult
-from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected
+from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected, Temporary
 from connectors.text import normalise
 from outbox.errors import StopReason
 from outbox.models import Attempt, AttemptState
@@ -170,7 +170,7 @@ def _could_not_tell(run: Run, step: Step, attempt: Attempt, error: ConnectorErro
     now = run.clock()
     if isinstance(error, NeedsReconnect | RateLimited):
         handle_refusal(run.delivery, run.fence, now, error)
-    elif isinstance(error, Rejected) or step.is_repeatable:
+    elif isinstance(error, Rejected) or step.is_repeatable or _starts_over(error):
         # The network knows the upload or container and says that it never becomes a post; or it cannot be
         # asked, and what nobody can see is done again.
         handle_error(run, step, attempt, error)
@@ -187,3 +187,7 @@ def _could_not_tell(run: Run, step: Step, attempt: Attempt, error: ConnectorErro
             detail=error.detail,
             failures=run.delivery.failures + 1,
         )
+
+
+def _starts_over(error: ConnectorError) -> bool:
+    return isinstance(error, Temporary) and error.starts_over

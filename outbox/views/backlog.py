@@ -51,6 +51,7 @@ def overdue(request: MemberRequest) -> HttpResponse:
     is_preview = "every" in request.GET
     form = SpreadForm(request.GET if is_preview else None, initial=USUAL)
     times: dict[uuid.UUID, dt.datetime] = {}
+    last: dict[str, Any] = {}
     start = None
     if is_preview and form.is_valid():
         start = form.cleaned_data["start"]
@@ -62,6 +63,9 @@ def overdue(request: MemberRequest) -> HttpResponse:
         try:
             all_rows = list(rows.select_related("brand").defer("payload")[:MOST])
             times = preview_spread(rows=all_rows, spread=form.spread(), start=start)
+            final = max(all_rows, key=lambda row: times[row.pk], default=None)
+            if final is not None:
+                last = {"time": times[final.pk], "zone": final.brand.timezone}
         except TooLongToSpread:
             form.add_error("every", _too_long())
     page = page_of(request, rows.select_related("account", "brand"))
@@ -70,11 +74,10 @@ def overdue(request: MemberRequest) -> HttpResponse:
         "rows": [(row, words_of(row.payload)[:120], row.account.info, times.get(row.pk)) for row in page],
         "form": form,
         "has_preview": bool(times),
-        "last": max(times.values(), default=None),
+        "last": last,
         "start": start.isoformat() if start else "",
         "brand": brand,
         "brands": Brand.objects.for_member(request.membership).order_by("name"),
-        "zone": (brand or Brand.objects.for_member(request.membership).first() or Brand()).timezone,
         "may_decide": is_allowed(request.membership.role, Action.PUBLISH_POSTS),
     }
     return render(request, "outbox/overdue.html", context, status=422 if form.errors else 200)

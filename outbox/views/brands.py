@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,6 +20,7 @@ from accounts.views.organization import tabs
 from core.paging import page_of
 from outbox.forms import LateForm, PauseForm, QuietForm
 from outbox.missed import sentence_of
+from outbox.reach import last_reach
 from outbox.selectors import (
     missed_rule_of,
     open_pause_of_brand,
@@ -44,6 +46,9 @@ def sending(request: MemberRequest) -> HttpResponse:
         "zone": zone_of(member, current_brand(request)),
         "form": PauseForm(),
         "may_pause": is_allowed(member.role, Action.PAUSE),
+        "may_check_media": is_allowed(member.role, Action.CONNECT_ACCOUNTS),
+        "public_media_url": settings.PUBLIC_MEDIA_URL,
+        "reach": last_reach,
         "tabs": tabs(request, "outbox:sending"),
     }
     return render(request, "outbox/sending.html", context)

@@ -43,6 +43,7 @@ def add_accounts(world: World, *, posts: Sequence[DemoPost], owner: User, suffix
             mode=one.mode,
             following=one.following,
             daily_growth=one.daily,
+            topics=",".join(one.topics),
             created_at=(history[0][0] - dt.timedelta(days=200)).isoformat(),
             followers=[[at.isoformat(), count] for at, count in history],
         )

@@ -30,7 +30,8 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
     """One account on the sandbox network. ``mode``: its retry safety; ``daily``: new followers a day from now
-    on; ``path``: (days from today, followers) through which its past went, else a line of ``daily``."""
+    on; ``path``: (days from today, followers) through which its past went, else a line of ``daily``;
+    ``topics``: what its posts can be filed under."""
 
     handle: str
     name: str
@@ -41,6 +42,7 @@ class DemoAccount:
     daily: float
     color: str
     path: tuple[tuple[int, int], ...] = ()
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,7 @@ BRANDS = (
                 color="#b45309",
                 # 4,200 when the goal of 1,000 more began, ten days ago: see goals.py.
                 path=((-185, 3290), (-45, 3880), (-11, 4188), (-10, 4200), (0, 4500)),
+                topics=("お店から", "豆の話", "新商品"),
             ),
             DemoAccount(
                 handle="aozora_online",
@@ -326,6 +329,7 @@ BRANDS = (
                 following=150,
                 daily=4.0,
                 color="#155e75",
+                topics=("Repairs", "Gear", "Events"),
             ),
         ),
     ),

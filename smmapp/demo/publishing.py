@@ -97,6 +97,12 @@ def _draft(
         own_parts=own,
         planned_at=planned_at,
         campaign=world.campaigns[post.campaign].pk if post.campaign else None,
+        settings={
+            account.row.pk: {"topic": account.plan.topics[(post.day or 0) % len(account.plan.topics)]}
+            for account in world.accounts
+            # What went out was posted by the network's own past, which knows no topics.
+            if account.plan.topics and (post.day is None or post.day > 0)
+        },
     )
 
 

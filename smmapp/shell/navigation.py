@@ -29,7 +29,13 @@ class Section:
 SECTIONS = (
     Section(_("Today"), "shell:today", icon="home", action=Action.VIEW),
     Section(_("Calendar"), "content_calendar:calendar", icon="calendar", action=Action.VIEW),
-    Section(_("Posts"), "content_calendar:posts", icon="notes", action=Action.VIEW),
+    Section(
+        _("Posts"),
+        "content_calendar:posts",
+        icon="notes",
+        action=Action.VIEW,
+        besides=("content_calendar:exports", "content_calendar:imports"),
+    ),
     Section(_("Inbox"), "engagement:inbox", icon="inbox", action=Action.READ_INBOX, counts="waiting"),
     Section(_("Campaigns"), "campaigns:campaigns", icon="speakerphone", action=Action.VIEW_CAMPAIGNS),
     Section(_("Audience"), "audience:contacts", icon="users", action=Action.VIEW_CONTACTS),

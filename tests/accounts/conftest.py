@@ -14,12 +14,14 @@ from accounts.models import Brand, Credential, SocialAccount
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
+    AppSetup,
     AuthorizeRequest,
     Capability,
     Connected,
     ConnectField,
     ConnectMethod,
     Connector,
+    Feature,
     ImageLimit,
     Json,
     PlatformInfo,
@@ -189,6 +191,62 @@ class FakeOAuthConnector(FakeConnector):
         return cls.network.connected()
 
 
+class FakeAppConnector(FakeOAuthConnector):
+    """A network whose developer apps are made by hand, where one sign-in speaks for several pages."""
+
+    INFO = dataclasses.replace(
+        FakeConnector.INFO,
+        key="fake_app",
+        name="Fake App",
+        connect_method=ConnectMethod.OAUTH,
+        connect_fields=(),
+        capabilities=FakeConnector.INFO.capabilities | {Capability.ACCOUNT_METRICS, Capability.WEBHOOKS},
+        account_metrics=("followers",),
+        scopes=("post", "numbers", "listen"),
+        app=AppSetup(
+            console_url="https://developers.fake.test/",
+            steps=("Make an app.",),
+            review="Show a film.",
+            fields=(
+                ConnectField(
+                    "login", "Kind", "choice", choices=(("page", "By page"), ("person", "By person"))
+                ),
+            ),
+        ),
+        features=(
+            Feature("publish", "Publish", ("post",), is_required=True),
+            Feature("numbers", "Numbers", ("numbers",), frozenset({Capability.ACCOUNT_METRICS})),
+            Feature("listen", "News", ("listen",), frozenset({Capability.WEBHOOKS})),
+        ),
+    )
+    pages: ClassVar[tuple[str, ...]] = ("fake-1",)
+
+    @classmethod
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
+        cls.network.asked(f"authorize {app.client_id} {app.extra['login']} {' '.join(scopes)}")
+        return AuthorizeRequest(f"https://fake.test/authorize?state={state}", code_verifier="verifier")
+
+    @classmethod
+    def exchange_accounts(
+        cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
+    ) -> tuple[Connected, ...]:
+        one = cls.exchange_code(app=app, code=code, code_verifier=code_verifier, redirect_uri=redirect_uri)
+        return tuple(
+            dataclasses.replace(one, profile=Profile(page, f"{page}@fake.test", page.title()))
+            for page in cls.pages
+        )
+
+    def fetch_profile(self) -> Profile:
+        assert self.app is not None
+        self.network.asked(f"profile with {self.app.client_secret}")
+        return self.network.profile
+
+    def subscribe(self) -> None:
+        self.network.asked("subscribe")
+
+
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     """The state of the networks ``fake`` (form) and ``fake_oauth``, registered for this test."""
@@ -196,6 +254,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     monkeypatch.setattr(FakeConnector, "network", network, raising=False)
     monkeypatch.setitem(CONNECTORS, "fake", FakeConnector)
     monkeypatch.setitem(CONNECTORS, "fake_oauth", FakeOAuthConnector)
+    monkeypatch.setitem(CONNECTORS, "fake_app", FakeAppConnector)
     return network
 
 

@@ -147,9 +147,10 @@ def test_a_failed_refresh_keeps_the_stored_tokens_and_frees_the_lease(
 @pytest.fixture
 def begin(network: FakeNetwork, db: None) -> Callable[..., connecting.OAuthStart]:
     def begin(host: str = "https://one.test") -> connecting.OAuthStart:
-        return connecting.begin_oauth(
-            platform="fake_oauth", host=host, redirect_uri=CALLBACK, website="http://testserver", now=NOW
+        app = connecting.app_registration(
+            platform="fake_oauth", host=host, redirect_uri=CALLBACK, website="http://testserver"
         )
+        return connecting.begin_oauth(app=app, redirect_uri=CALLBACK, now=NOW)
 
     return begin
 
@@ -170,7 +171,7 @@ def test_a_code_becomes_a_connection_with_the_apps_secret_and_the_verifier(
     start = begin()
     assert start.state in start.url
     assert "verifier" not in start.pending["verifier"]
-    connected, app = connecting.finish_oauth(pending=start.pending, code="good-code", now=NOW)
+    (connected,), app = connecting.finish_oauth(pending=start.pending, code="good-code", now=NOW)
     assert connected.profile == Profile("fake-1", "harbour@fake.test", "Harbour")
     assert network.calls[-1] == "exchange client secret verifier"
     assert app.host == "https://one.test"

@@ -20,6 +20,7 @@ PUBLIC = {
     "shell:language",
     "api:openapi",
     "content_calendar:feed",
+    "outbox:public_media",
 }
 # Behind a client's link, whose secret is all that they ask for.
 PUBLIC |= {"content_calendar:review", "content_calendar:review_answer", "content_calendar:review_image"}

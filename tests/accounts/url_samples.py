@@ -7,9 +7,12 @@ from typing import Any
 
 from accounts.models import (
     ApiKey,
+    AppRegistration,
     Brand,
+    ConnectionOffer,
     Invitation,
     Membership,
+    ReconnectLink,
     Role,
     SocialAccount,
     WebhookEndpoint,
@@ -66,6 +69,29 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         created_at=world.now,
         state=WebhookState.GIVEN_UP,
     )
+    app = AppRegistration.objects.create(
+        organization=organization,
+        name="walked app",
+        platform="facebook",
+        redirect_uri="https://example.com/callback",
+        secret=encrypt_json({"client_id": "1", "client_secret": "2", "extra": {}, "verify_token": "3"}),
+        hook_key="walked",
+    )
+    offer = ConnectionOffer.objects.create(
+        brand=brand,
+        platform="facebook",
+        app=app,
+        actor=world.user,
+        secret=encrypt_json({"connections": []}),
+        created_at=world.now,
+        expires_at=world.now + dt.timedelta(days=1),
+    )
+    link = ReconnectLink.objects.create(
+        account=account,
+        token_hash=hash_of(TOKEN),
+        created_at=world.now,
+        expires_at=world.now + dt.timedelta(days=1),
+    )
     deeds = ("edit", "test", "secret", "off", "on", "delete")
     return {
         "accounts:webhook": {"pk": webhook.pk},
@@ -79,6 +105,14 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         "accounts:account_check": {"pk": account.pk},
         "accounts:account_reconnect": {"pk": account.pk},
         "accounts:account_disconnect": {"pk": account.pk},
+        "accounts:connect_choose": {"pk": offer.pk},
+        "accounts:reconnect_link_make": {"pk": account.pk},
+        "accounts:reconnect_link_revoke": {"pk": link.pk},
+        "accounts:reconnect_by_link": {"token": TOKEN},
+        "accounts:network": {"platform": "bluesky"},
+        "accounts:app_create": {"platform": "facebook"},
+        "accounts:app_edit": {"pk": app.pk},
+        "accounts:app_delete": {"pk": app.pk},
         "accounts:brand_edit": {"pk": brand.pk},
         "accounts:brand_archive": {"pk": brand.pk},
         "accounts:brand_restore": {"pk": archived.pk},

@@ -69,12 +69,14 @@ class Setup:
 
     options: Mapping[str, Any]
     post_id: str = "1001"
+    comment_id: str = ""  # where comments have ids of another form than posts
     token: str = SECRET
     unauthorized: Mapping[str, Any] = field(default_factory=lambda: {"error": "invalid_token"})
     forbidden: Mapping[str, Any] = field(default_factory=lambda: {"error": "forbidden"})
     rate_headers: tuple[str, ...] = ("Retry-After",)
     settings: Mapping[str, Any] = field(default_factory=dict)  # what a post must say besides its words
     detail: Mapping[str, Any] = field(default_factory=dict)  # what the steps before a publication leave
+    takes_images_with_post: bool = False  # they are in the request that publishes, and have no step
 
 
 DID = "did:plc:abcdefghijklmnopqrstuvwx"
@@ -87,6 +89,43 @@ SETUPS = {
         forbidden={"error": "Forbidden", "message": "no"},
         rate_headers=("ratelimit-reset", "Retry-After"),
     ),
+    "facebook": Setup(
+        options={"page_id": "1001", "name": "Harbour Coffee"},
+        post_id="1001_2002",
+        unauthorized={"error": {"code": 190, "message": "Error validating access token"}},
+        forbidden={"error": {"code": 200, "message": "Permissions error"}},
+        rate_headers=("X-Business-Use-Case-Usage", "Retry-After"),
+    ),
+    "instagram": Setup(
+        options={
+            "login": "facebook",
+            "ig_id": "17841400000000001",
+            "page_id": "1001",
+            "username": "harbour",
+        },
+        post_id="17900000000000001",
+        unauthorized={"error": {"code": 190, "message": "Error validating access token"}},
+        forbidden={"error": {"code": 10, "message": "Application does not have permission"}},
+        rate_headers=("X-Business-Use-Case-Usage", "Retry-After"),
+    ),
+    "linkedin": Setup(
+        options={
+            "urn": "urn:li:organization:5515715",
+            "person": "urn:li:person:A8xe03Qt10",
+            "handle": "harbour",
+            "scopes": [
+                "rw_organization_admin",
+                "r_organization_social",
+                "w_organization_social",
+                "r_organization_social_feed",
+                "w_organization_social_feed",
+            ],
+        },
+        post_id="urn:li:share:6844785523593134080",
+        comment_id="urn:li:comment:(urn:li:activity:6844785523593134081,6844785523593134082)",
+        unauthorized={"status": 401, "code": "EXPIRED_ACCESS_TOKEN", "message": "The token has expired"},
+        forbidden={"status": 403, "code": "ACCESS_DENIED", "message": "Not enough permissions"},
+    ),
     "line": Setup(
         options={"user_id": "Ub9952f8", "basic_id": "@216ru", "channel_id": "1350031035"},
         unauthorized={"message": "Authentication failed. Confirm that the access token is valid."},
@@ -95,6 +134,14 @@ SETUPS = {
     "mastodon": Setup(
         options={"host": "https://m.example.com", "domain": "m.example.com", "account_id": "1"},
         rate_headers=("X-RateLimit-Reset", "Retry-After"),
+    ),
+    "pinterest": Setup(
+        options={"username": "harbour"},
+        unauthorized={"code": 2, "message": "Authentication failed."},
+        forbidden={"code": 29, "message": "You are not permitted to access that resource."},
+        rate_headers=("X-RateLimit-Reset", "Retry-After"),
+        settings={"board": "549755885175", "title": "Hello"},
+        takes_images_with_post=True,
     ),
     "sandbox": Setup(
         options={"host": "https://s.example.com", "retry_safety": "neither"},
@@ -111,11 +158,26 @@ SETUPS = {
         forbidden={"error": {"message": "Application does not have permission", "code": 10}},
         rate_headers=("Retry-After", "X-Business-Use-Case-Usage"),
     ),
+    "tiktok": Setup(
+        options={"open_id": "open-id", "username": "harbour"},
+        post_id="7300000000000000001",
+        unauthorized={"error": {"code": "access_token_invalid", "message": "no", "log_id": "1"}},
+        forbidden={"error": {"code": "spam_risk_user_banned_from_posting", "message": "no", "log_id": "1"}},
+        settings={"privacy": "SELF_ONLY"},
+    ),
     "x": Setup(
         options={"user_id": "2244994945", "username": "harbour"},
         unauthorized={"title": "Unauthorized", "status": 401, "detail": "Unauthorized"},
         forbidden={"title": "Forbidden", "status": 403, "detail": "You are not permitted to do this."},
         rate_headers=("x-rate-limit-reset", "Retry-After"),
+    ),
+    "youtube": Setup(
+        options={"channel_id": "UCabcdefghijklmnopqrstuv"},
+        post_id="dQw4w9WgXcQ",
+        unauthorized={"error": {"code": 401, "message": "no", "errors": [{"reason": "authError"}]}},
+        forbidden={"error": {"code": 403, "message": "no", "errors": [{"reason": "forbidden"}]}},
+        settings={"title": "Hello", "made_for_kids": "no"},
+        detail={"session": "https://www.googleapis.com/upload/youtube/v3/videos?upload_id=abcdefghijkl"},
     ),
 }
 PLATFORMS = sorted(CONNECTORS)
@@ -277,6 +339,11 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     if info.app is not None:
         assert info.app.console_url.startswith("https://")
         assert info.app.steps
+        for asked in info.app.fields:
+            assert asked.kind in {"text", "password", "choice"}
+            assert asked.label
+            assert bool(asked.choices) == (asked.kind == "choice")
+        assert len({asked.name for asked in info.app.fields}) == len(info.app.fields)
     if info.features:
         assert {scope for one in info.features for scope in one.scopes} == set(info.scopes)
         assert any(one.is_required for one in info.features)
@@ -327,14 +394,16 @@ def test_plan_is_the_same_each_time_and_ends_with_a_publication_per_part(platfor
     # A network that fetches files itself may take them with the post.
     uploads = [(s.part, s.media) for s in steps if s.kind is StepKind.MEDIA]
     assert uploads == [(0, m) for m in range(len(sent.parts[0].media))][: len(uploads)]
-    assert uploads or client.info.takes_media_by_url or len(steps) > len(sent.parts)
+    with_post = client.info.takes_media_by_url or SETUPS[platform].takes_images_with_post
+    assert uploads or with_post or len(steps) > len(sent.parts)
     assert steps[-1].kind is StepKind.PUBLISH
     assert [s.part for s in steps] == sorted(s.part for s in steps)
 
 
 def answers(platform: str) -> dict[str, PostPayload]:
     """What the inbox sends, to a comment, a person and a comment again."""
-    comment, info = SETUPS[platform].post_id, CONNECTORS[platform].info_for(SETUPS[platform].options)
+    setup, info = SETUPS[platform], CONNECTORS[platform].info_for(SETUPS[platform].options)
+    comment = setup.comment_id or setup.post_id
     detail = {"uri": comment, "cid": "bafy", "id": comment, "mention": "@bob", "visibility": "public"}
     words = (PostPart("@bob Hello"),)
     sent = {}

@@ -526,7 +526,7 @@ def test_answer_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch, c
 
 
 @responses.activate
-@pytest.mark.parametrize("body", ["", "<html>Bad gateway</html>", "{", '"text"', "3", "null"])
+@pytest.mark.parametrize("body", ["", "<html>Bad gateway</html>", "{", '"text"', "3", "null", "[" * 100_000])
 def test_answer_without_json_is_a_fault_of_the_server(body: str) -> None:
     responses.get("https://example.com/", body=body)
     with pytest.raises(Temporary):

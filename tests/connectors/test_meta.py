@@ -369,6 +369,15 @@ def test_what_is_no_call_is_refused(body: bytes) -> None:
         meta.changes(body)
 
 
+def test_what_somebody_writes_does_not_make_a_form_of_a_call() -> None:
+    body = json.dumps(
+        {"entry": [{"id": "1", "changes": [{"value": {"text": "a&signed_request=b.c"}}]}]}
+    ).encode()
+    signature = f"sha256={hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}"
+    assert meta.signed_request(body) == ""
+    assert meta.is_genuine(body, {"x-hub-signature-256": signature}, SECRET)
+
+
 def sign(told: Any, secret: str = SECRET) -> bytes:
     payload = base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=")
     digest = hmac.new(secret.encode(), payload, hashlib.sha256).digest()

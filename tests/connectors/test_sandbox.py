@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.sandbox import INFO, SandboxConnector
+from connectors.sandbox import INFO, SandboxConnector, account_options
 from tests.connectors.conftest import NOW, image, payload
 
 HOST = "http://sandbox.example"
@@ -475,3 +476,25 @@ def test_account_counts(canned: responses.RequestsMock) -> None:
     canned.get(f"{HOST}/api/v1/metrics/account", json={"followers": 9, "following": 2, "posts": 5, "at": "x"})
     found = connector().fetch_account_metrics()
     assert (found.followers, found.following, found.posts) == (9, 2, 5)
+
+
+# --- topics -----------------------------------------------------------------------------------
+
+
+def test_accounts_with_topics_ask_for_one() -> None:
+    assert SandboxConnector.info_for({}).post_fields == ()
+    assert account_options(PROFILE | {"topics": []}) == account_options(PROFILE)
+    options = account_options(PROFILE | {"topics": ["News"]})
+    (field,) = SandboxConnector.info_for(options).post_fields
+    assert (field.name, field.is_required, field.is_of_account) == ("topic", False, True)
+
+
+def test_topics_are_read_and_the_first_part_carries_one(canned: responses.RequestsMock) -> None:
+    canned.get(f"{HOST}/api/v1/accounts/me", json=PROFILE | {"topics": ["News", "Tips"]})
+    assert connector().fetch_choices() == {"topic": [("News", "News"), ("Tips", "Tips")]}
+    sent = dataclasses.replace(payload("one", "two"), settings={"topic": "News"})
+    client = connector()
+    first, second = client.plan(sent)
+    assert client.prepare_step(first, sent, {}, key=KEY, now=NOW)["post"]["topic"] == "News"
+    done = {"part0.publish": StepResult(remote_id="42")}
+    assert "topic" not in client.prepare_step(second, sent, done, key=KEY, now=NOW)["post"]

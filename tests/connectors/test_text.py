@@ -306,6 +306,17 @@ def test_a_direct_message_has_its_own_limit_and_one_part() -> None:
     ]
 
 
+def test_comments_and_answers_may_have_a_limit_of_their_own() -> None:
+    info = dataclasses.replace(INFO, comment_text=TextLimit(max_units=5, unit=TextUnit.GRAPHEMES))
+    first = (PostPart("x" * 6), PostPart("y" * 5, is_comment=True))
+    assert text.check_payload(PostPayload(first), info) == []
+    first = (PostPart("x" * 6), PostPart("y" * 6, is_comment=True))
+    assert reasons(PostPayload(first), info) == [(RejectReason.TEXT_TOO_LONG, 1, None)]
+    assert text.check_payload(PostPayload(first), INFO) == []
+    for words, found in (("x" * 5, []), ("x" * 6, [(RejectReason.TEXT_TOO_LONG, 0, None)])):
+        assert reasons(PostPayload((PostPart(words),), reply_to=ReplyTarget("7")), info) == found
+
+
 @pytest.mark.parametrize(
     ("capability", "answer"),
     [

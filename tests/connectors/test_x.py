@@ -9,6 +9,7 @@ import hmac
 import io
 import json
 import re
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -17,7 +18,7 @@ import requests
 import responses
 import yaml
 
-from connectors.base import MediaItem, PostPart, PostPayload, StepKind, StepResult, StepState, Tokens
+from connectors.base import Cost, MediaItem, PostPart, PostPayload, StepKind, StepResult, StepState, Tokens
 from connectors.errors import (
     NeedsReconnect,
     OutcomeUnknown,
@@ -374,3 +375,25 @@ def test_a_name_that_no_server_can_have_is_no_link() -> None:
     assert find_links(f"http://{'あ' * 60}.com") == []
     assert [link.value for link in find_links("http://例え.com/道")] == ["http://例え.com/"]
     assert [link.value for link in find_links("http://пример.рф/a です")] == ["http://пример.рф/a"]
+
+
+# --- what it costs ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("texts", "amount"),
+    [
+        (["Fresh coffee"], "0.015"),
+        (["Fresh coffee https://example.com"], "0.20"),
+        (["Fresh coffee example.com/beans"], "0.20"),  # X makes a link of it
+        (["One", "Two", "Three https://example.com"], "0.230"),
+    ],
+)
+def test_each_post_of_a_thread_is_paid_for(account: XConnector, texts: list[str], amount: str) -> None:
+    cost = account.cost_of(payload(*texts))
+    assert cost is not None
+    assert (cost.amount, cost.currency) == (Decimal(amount), "USD")
+
+
+def test_media_cost_nothing_more(account: XConnector) -> None:
+    assert account.cost_of(payload("Hello", media=(image(),))) == Cost(Decimal("0.015"), "USD")

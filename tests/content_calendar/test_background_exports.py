@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
@@ -200,6 +201,25 @@ def test_a_brand_of_somebody_else_cannot_be_asked_for(sign_in: SignIn, brand: Br
     assert client.post(START, {"brand": str(brand.pk)}).status_code == 404
     assert client.post(START, {"brand": "nonsense"}).status_code == 404
     assert not PostExport.objects.exists()
+
+
+def test_a_file_that_could_not_be_made_is_asked_for_again(
+    sign_in: SignIn,
+    brand: Brand,
+    manager: User,
+    many: int,
+    celery_eager: None,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    asked(manager, brand)
+    PostExport.objects.update(state=ExportState.FAILED, query="q=coff", kind="xlsx")
+    client = sign_in(manager)
+    form = client.get(LIST).content.decode().split(f'action="{START}"')[1].split("</form>")[0]
+    again = dict(re.findall(r'name="(query|brand|format)" value="([^"]*)"', form))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(START, again)
+    newest = PostExport.objects.exclude(state=ExportState.FAILED).get()
+    assert (newest.state, newest.query, newest.kind, newest.brand) == ("done", "q=coff", "xlsx", brand)
 
 
 def test_only_one_worker_makes_a_file_and_a_late_one_leaves_nothing(brand: Brand, manager: User) -> None:

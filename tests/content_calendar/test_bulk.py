@@ -394,6 +394,7 @@ def test_a_preview_says_what_would_leave_the_schedule(
     ask_for(brand, ApprovalRule.CLIENT)
     page = sign_in(manager).post(address, chosen | {"post": ids}).content.decode()
     assert page.count(said) == 1
+    assert "1 post leaves the schedule until it is approved as it is then." in page
     assert Delivery.objects.get().state == DeliveryState.SCHEDULED
 
 

@@ -129,6 +129,20 @@ def test_columns_are_named_by_hand_where_nobody_knows_them(
     assert (batch.state, batch.columns) == (State.CHECKING, ["", "text"])
 
 
+def test_why_a_row_is_refused_comes_before_what_is_only_said(
+    sign_in: SignIn, brand: Brand, creator: User
+) -> None:
+    row = ("a", "New", "2099-12-01", "09:00")
+    rows = table(("text", "labels", "date", "time"), row, row)
+    batch = checked(brand, creator, rows)
+    page = sign_in(creator).get(url("import_page", batch))
+    _first, again = page.context["lines"]
+    assert [text for _is_error, _column, text in again.notes] == [
+        "Row 2 says the same at the same time.",
+        "The label “New” is new: it is made with the import.",
+    ]
+
+
 def test_another_encoding_is_chosen_on_the_page(sign_in: SignIn, brand: Brand, creator: User) -> None:
     client = sign_in(creator)
     batch = checked(brand, creator, table(("text",), ("für",), encoding="cp1252"))

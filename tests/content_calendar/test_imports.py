@@ -423,6 +423,7 @@ def test_that_a_brand_asks_for_approval_is_said_before_the_import(
     assert [note["text"] for note in batch.import_rows.get().notes] == [
         "It is a draft until it is approved, as this brand asks for."
     ]
+    assert batch.import_rows.get().gist["schedules"] is False
 
 
 def test_a_dry_run_makes_nothing(brand: Brand, creator: User, sandbox_account: SocialAccount) -> None:

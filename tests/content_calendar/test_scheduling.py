@@ -451,7 +451,7 @@ def test_every_reason_of_a_refused_content_has_its_own_sentence(
     sandbox_account: SocialAccount,
 ) -> None:
     from connectors.text import Problem
-    from content_calendar.selectors.checks import explain
+    from content_calendar.selectors.reasons import explain
 
     checked = [
         RejectReason.TEXT_EMPTY,

@@ -25,6 +25,9 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
     return {
         **{f"engagement:{name}": conversation for name in of_conversation},
         **{f"engagement:{name}": {"message_id": message.pk} for name in of_message},
+        "engagement:hook": {"platform": "facebook", "key": "walked"},
+        "engagement:deletion": {"platform": "facebook", "key": "walked"},
+        "engagement:deletion_status": {"code": "walked"},
         "engagement:promise": {"brand_id": world.brand.pk},
         "engagement:saved_reply_edit": {"reply_id": reply.pk},
         "engagement:saved_reply_delete": {"reply_id": reply.pk},

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import threading
 from collections import Counter
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
@@ -15,7 +15,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import AuditEntry, Notification
+from accounts.models import AuditEntry, Brand, Notification
 from core.time import to_local, to_utc
 from outbox.errors import StopReason
 from outbox.models import Delivery, DeliveryKind, DeliveryState, HeldReason, Pause
@@ -482,6 +482,15 @@ def test_what_the_preview_shows_is_what_is_planned(sign_in, manager):
     data = query | {"decision": "spread", "all": "1", "start": page.context["start"]}
     client.post(reverse("outbox:decide"), data)
     assert list(Delivery.objects.order_by("due_at").values_list("due_at", flat=True)) == shown
+
+
+@pytest.mark.usefixtures("_backlog")
+def test_the_last_time_of_a_preview_is_told_in_the_zone_of_its_brand(sign_in, manager, brand):
+    Brand.objects.create(pk=UUID(int=1), organization=brand.organization, name="First", timezone="Asia/Tokyo")
+    query = {"every": "45", "first": "09:00", "last": "18:00"}
+    page = sign_in(manager).get(reverse("outbox:overdue"), query, follow=True)
+    assert page.context["last"] == {"time": START + dt.timedelta(minutes=120), "zone": "Europe/Berlin"}
+    assert "(Asia/Tokyo)" not in page.content.decode()
 
 
 @pytest.mark.usefixtures("_backlog")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
 from django.db import OperationalError
 
-from accounts.models import SocialAccount
+from accounts.models import AppRegistration, Credential, SocialAccount
+from connectors.base import Rate
 from connectors.errors import RateLimited
 from outbox.models import Bucket, Delivery, DeliveryState
 from outbox.services.claiming import claim_due
-from outbox.services.rates import block_until
+from outbox.services.rates import account_key, block_until, take
 from outbox.services.sending import send_deliveries
+from tests.cast import make_account
 from tests.outbox.conftest import tick
 from tests.outbox.network import MemoryConnector, Refused
 
@@ -93,3 +96,75 @@ def test_a_retry_after_is_kept_when_the_database_connection_breaks_while_it_is_w
     assert state(limited) == DeliveryState.SCHEDULED
     assert limited.next_attempt_at == until
     assert Bucket.objects.get().blocked_until == until
+
+
+# --- of one developer app -------------------------------------------------------------------------
+
+
+def _app(name: str) -> AppRegistration:
+    return AppRegistration.objects.create(
+        name=name, platform="memory", redirect_uri="https://x.test/", secret=""
+    )
+
+
+def _with_app(account: SocialAccount, app: AppRegistration | None) -> SocialAccount:
+    Credential.objects.update_or_create(
+        account=account, defaults={"secret": "", "refreshed_at": account.connected_at, "app": app}
+    )
+    return account
+
+
+def test_a_limit_of_the_app_stops_all_its_accounts_and_no_others(
+    schedule, network, clock, brand, sandbox_account
+):
+    until = clock() + dt.timedelta(minutes=10)
+    ours, theirs = (
+        _app("ours"),
+        AppRegistration.objects.create(
+            name="theirs", platform="memory", host="https://y.test", redirect_uri="https://x.test/", secret=""
+        ),
+    )
+    _with_app(sandbox_account, ours)
+    beside = _with_app(make_account(brand, handle="beside"), ours)
+    other = _with_app(make_account(brand, handle="other"), theirs)
+    without = _with_app(make_account(brand, handle="without"), None)
+    limited = schedule("a")
+    network.behaviour = [Refused(then=RateLimited(until, "quota of the project", of_app=True))]
+    tick(network)
+    assert state(limited) == DeliveryState.SCHEDULED
+    waiting = schedule("b", account=beside)
+    free = [schedule("c", account=other), schedule("d", account=without)]
+    tick(network)
+    assert sorted(network.texts()) == ["c", "d"]
+    assert [state(row) for row in free] == [DeliveryState.SENT] * 2
+    assert state(waiting) == DeliveryState.SCHEDULED
+    clock.now = until
+    tick(network)
+    assert sorted(network.texts()) == ["a", "b", "c", "d"]
+
+
+def test_a_limit_without_the_app_stops_its_account_alone(brand, clock, sandbox_account):
+    ours = _app("ours")
+    _with_app(sandbox_account, ours)
+    _with_app(make_account(brand, handle="beside"), ours)
+    block_until(account=sandbox_account, until=clock())
+    assert Bucket.objects.get().key == account_key(sandbox_account)
+
+
+def test_a_quota_of_the_app_is_counted_over_its_accounts(brand, clock, sandbox_account):
+    ours = _app("ours")
+    _with_app(sandbox_account, ours)
+    beside = _with_app(make_account(brand, handle="beside"), ours)
+    alone = make_account(brand, handle="alone")
+    info = dataclasses.replace(sandbox_account.info, rates=(Rate("posts", 2, 3600, of_app=True),))
+
+    def sends(account: SocialAccount) -> bool:
+        return take(account=account, info=info, amounts={"posts": 1}, now=clock()) is None
+
+    assert [sends(one) for one in (sandbox_account, beside, sandbox_account, beside)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [sends(alone), sends(alone), sends(alone)] == [True, True, False]

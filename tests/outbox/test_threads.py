@@ -160,8 +160,10 @@ def public_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files can be fetched from outside."""
     thawed = payloads._media_item
 
-    def item(media: dict[str, Any]) -> MediaItem:
-        return dataclasses.replace(thawed(media), public_url=lambda: "https://smm.example.com/a.png")
+    def item(media: dict[str, Any], served_days: int) -> MediaItem:
+        return dataclasses.replace(
+            thawed(media, served_days), public_url=lambda: "https://smm.example.com/a.png"
+        )
 
     monkeypatch.setattr(payloads, "_media_item", item)
 
@@ -271,6 +273,20 @@ def test_a_container_that_ended_while_the_account_was_lost_is_made_anew(
         if state_of(delivery)[0] != DeliveryState.SENT:
             retry_delivery(delivery=delivery, actor=manager, now=stand_in.clock())
             run_until_quiet(stand_in)  # type: ignore[arg-type]
+    assert state_of(delivery) == (DeliveryState.SENT, "")
+    assert shape(stand_in) == [("one", "")]
+    assert len(stand_in.containers) == 2
+
+
+def test_a_container_that_ended_while_its_outcome_was_unknown_is_made_anew(
+    stand_in: StandIn, put: Callable[..., Delivery]
+) -> None:
+    stand_in.faults = iter(["broken before", *["fine"] * 9])
+    delivery = put(PartContent("one"))
+    tick(stand_in)  # type: ignore[arg-type]
+    stand_in.clock.advance(25 * 3600)
+    Delivery.objects.update(missed_after_s=7 * 24 * 3600)
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
     assert state_of(delivery) == (DeliveryState.SENT, "")
     assert shape(stand_in) == [("one", "")]
     assert len(stand_in.containers) == 2

@@ -7,6 +7,7 @@ from typing import Any
 
 from outbox.models import Pause, QuietPeriod
 from outbox.payloads import PartContent, freeze_post
+from outbox.public_media import PROBE, address_of
 from outbox.services.scheduling import schedule_delivery
 from tests.cast import World, make_account
 
@@ -42,4 +43,5 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         "outbox:quiet_change": {"period_id": quiet.pk},
         "outbox:quiet_remove": {"period_id": quiet.pk},
         "outbox:resume": {"pause_id": pause.pk},
+        "outbox:public_media": {"signed": address_of("walked", PROBE).rpartition("/")[2]},
     }

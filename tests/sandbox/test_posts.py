@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from sandbox.store import Store
 from tests.sandbox.fixtures import Api, SandboxControl, error_code, png
 
 pytestmark = pytest.mark.integration
@@ -394,3 +396,33 @@ def test_metrics_are_of_own_posts_and_skip_what_is_gone(account: Account) -> Non
     assert list(found) == [own]
     too_many = ",".join(["1"] * 101)
     assert api.get("/api/v1/metrics/posts", ids=too_many).status_code == 422
+
+
+def test_a_post_is_filed_under_a_topic_of_its_account(account: Account, sandbox: SandboxControl) -> None:
+    api = account(topics="News, Behind the scenes")
+    assert api.get("/api/v1/accounts/me").json()["topics"] == ["News", "Behind the scenes"]
+    made = api.publish("Hello", topic="News")
+    assert made.json()["topic"] == "News"
+    page = Api(sandbox).get(f"/@nori/{made.json()['id']}").text
+    assert '<p class="topic">News</p>' in page
+    refused = api.publish("Hello", topic="Gossip")
+    assert (refused.status_code, error_code(refused)) == (422, "topic_unknown")
+    assert api.publish("Without one").json()["topic"] == ""
+
+
+def test_in_two_phases_the_topic_comes_with_the_container(account: Account) -> None:
+    api = account(mode="two_phase", topics="News")
+    container = api.post("/api/v1/containers", {"text": "Hello", "topic": "News"}).json()
+    made = api.post(f"/api/v1/containers/{container['id']}/publish")
+    assert made.json()["topic"] == "News"
+
+
+def test_files_of_before_there_were_topics_are_opened(tmp_path: Path) -> None:
+    path = str(tmp_path / "network.sqlite3")
+    old = Store(path)
+    old.run("ALTER TABLE accounts DROP COLUMN topics")
+    old.run("ALTER TABLE posts DROP COLUMN topic")
+    old.close()
+    new = Store(path)
+    assert new.all("SELECT topics FROM accounts") == new.all("SELECT topic FROM posts") == []
+    new.close()

@@ -280,10 +280,19 @@ def test_health_says_what_is_paused(rf: Any, owner: User, brand: Brand, other_br
     assert health(rf, owner).tone == "green"  # neither brand nor account is one that they see
 
 
-def test_settings_that_lie_below_the_calendar_are_settings(owner: User) -> None:
-    path = reverse("content_calendar:approval_rules")
-    (current,) = [item for item in items(member(owner), path) if item.is_current]
-    assert current.url == reverse("accounts:settings")
+@pytest.mark.parametrize(
+    ("path", "section"),
+    [
+        ("content_calendar:approval_rules", "accounts:settings"),
+        ("content_calendar:exports", "content_calendar:posts"),
+        ("content_calendar:import_new", "content_calendar:posts"),
+    ],
+)
+def test_what_lies_below_the_calendar_is_in_the_section_that_leads_to_it(
+    owner: User, path: str, section: str
+) -> None:
+    (current,) = [item for item in items(member(owner), reverse(path)) if item.is_current]
+    assert current.url == reverse(section)
 
 
 def test_a_heartbeat_that_is_too_old_counts_as_none(rf: Any, owner: User) -> None:

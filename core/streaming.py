@@ -1,4 +1,4 @@
-"""Stored files on their way to a browser: as what they are and nothing else, in pieces where it asks so."""
+"""Stored files on their way out: as what they are and nothing else, in pieces where it asks so."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def file_response(request: HttpRequest, key: str, mime_type: str) -> HttpResponseBase:
+def file_response(
+    request: HttpRequest, key: str, mime_type: str, *, may_redirect: bool = True
+) -> HttpResponseBase:
     """The stored file, whose type was found in its content when it came. Raises Http404 when it is gone.
 
-    With SMM_MEDIA_S3_REDIRECT the browser is sent to the store, with an address that is good for minutes.
+    With SMM_MEDIA_S3_REDIRECT, where it ``may_redirect``, the browser is sent to the store, with an address
+    that is good for minutes.
     """
     if not key:
         raise Http404
     is_shown = mime_type in SHOWN
     sent_as = mime_type if is_shown else "application/octet-stream"
     disposition = "inline" if is_shown else "attachment"
-    if settings.MEDIA_S3_REDIRECT and settings.MEDIA_S3_BUCKET:
+    if may_redirect and settings.MEDIA_S3_REDIRECT and settings.MEDIA_S3_BUCKET:
         stored: Any = default_storage
         answer = {"ResponseContentType": sent_as, "ResponseContentDisposition": disposition}
         redirect = HttpResponseRedirect(stored.url(key, parameters=answer))

@@ -1,0 +1,179 @@
+"""One call of LinkedIn's API, and what its refusals mean: the only place that knows its codes
+(docs/networks/linkedin.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from requests import Response
+
+from connectors import http
+from connectors.base import AppCredentials, Json
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RejectReason,
+    Temporary,
+)
+
+KEY = "linkedin"
+# A version lives for a year; "version" among the app's own settings takes its place.
+API_VERSION = "202607"
+LIMIT_DEFAULT_S = 300.0
+ORGANIZATION = "urn:li:organization:"
+
+
+def api() -> str:
+    return http.base_url(KEY, "https://api.linkedin.com")
+
+
+def web() -> str:
+    return http.base_url("linkedin.web", "https://www.linkedin.com")
+
+
+def version_of(app: AppCredentials | None) -> str:
+    stated = str(app.extra.get("version", "")) if app is not None else ""
+    return stated if re.fullmatch(r"20\d{4}", stated) else API_VERSION
+
+
+def call(
+    method: str,
+    path: str,
+    *,
+    token: str,
+    version: str = API_VERSION,
+    headers: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> Response:
+    """``path`` with its query, written by hand: the brackets and commas of a list must not be encoded."""
+    sent = {
+        "Accept": "application/json",
+        "Authorization": f"Bearer {token}",
+        "LinkedIn-Version": version,
+        "X-Restli-Protocol-Version": "2.0.0",
+        **(headers or {}),
+    }
+    return http.request(method, api() + path, platform=KEY, headers=sent, **arguments)
+
+
+def encoded(urn: str) -> str:
+    return quote(urn, safe="")
+
+
+def list_of(urns: list[str]) -> str:
+    return f"List({','.join(encoded(urn) for urn in urns)})"
+
+
+def is_linkedins(address: str) -> bool:
+    """Whether a host that an answer named may be given the token."""
+    host = (urlsplit(address).hostname or "").lower()
+    own = {urlsplit(api()).hostname, urlsplit(web()).hostname}
+    return host in own or host.endswith(".linkedin.com")
+
+
+# --- reading answers --------------------------------------------------------------------------
+
+
+def objects(answer: Json) -> list[Json]:
+    """``elements`` of a list; what is no object among them is left out."""
+    if not isinstance(answer["elements"], list):
+        raise Temporary("an answer without a list")
+    return [element for element in answer["elements"] if isinstance(element, dict)]
+
+
+def inner(value: object, *names: str) -> Any:
+    """``value[a][b]…``, None where something of it is not there or is something else."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def words(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def instant(milliseconds: object) -> dt.datetime | None:
+    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
+        return None
+    try:
+        return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def count(counts: object, name: str) -> int | None:
+    value = inner(counts, name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
+def checked(response: Response, *, about: str = "", hidden: tuple[str, ...] = ()) -> Response:
+    if not 200 <= response.status_code < 300:
+        raise map_error(response, about=about, hidden=hidden)
+    return response
+
+
+def map_error(response: Response, *, about: str = "", hidden: tuple[str, ...] = ()) -> ConnectorError:
+    """``{"status": 422, "code": "…", "message": "…"}``; ``hidden`` are secrets that it must not quote."""
+    status, changes = response.status_code, getattr(response.request, "changes", False)
+    said = http.redact(http.excerpt(response), *hidden)
+    codes = f"{_codes(response)} {said}".upper()
+    if status == 401:
+        return NeedsReconnect(said)
+    if status == 426:
+        version = response.request.headers.get("LinkedIn-Version", "")
+        return Rejected(
+            RejectReason.NOT_SUPPORTED,
+            f"LinkedIn no longer takes version {version} of its API; set a newer one for the app. {said}",
+        )
+    if status == 429:
+        of_app = re.search(r"\bAPPLICATION\b[\w ]*\bLIMIT\b", codes) is not None
+        return RateLimited(_retry_at(response, codes), said, of_app=of_app)
+    if status >= 500 or status in {408, 409}:
+        # A conflict may be with what an earlier try of ours is just making.
+        return OutcomeUnknown(said) if changes else Temporary(said)
+    if status == 403:
+        return Rejected(RejectReason.FORBIDDEN, said)
+    if status in {404, 410}:
+        return Rejected(RejectReason.NOT_FOUND, said)
+    if "DUPLICATE_POST" in codes or "DUPLICATE OF URN:LI:" in codes:
+        return Rejected(RejectReason.DUPLICATE, said)
+    if "WAITING_UPLOAD" in codes or re.search(r"MEDIA_ASSET_PROCESSING\b", codes):
+        return Temporary(said)  # the file was not ready after all
+    if status == 413:
+        return Rejected(RejectReason.MEDIA_TOO_LARGE, said)
+    if about == "media" or "MEDIA_ASSET" in codes:
+        return Rejected(RejectReason.MEDIA_BROKEN, said)
+    if "FIELD_LENGTH_TOO_LONG" in codes:
+        return Rejected(RejectReason.TEXT_TOO_LONG, said)
+    return Rejected(RejectReason.INVALID, said)
+
+
+def _codes(response: Response) -> str:
+    """The machine's words of an error, which its message need not have."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return ""
+    found = [inner(answer, "code"), inner(answer, "serviceErrorCode")]
+    inputs = inner(answer, "errorDetails", "inputErrors")
+    if isinstance(inputs, list):
+        found += [inner(one, "code") for one in inputs]
+    return " ".join(str(one) for one in found if one)
+
+
+def _retry_at(response: Response, codes: str) -> dt.datetime:
+    """LinkedIn's limits are of a day and begin anew at midnight UTC; others pass sooner."""
+    now = dt.datetime.now(dt.UTC)
+    if "Retry-After" not in response.headers and re.search(r"\bDAY\b|\bDAILY\b", codes):
+        return now.replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    return http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S)

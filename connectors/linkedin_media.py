@@ -1,0 +1,143 @@
+"""Uploads to LinkedIn: images, the picture of a link, and videos in pieces. Nobody sees an upload.
+
+Documents: learn.microsoft.com, community-management/shares/images-api and videos-api, read 2026-11-30.
+Where the bytes go is named by LinkedIn; the token goes along to its own hosts alone.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+from requests import Response
+
+from connectors import http
+from connectors.base import Json, MediaItem, StepResult, StepState
+from connectors.errors import Rejected, Temporary
+from connectors.link_preview import read_picture
+from connectors.linkedin_calls import KEY, checked, is_linkedins, words
+from connectors.linkedin_info import INFO
+
+UPLOAD_TIMEOUT_S = 120.0
+CHECK_AGAIN_S = 5.0
+
+
+@dataclass(slots=True)
+class Uploads:
+    """``call`` sends one request to LinkedIn's API."""
+
+    token: str
+    call: Callable[..., Response]
+
+    def image(self, owner: str, item: MediaItem) -> StepResult:
+        with item.open() as stream:
+            return self._put_image(owner, cast("IO[bytes]", stream), item.mime_type)
+
+    def _put_image(self, owner: str, stream: IO[bytes], mime_type: str) -> StepResult:
+        begun = self._begin("/rest/images", {"owner": owner})
+        self._put(str(begun["uploadUrl"]), stream, mime_type)
+        return StepResult(remote_id=str(begun["image"]))
+
+    def picture(self, owner: str, address: str) -> StepResult:
+        """The picture of a link; a link goes without one that cannot be had."""
+        picture = read_picture(address, platform=KEY, max_bytes=INFO.images.max_bytes)
+        if picture is None or picture[1] not in INFO.images.mime_types:
+            return StepResult()
+        try:
+            return self._put_image(owner, io.BytesIO(picture[0]), picture[1])
+        except Rejected:
+            return StepResult()
+
+    def video(self, owner: str, item: MediaItem) -> StepResult:
+        cover = _cover_of(item)
+        with item.open() as stream:
+            stream.seek(0, 2)
+            about = {
+                "owner": owner,
+                "fileSizeBytes": stream.tell(),
+                "uploadCaptions": False,
+                "uploadThumbnail": cover is not None,
+            }
+            begun = self._begin("/rest/videos", about)
+            urn = str(begun["video"])
+            tags = [self._put_piece(stream, piece) for piece in _pieces(begun)]
+        if cover is not None and words(begun.get("thumbnailUploadUrl")):
+            self._put(
+                str(begun["thumbnailUploadUrl"]),
+                io.BytesIO(cover),
+                "application/octet-stream",
+                {"media-type-family": "STILLIMAGE"},
+            )
+        finished = {
+            "video": urn,
+            "uploadToken": words(begun.get("uploadToken")),
+            "uploadedPartIds": tags,
+        }
+        path = "/rest/videos?action=finalizeUpload"
+        checked(self.call("POST", path, json={"finalizeUploadRequest": finished}), about="media")
+        return StepResult(state=StepState.PROCESSING, remote_id=urn, retry_after_s=CHECK_AGAIN_S)
+
+    def _begin(self, path: str, about: Json) -> Json:
+        response = self.call(
+            "POST", f"{path}?action=initializeUpload", json={"initializeUploadRequest": about}
+        )
+        value = http.json_object(checked(response, about="media"))["value"]
+        if not isinstance(value, dict):
+            raise Temporary("an answer without a place to upload to")
+        return cast(Json, value)
+
+    def _put_piece(self, stream: Any, piece: Json) -> str:
+        first, last = piece["firstByte"], piece["lastByte"]
+        if not (isinstance(first, int) and isinstance(last, int) and 0 <= first <= last):
+            raise Temporary("an upload in pieces that are none")
+        stream.seek(first)
+        response = self._put(
+            str(piece["uploadUrl"]), stream.read(last - first + 1), "application/octet-stream"
+        )
+        tag = response.headers.get("ETag", "").strip('"')
+        if not tag:
+            raise Temporary("a piece of a video was taken without its tag")
+        return tag
+
+    def _put(
+        self,
+        address: str,
+        body: bytes | IO[bytes],
+        mime_type: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        sent = {"Content-Type": mime_type, **(headers or {})}
+        if is_linkedins(address):
+            sent["Authorization"] = f"Bearer {self.token}"
+        response = http.request(
+            "PUT",
+            address,
+            platform=KEY,
+            headers=sent,
+            body=body,
+            timeout_s=UPLOAD_TIMEOUT_S,
+            guard=True,
+        )
+        if response.status_code in {401, 403}:
+            # The permission to upload ended, not that of the account: the next try gets another.
+            raise Temporary(http.excerpt(response))
+        return checked(response, about="media")
+
+
+def _cover_of(item: MediaItem) -> bytes | None:
+    if item.cover is None:
+        return None
+    try:
+        with item.cover() as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def _pieces(begun: Json) -> list[Json]:
+    pieces = begun["uploadInstructions"]
+    if not isinstance(pieces, list) or not pieces or not all(isinstance(piece, dict) for piece in pieces):
+        raise Temporary("an answer without places to upload to")
+    return pieces

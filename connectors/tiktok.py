@@ -1,0 +1,620 @@
+"""TikTok: videos and photo posts by the Content Posting API (Direct Post), counts, webhooks.
+
+Documents: developers.tiktok.com, doc/content-posting-api-reference-direct-post, -photo-post,
+-get-video-status, -media-transfer-guide, content-sharing-guidelines, oauth-user-access-token-management,
+tiktok-api-v2-video-list, tiktok-api-v2-video-query, webhooks-events, webhooks-verification; read
+2026-11-30.
+
+* Tokens: the new documents say 2 hours and 180 days, older ones 24 hours and 365 days, so what TikTok says
+  with each token is believed. A refresh token is good for one use.
+* A video: ``video/init`` makes an upload (CONTAINER: nobody sees it, and it comes to nothing by itself),
+  the file is sent in pieces (PUBLISH). Nothing is published until the last piece is there, so only that
+  one is a commitment; after an unknown outcome ``status/fetch`` says what became of it (TWO_PHASE). The
+  address of the upload is good for an hour. A new upload is begun only when the old one has failed, or its
+  hour is over without all pieces.
+* Photos are fetched by TikTok: ``content/init`` publishes at once. If the answer to that is lost, nothing
+  tells what became of it (``video/list`` has public videos only), so a person is asked.
+* The id of a post comes late, after TikTok's moderation, and never for posts that are not public. Until
+  then, and for those for good, ``remote_id`` is the id of the publication, which is looked up each time.
+* An app that TikTok has not audited posts only for private accounts, visible only to themselves.
+* ``title`` and ``video_description`` in lists are cut at 150 characters.
+
+Not supported: drafts in the app's inbox (a person would have to finish them there), a cover picture (only
+a frame of the video can be named). Comments and messages are not in this API, nor are other accounts.
+``seen_live`` is False: built from the documents, never run against TikTok itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from requests import Response
+
+from connectors import http
+from connectors.base import (
+    AccountMetrics,
+    AppCredentials,
+    AuthorizeRequest,
+    Connected,
+    Connector,
+    Json,
+    MediaItem,
+    PlatformInfo,
+    PostMetrics,
+    PostPayload,
+    Profile,
+    RemotePost,
+    RetrySafety,
+    Step,
+    StepKind,
+    StepResult,
+    StepState,
+    Tokens,
+    WebhookEvent,
+    WebhookKind,
+    granted,
+)
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RejectReason,
+    Temporary,
+)
+from connectors.text import normalise
+from connectors.tiktok_calls import KEY, call, code_of, data_of, failure_of, map_error
+from connectors.tiktok_info import EVERYONE, INFO, ONLY_ME, PRIVACY, PUBLISHING
+
+CHUNK_BYTES = 10 * 1024 * 1024
+UPLOAD_TIMEOUT_S = 120.0
+UPLOAD_GOOD_FOR = dt.timedelta(minutes=55)  # TikTok says an hour
+# Moderation "usually finishes within one minute"; so long the public id is waited for.
+ID_COMES_WITHIN = dt.timedelta(minutes=5)
+POLL_S = 5.0
+TITLE_MAX = 90  # UTF-16 units
+PER_CALL = 20  # videos
+MAX_PAGES = 5
+LOOKED_UP_AT_ONCE = 20  # publications; 30 questions a minute are allowed
+SIGNATURE_GOOD_FOR_S = 300
+VIDEO_FIELDS = "id,create_time,share_url,title,video_description"
+COUNT_FIELDS = "id,like_count,comment_count,share_count,view_count"
+GONE = frozenset({401, 403, 404, 410, 416})  # what an upload's address answers that is not good (any more)
+
+
+class TikTokConnector(Connector):
+    INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
+        info = granted(INFO, options.get("scopes") or ())
+        longest = options.get("max_seconds")
+        if not isinstance(longest, int) or longest <= 0 or info.videos is None:
+            return info
+        return dataclasses.replace(info, videos=dataclasses.replace(info.videos, max_seconds=longest))
+
+    # Connecting.
+
+    @classmethod
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
+        """Without PKCE, which TikTok has for mobile and desktop apps only."""
+        query = {
+            "client_key": app.client_id,
+            "response_type": "code",
+            "scope": ",".join(scopes or INFO.scopes),
+            "redirect_uri": redirect_uri,
+            "state": state,
+        }
+        server = http.base_url(f"{KEY}.web", "https://www.tiktok.com")
+        return AuthorizeRequest(url=f"{server}/v2/auth/authorize/?{urlencode(query)}", code_verifier="")
+
+    @classmethod
+    def exchange_code(
+        cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
+    ) -> Connected:
+        """Raises Rejected(INVALID) for a code that TikTok does not know, Rejected(FORBIDDEN) when the person
+        did not allow publishing."""
+        form = {
+            "client_key": app.client_id,
+            "client_secret": app.client_secret,
+            "code": code,
+            "grant_type": "authorization_code",
+            "redirect_uri": redirect_uri,
+        }
+        tokens, scopes = _tokens(call("POST", "/v2/oauth/token/", form=form))
+        if scopes and not set(PUBLISHING.scopes) <= set(scopes):
+            raise Rejected(RejectReason.FORBIDDEN, "publishing was not allowed in TikTok's own dialogue")
+        connector = cls(tokens=tokens, options={}, app=app)
+        profile = connector.fetch_profile()
+        options: Json = {
+            "open_id": profile.remote_id,
+            "username": profile.handle,
+            "scopes": list(scopes or INFO.scopes),
+        }
+        with suppress(ConnectorError):  # it is connected all the same: the limit is then TikTok's usual one
+            longest = connector._creator().get("max_video_post_duration_sec")
+            if isinstance(longest, int) and longest > 0:
+                options["max_seconds"] = longest
+        return Connected(profile=profile, tokens=tokens, scopes=tuple(options["scopes"]), options=options)
+
+    @classmethod
+    def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
+        if not tokens.refresh_token or app is None:
+            raise NeedsReconnect("no refresh token")
+        form = {
+            "client_key": app.client_id,
+            "client_secret": app.client_secret,
+            "grant_type": "refresh_token",
+            "refresh_token": tokens.refresh_token,
+        }
+        try:
+            fresh, _ = _tokens(call("POST", "/v2/oauth/token/", form=form))
+        except Rejected as error:
+            raise NeedsReconnect(error.detail) from error
+        return (
+            fresh if fresh.refresh_token else dataclasses.replace(fresh, refresh_token=tokens.refresh_token)
+        )
+
+    def fetch_profile(self) -> Profile:
+        user = self._user("open_id,avatar_url,display_name,username")
+        username = str(user.get("username") or "")
+        picture = str(user.get("avatar_url") or "")
+        return Profile(
+            remote_id=str(user["open_id"]),
+            handle=username or str(user.get("display_name") or user["open_id"]),
+            display_name=str(user.get("display_name") or ""),
+            avatar_url=picture if picture.startswith("https://") else "",
+            profile_url=f"https://www.tiktok.com/@{quote(username)}" if username else "",
+        )
+
+    def fetch_choices(self) -> dict[str, list[tuple[str, str]]]:
+        """Who may see a post, as the account allows it now: an account that is private offers less."""
+        options = self._creator().get("privacy_level_options")
+        offered = options if isinstance(options, list) else []
+        return {"privacy": [(str(one), PRIVACY.get(str(one), str(one))) for one in offered]}
+
+    def _creator(self) -> Json:
+        return data_of(self._call("POST", "/v2/post/publish/creator_info/query/", json={}))
+
+    def _user(self, fields: str) -> Json:
+        user = data_of(self._call("GET", "/v2/user/info/", params={"fields": fields}))["user"]
+        if not isinstance(user, dict):
+            raise Temporary("an answer without a user")
+        return user
+
+    # Publishing.
+
+    def plan(self, payload: PostPayload) -> tuple[Step, ...]:
+        steps: list[Step] = []
+        for p, part in enumerate(payload.parts):
+            if any(item.is_video for item in part.media):
+                steps.append(Step(key=f"part{p}.container", kind=StepKind.CONTAINER, part=p))
+            steps.append(Step(key=f"part{p}.publish", kind=StepKind.PUBLISH, part=p))
+        return tuple(steps)
+
+    def prepare_step(
+        self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
+    ) -> Json:
+        part = payload.parts[step.part]
+        video = next((item for item in part.media if item.is_video), None)
+        if video is None:
+            return {"photos": _photo_post(part.text, payload.settings)}
+        chunk, count = pieces_of(video.size)
+        if step.kind is StepKind.CONTAINER:
+            return {
+                "post_info": _video_post(part.text, payload.settings),
+                "source_info": {
+                    "source": "FILE_UPLOAD",
+                    "video_size": video.size,
+                    "chunk_size": chunk,
+                    "total_chunk_count": count,
+                },
+            }
+        made = done[f"part{step.part}.container"]
+        return {
+            "publish_id": made.remote_id,
+            "upload_url": made.detail["upload_url"],
+            "good_until": made.detail["good_until"],
+            "size": video.size,
+            "chunk_size": chunk,
+            "pieces": count,
+            "privacy": str(payload.settings.get("privacy") or ""),
+        }
+
+    def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
+        media = payload.parts[step.part].media
+        if step.kind is StepKind.CONTAINER:
+            _check_choices(intent["post_info"])
+            begun = _now()
+            data = data_of(self._call("POST", "/v2/post/publish/video/init/", json=intent))
+            if not _is_upload(data["upload_url"]):
+                raise Temporary("TikTok named no usable address for the file")
+            until = (begun + UPLOAD_GOOD_FOR).isoformat()
+            detail = {"upload_url": str(data["upload_url"]), "good_until": until}
+            return StepResult(remote_id=str(data["publish_id"]), detail=detail)
+        if "photos" in intent:
+            return self._publish_photos(media, intent["photos"])
+        return self._send_video(next(item for item in media if item.is_video), intent)
+
+    def _publish_photos(self, media: Sequence[MediaItem], post: Json) -> StepResult:
+        _check_choices(post["post_info"])
+        source = {**post["source_info"], "photo_images": [item.address() for item in media]}
+        sent = {**post, "source_info": source}
+        data = data_of(self._call("POST", "/v2/post/publish/content/init/", json=sent, changes=True))
+        return _processing(str(data["publish_id"]))
+
+    def _send_video(self, item: MediaItem, intent: Json) -> StepResult:
+        """The pieces that are still missing, the last of which publishes."""
+        size, chunk, count = intent["size"], intent["chunk_size"], intent["pieces"]
+        there: int | StepResult = 0
+        if count > 1 or _now() >= dt.datetime.fromisoformat(intent["good_until"]):
+            there = self._how_far(intent)
+        if isinstance(there, StepResult):
+            return there
+        with item.open() as stream:
+            for index in range(min(there // chunk, count - 1), count):
+                is_last = index == count - 1
+                start, end = index * chunk, size if is_last else (index + 1) * chunk
+                stream.seek(start)
+                piece = stream.read(end - start)
+                if len(piece) != end - start:
+                    raise Rejected(RejectReason.MEDIA_BROKEN, "the file is not as long as it was")
+                headers = {"Content-Range": f"bytes {start}-{end - 1}/{size}", "Content-Type": item.mime_type}
+                response = http.request(
+                    "PUT",
+                    intent["upload_url"],
+                    platform=KEY,
+                    headers=headers,
+                    body=piece,
+                    timeout_s=UPLOAD_TIMEOUT_S,
+                    changes=is_last,
+                    guard=True,
+                )
+                if response.status_code in GONE:
+                    return self._after_refusal(response, intent)
+                _check_piece(response, intent["upload_url"], is_last=is_last)
+        return _processing(intent["publish_id"])
+
+    def _how_far(self, intent: Json) -> int | StepResult:
+        """How many bytes of the upload are there; its state where all are. Raises Temporary(starts_over) when
+        it surely never becomes a post."""
+        status = self._status(intent["publish_id"])
+        if status["status"] == "FAILED":
+            raise Temporary(failure_of(str(status.get("fail_reason") or "")).detail, starts_over=True)
+        if (result := self._outcome(status, intent, None)) is not None:
+            return result
+        if _now() >= dt.datetime.fromisoformat(intent["good_until"]):
+            raise Temporary("the upload ended before all of the file was there", starts_over=True)
+        return _uploaded(status)
+
+    def _after_refusal(self, response: Response, intent: Json) -> StepResult:
+        """The address does not take a piece: it may have ended, or have all of them."""
+        result = self._how_far(intent)
+        if isinstance(result, StepResult):
+            return result
+        raise Temporary(_words(response, intent["upload_url"]))
+
+    def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
+        return RetrySafety.NEITHER if "photos" in intent else self.info.retry_safety
+
+    def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
+        publish_id = sent.remote_id if sent is not None else intent["publish_id"]
+        try:
+            status = self._status(publish_id)
+        except Rejected as error:  # that TikTok does not know it (any more) says nothing of the post
+            raise OutcomeUnknown(error.detail) from error
+        if status["status"] == "FAILED":
+            raise failure_of(str(status.get("fail_reason") or ""))
+        return self._outcome(status, {**intent, "publish_id": publish_id}, sent)
+
+    def _status(self, publish_id: str) -> Json:
+        body = {"publish_id": publish_id}
+        return data_of(self._call("POST", "/v2/post/publish/status/fetch/", json=body))
+
+    def _outcome(self, status: Json, intent: Json, sent: StepResult | None) -> StepResult | None:
+        """What a state that is no failure means; None: pieces are missing."""
+        publish_id, state = str(intent["publish_id"]), str(status["status"])
+        if state == "PUBLISH_COMPLETE":
+            return self._published(status, intent, sent)
+        if state == "PROCESSING_UPLOAD" and sent is None and _uploaded(status) < intent.get("size", 0):
+            return None
+        if state in {"PROCESSING_UPLOAD", "PROCESSING_DOWNLOAD"}:
+            return _processing(publish_id)
+        raise Temporary(f"TikTok says {state[:50]!r} of what is being published")
+
+    def _published(self, status: Json, intent: Json, sent: StepResult | None) -> StepResult:
+        publish_id, is_photo = str(intent["publish_id"]), "photos" in intent
+        if post_id := _post_id(status):
+            return StepResult(remote_id=post_id, permalink=self._permalink(post_id, is_photo=is_photo))
+        privacy = intent["photos"]["post_info"]["privacy_level"] if is_photo else intent.get("privacy")
+        now = _now()
+        seen = dt.datetime.fromisoformat((sent.detail.get("complete_at") if sent else "") or now.isoformat())
+        if privacy != EVERYONE or now - seen >= ID_COMES_WITHIN:
+            return StepResult(remote_id=publish_id)
+        return dataclasses.replace(_processing(publish_id), detail={"complete_at": seen.isoformat()})
+
+    # Reading back.
+
+    def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        found: list[RemotePost] = []
+        body: Json = {"max_count": PER_CALL}
+        for _page in range(MAX_PAGES):
+            data = data_of(self._call("POST", f"/v2/video/list/?fields={VIDEO_FIELDS}", json=body))
+            page = [self._remote_post(video, str(video["id"])) for video in _videos(data)]
+            found += [post for post in page if post.created_at >= since]
+            if not page or not data.get("has_more") or page[-1].created_at < since:
+                break
+            body["cursor"] = data["cursor"]
+        return sorted(found, key=lambda post: post.created_at, reverse=True)
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Of photos whose answer was lost. That they are not listed does not mean that they are not there."""
+        posts = self.find_recent(since=since)
+        said = {normalise(part.text) for part in payload.parts}
+        if not any(normalise(post.text) in said for post in posts):
+            raise Rejected(
+                RejectReason.NOT_FOUND, "TikTok lists no posts that are not public or that it still moderates"
+            )
+        return posts
+
+    def fetch_post(self, remote_id: str) -> RemotePost | None:
+        return next(self.fetch_posts([remote_id]), None)
+
+    def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
+        for video, known_as in self._own_videos(remote_ids, VIDEO_FIELDS):
+            yield self._remote_post(video, known_as)
+
+    def _own_videos(self, remote_ids: Sequence[str], fields: str) -> Iterator[tuple[Json, str]]:
+        """Videos with the id by which we know each."""
+        known_as = {one: one for one in remote_ids if one.isdigit()}
+        for publish_id in [one for one in remote_ids if not one.isdigit()][:LOOKED_UP_AT_ONCE]:
+            with suppress(Rejected):  # TikTok has forgotten that publication
+                if post_id := _post_id(self._status(publish_id)):
+                    known_as[post_id] = publish_id
+        ids = list(known_as)
+        for start in range(0, len(ids), PER_CALL):
+            body = {"filters": {"video_ids": ids[start : start + PER_CALL]}}
+            data = data_of(self._call("POST", f"/v2/video/query/?fields={fields}", json=body))
+            for video in _videos(data):
+                if (remote_id := known_as.get(str(video["id"]))) is not None:
+                    yield video, remote_id
+
+    # Webhooks.
+
+    @classmethod
+    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
+        """``TikTok-Signature: t=<epoch>,s=<hex HMAC-SHA256 of "<t>.<body>">`` with the app's secret."""
+        given = dict(re.findall(r"(?:^|,)\s*([ts])=([^,\s]+)", headers.get("tiktok-signature", "")))
+        at, signature = given.get("t", ""), given.get("s", "")
+        if not secret or not re.fullmatch(r"[0-9]{1,12}", at) or not signature.isascii():
+            return False
+        expected = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        is_recent = abs(_now().timestamp() - int(at)) <= SIGNATURE_GOOD_FOR_S
+        return hmac.compare_digest(expected, signature) and is_recent
+
+    @classmethod
+    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        try:
+            told = json.loads(body)
+            content = told.get("content") or {} if isinstance(told, dict) else None
+            content = json.loads(content) if isinstance(content, str) else content
+        except (ValueError, TypeError, RecursionError) as error:
+            raise Rejected(RejectReason.INVALID, "not what TikTok sends") from error
+        if not isinstance(told, dict) or not isinstance(content, dict):
+            raise Rejected(RejectReason.INVALID, "not what TikTok sends")
+        event = str(told.get("event") or "")
+        publish_id = str(content.get("publish_id") or "")
+        kind = WebhookKind.OTHER
+        if event == "authorization.removed":
+            kind = WebhookKind.REVOKED
+        elif event.startswith("post.publish.") and "no_longer" not in event and publish_id:
+            kind = WebhookKind.PUBLICATION
+        # TikTok numbers no events; what is told again is the same in all of these.
+        parts = [event, told.get("user_openid"), told.get("create_time"), told.get("content")]
+        return (
+            WebhookEvent(
+                event_id=hashlib.sha256(json.dumps(parts).encode()).hexdigest(),
+                kind=kind,
+                account_id=str(told.get("user_openid") or ""),
+                remote_id=publish_id if kind is WebhookKind.PUBLICATION else "",
+            ),
+        )
+
+    # Metrics.
+
+    def fetch_account_metrics(self) -> AccountMetrics:
+        user = self._user("follower_count,following_count,video_count")
+        return AccountMetrics(
+            followers=_count(user, "follower_count"),
+            following=_count(user, "following_count"),
+            posts=_count(user, "video_count"),
+        )
+
+    def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
+        return {
+            known_as: PostMetrics(
+                likes=_count(video, "like_count"),
+                comments=_count(video, "comment_count"),
+                shares=_count(video, "share_count"),
+                impressions=_count(video, "view_count"),
+            )
+            for video, known_as in self._own_videos(remote_ids, COUNT_FIELDS)
+        }
+
+    # Calls and answers.
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Response:
+        response = call(method, path, token=self.tokens.access_token, **arguments)
+        if code_of(response) == "access_token_invalid" and self.renew is not None:
+            # Refused at the door, so nothing was done.
+            self.tokens = self.renew(self.tokens)
+            response = call(method, path, token=self.tokens.access_token, **arguments)
+        return response
+
+    def _permalink(self, post_id: str, *, is_photo: bool = False) -> str:
+        username = str(self.options.get("username") or "")
+        kind = "photo" if is_photo else "video"
+        return f"https://www.tiktok.com/@{quote(username)}/{kind}/{post_id}" if username else ""
+
+    def _remote_post(self, video: Json, known_as: str) -> RemotePost:
+        at = video.get("create_time")
+        if not isinstance(at, int) or not 0 <= at < 10**11:
+            raise Temporary("a video without a date")
+        address = str(video.get("share_url") or "")
+        return RemotePost(
+            remote_id=known_as,
+            text=str(video.get("video_description") or video.get("title") or ""),
+            created_at=dt.datetime.fromtimestamp(at, dt.UTC),
+            permalink=address if address.startswith("https://") else self._permalink(str(video["id"])),
+        )
+
+
+def pieces_of(size: int) -> tuple[int, int]:
+    """The size of a piece and their number, by the rules of the media transfer guide: 5 to 64 MB each and at
+    most 1,000, the last one takes what is left over (up to 128 MB), less than 5 MB go whole."""
+    count = max(1, size // CHUNK_BYTES)
+    return (size if count == 1 else CHUNK_BYTES), count
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _video_post(text: str, settings: Json) -> Json:
+    """Everything that others may do is off until somebody switches it on, as TikTok wants it."""
+    return {
+        "title": text,
+        "privacy_level": str(settings.get("privacy") or ""),
+        "disable_comment": settings.get("allow_comment") is not True,
+        "disable_duet": settings.get("allow_duet") is not True,
+        "disable_stitch": settings.get("allow_stitch") is not True,
+        "brand_content_toggle": settings.get("brand_content") is True,
+        "brand_organic_toggle": settings.get("brand_organic") is True,
+        "is_aigc": settings.get("is_aigc") is True,
+    }
+
+
+def _photo_post(text: str, settings: Json) -> Json:
+    return {
+        "media_type": "PHOTO",
+        "post_mode": "DIRECT_POST",
+        "post_info": {
+            "title": str(settings.get("title") or "").strip(),
+            "description": text,
+            "privacy_level": str(settings.get("privacy") or ""),
+            "disable_comment": settings.get("allow_comment") is not True,
+            "auto_add_music": settings.get("add_music") is True,
+            "brand_content_toggle": settings.get("brand_content") is True,
+            "brand_organic_toggle": settings.get("brand_organic") is True,
+        },
+        "source_info": {"source": "PULL_FROM_URL", "photo_cover_index": 0},
+    }
+
+
+def _check_choices(post_info: Json) -> None:
+    """What TikTok would refuse with words that nobody understands."""
+    if post_info["brand_content_toggle"] and post_info["privacy_level"] == ONLY_ME:
+        raise Rejected(RejectReason.SETTING_INVALID, "a paid partnership cannot be visible only to you")
+    if "description" in post_info and len(post_info["title"].encode("utf-16-le", "replace")) > 2 * TITLE_MAX:
+        raise Rejected(RejectReason.SETTING_INVALID, f"the title has more than {TITLE_MAX} characters")
+
+
+def _processing(publish_id: str) -> StepResult:
+    return StepResult(state=StepState.PROCESSING, remote_id=publish_id, retry_after_s=POLL_S)
+
+
+def _is_upload(address: object) -> bool:
+    return isinstance(address, str) and urlsplit(address).scheme in {"https", "http"}
+
+
+def _check_piece(response: Response, address: str, *, is_last: bool) -> None:
+    """206: there is more to come; 201: all is there. Raises what anything else means."""
+    status = response.status_code
+    if status == 201 or (status in {200, 206} and not is_last):
+        return
+    words = _words(response, address)
+    if status == 429:
+        now = dt.datetime.now(dt.UTC)
+        raise RateLimited(http.retry_after(response, now=now, default_s=60), words)
+    if status >= 500 or status < 400:
+        raise OutcomeUnknown(words) if is_last else Temporary(words)
+    raise Rejected(RejectReason.MEDIA_TOO_LARGE if status == 413 else RejectReason.MEDIA_BROKEN, words)
+
+
+def _words(response: Response, address: str) -> str:
+    """What an upload's address answers, without what opens it."""
+    secrets = [value for _, value in parse_qsl(urlsplit(address).query)]
+    return http.redact(http.excerpt(response), address, *secrets)
+
+
+def _uploaded(status: Json) -> int:
+    """Bytes that are there; without the field there are none."""
+    stated = status.get("uploaded_bytes")
+    if isinstance(stated, str) and re.fullmatch(r"[0-9]{1,18}", stated):
+        return int(stated)
+    return _count(status, "uploaded_bytes") or 0
+
+
+def _post_id(status: Json) -> str:
+    """The id of the public post, "" while there is none. The name is TikTok's own."""
+    ids = status.get("publicaly_available_post_id")
+    first = ids[0] if isinstance(ids, list) and ids else ""
+    return str(first) if str(first).isdigit() else ""
+
+
+def _videos(data: Json) -> list[Json]:
+    videos = data.get("videos")
+    if not isinstance(videos, list):
+        raise Temporary("an answer without videos")
+    return [video for video in videos if isinstance(video, dict)]
+
+
+def _count(counts: Json, name: str) -> int | None:
+    value = counts.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _tokens(response: Response) -> tuple[Tokens, tuple[str, ...]]:
+    """Raises Rejected(INVALID) for a code or a refresh token that TikTok does not take."""
+    code = code_of(response)
+    if code in {"server_error", "temporarily_unavailable"} or response.status_code >= 500:
+        raise Temporary(http.excerpt(response))
+    if response.status_code == 429:
+        raise map_error(response)
+    if code or not 200 <= response.status_code < 300:
+        raise Rejected(RejectReason.INVALID, http.excerpt(response))
+    answer = http.json_object(response)
+    access = answer.get("access_token")
+    if not isinstance(access, str) or not access:
+        raise Temporary("TikTok answered without a token")
+    now = _now()
+    extra: Json = {}
+    if (ends := _lifetime(answer, "refresh_expires_in")) is not None:
+        extra["refresh_expires_at"] = (now + ends).isoformat()
+    lifetime = _lifetime(answer, "expires_in")
+    tokens = Tokens(
+        access_token=access,
+        refresh_token=str(answer.get("refresh_token") or ""),
+        expires_at=now + lifetime if lifetime is not None else None,
+        extra=extra,
+    )
+    return tokens, tuple(filter(None, re.split(r"[,\s]+", str(answer.get("scope") or ""))))
+
+
+def _lifetime(answer: Json, name: str) -> dt.timedelta | None:
+    seconds = answer.get(name)
+    if not isinstance(seconds, int | float) or not 0 < seconds < 10 * 365 * 86_400:
+        return None
+    return dt.timedelta(seconds=seconds)

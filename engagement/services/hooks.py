@@ -1,0 +1,223 @@
+"""What networks tell by themselves: kept as it came, worked through once, and never needed.
+
+1. ``receive`` keeps a genuine call and commits before the network gets its answer. The same call again is the
+   same row.
+2. ``work_through`` reads the events of a call. Each is noted once by its id, in the transaction in which it
+   is acted on: a call that was worked through half, or comes again in another form, does nothing twice.
+3. What goes missing costs nothing but time: inboxes and posts under way are asked about all the same.
+
+The words of a call are forgotten KEPT_FOR after it came, the ids of its events REMEMBERED_FOR.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+import secrets
+import uuid
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts.connecting import connector_for
+from accounts.hooks import HookSource, events_of
+from accounts.models import SocialAccount
+from accounts.services.social import disconnect, mark_needs_reconnect
+from connectors.base import InboxItem, WebhookEvent, WebhookKind
+from connectors.errors import ConnectorError, Rejected, RejectReason
+from engagement.models import DeletionRequest, InboxPull, NetworkCall, NetworkEvent
+from engagement.services.intake import take_page
+from outbox.services.processing import ask_now
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOR = dt.timedelta(days=3)
+REMEMBERED_FOR = dt.timedelta(days=30)
+DELETIONS_KEPT_FOR = dt.timedelta(days=365)
+FIRST_BACKOFF = dt.timedelta(seconds=30)
+MOST_TRIES = 8
+LEASE = dt.timedelta(minutes=2)  # of a call that is being worked through
+BATCH = 200
+
+
+# --- receiving ------------------------------------------------------------------------------------
+
+
+def receive(
+    *, source: HookSource, body: bytes, is_deletion: bool, now: dt.datetime
+) -> tuple[uuid.UUID, bool]:
+    """Keep a genuine call. Returns its id, and whether it is new."""
+    digest = hashlib.sha256(body).hexdigest()
+    known = NetworkCall.objects.filter(app=source.app, account=source.account, digest=digest)
+    known = known.filter(is_deletion=is_deletion)
+    with transaction.atomic():
+        call = NetworkCall(
+            app=source.app,
+            account=source.account,
+            platform=source.platform,
+            is_deletion=is_deletion,
+            digest=digest,
+            body=body,
+            received_at=now,
+            next_at=now,
+        )
+        NetworkCall.objects.bulk_create([call], ignore_conflicts=True)
+        kept: uuid.UUID = known.values_list("pk", flat=True).get()
+    return kept, kept == call.pk
+
+
+def request_of_deletion(*, source: HookSource, body: bytes, now: dt.datetime) -> str:
+    """Note a genuine request; returns the code under which its page tells what became of it. The same request
+    again has the same code. Raises Rejected(INVALID)."""
+    events = events_of(source.platform, body, is_deletion=True)
+    person = next((one.account_id for one in events if one.kind is WebhookKind.FORGET), "")
+    if not person:
+        raise Rejected(RejectReason.INVALID, "a request of deletion without a person")
+    hashed = _hash_of(source, person)
+    with transaction.atomic():
+        open_one = DeletionRequest.objects.filter(
+            platform=source.platform, person_hash=hashed, done_at__isnull=True
+        ).first()
+        if open_one is None:
+            open_one = DeletionRequest.objects.create(
+                code=secrets.token_urlsafe(32),
+                platform=source.platform,
+                person_hash=hashed,
+                requested_at=now,
+            )
+    return open_one.code
+
+
+# --- working through ------------------------------------------------------------------------------
+
+
+def due_calls(*, now: dt.datetime) -> list[uuid.UUID]:
+    """Calls that nobody has worked through yet: their worker died, or something did not work."""
+    rows = NetworkCall.objects.filter(next_at__lte=now - FIRST_BACKOFF).order_by("next_at")
+    return list(rows.values_list("pk", flat=True)[:BATCH])
+
+
+def work_through(*, call_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Act on the events of a call; returns whether an inbox is to be read now. What fails is tried again
+    later, with growing pauses; what cannot be read is given up at once."""
+    call = _claim(call_id, now)
+    if call is None:
+        return False
+    try:
+        events = events_of(call.platform, bytes(call.body), is_deletion=call.is_deletion)
+        nudged = sum(_act(call, event, now) for event in events)
+    except Rejected as error:
+        NetworkCall.objects.filter(pk=call.pk).update(next_at=None, error=error.detail)
+        return False
+    except Exception as error:
+        logger.exception("a call of %s was not worked through", call.platform)
+        tries = call.tries + 1
+        again = now + FIRST_BACKOFF * (1 << tries) if tries < MOST_TRIES else None
+        NetworkCall.objects.filter(pk=call.pk).update(next_at=again, tries=tries, error=type(error).__name__)
+        return False
+    NetworkCall.objects.filter(pk=call.pk).update(next_at=None, error="")
+    return bool(nudged)
+
+
+def _claim(call_id: uuid.UUID, now: dt.datetime) -> NetworkCall | None:
+    """The call, for this worker alone until LEASE is over; None when it is done, or another's."""
+    with transaction.atomic():
+        call = (
+            NetworkCall.objects.select_for_update(of=("self",), skip_locked=True)
+            .filter(pk=call_id, next_at__lte=now)
+            .select_related("app", "account")
+            .first()
+        )
+        if call is not None:
+            NetworkCall.objects.filter(pk=call.pk).update(next_at=now + LEASE)
+    return call
+
+
+def _act(call: NetworkCall, event: WebhookEvent, now: dt.datetime) -> bool:
+    """Whether an inbox is to be read now."""
+    if NetworkEvent.objects.filter(app=call.app, account=call.account, event_id=event.event_id).exists():
+        return False
+    accounts = list(_about(call, event))
+    # The network is asked outside the transaction: people's names, where it tells ids alone.
+    items = {account.pk: _completed(account, event) for account in accounts if event.items}
+    with transaction.atomic():
+        _noted, is_new = NetworkEvent.objects.get_or_create(
+            app=call.app, account=call.account, event_id=event.event_id, defaults={"happened_at": now}
+        )
+        if not is_new:  # another worker was faster
+            return False
+        match event.kind:
+            case WebhookKind.INBOX if event.items:
+                for account in accounts:
+                    take_page(
+                        account=account, items=items[account.pk], began_at=_began_at(account, now), now=now
+                    )
+            case WebhookKind.INBOX:
+                asked = InboxPull.objects.filter(account__in=accounts, next_at__gt=now)
+                return bool(asked.update(next_at=now))
+            case WebhookKind.PUBLICATION:
+                for account in accounts:
+                    ask_now(account=account, remote_id=event.remote_id, now=now)
+            case WebhookKind.REVOKED:
+                for account in accounts:
+                    mark_needs_reconnect(account=account, detail="", now=now)
+            case WebhookKind.FORGET:
+                _forget(call, event, accounts, now)
+            case WebhookKind.OTHER:
+                pass
+    return False
+
+
+def _about(call: NetworkCall, event: WebhookEvent) -> QuerySet[SocialAccount]:
+    """The accounts that an event is about: one may be connected with several brands. Only such as speak
+    through the app that was called."""
+    rows = SocialAccount.objects.connected().select_related("brand__organization", "brand__sla_policy")
+    if call.account is not None:
+        return rows.filter(pk=call.account.pk)
+    rows = rows.filter(platform=call.platform, credential__app=call.app)
+    if event.kind in (WebhookKind.REVOKED, WebhookKind.FORGET):
+        return rows.filter(Q(options__person_id=event.account_id) | Q(remote_id=event.account_id))
+    return rows.filter(Q(remote_id=event.account_id) | Q(options__hook_ids__contains=[event.account_id]))
+
+
+def _completed(account: SocialAccount, event: WebhookEvent) -> list[InboxItem]:
+    try:
+        return list(connector_for(account).complete(event.items))
+    except ConnectorError:  # a name is not worth losing a message for
+        return list(event.items)
+
+
+def _began_at(account: SocialAccount, now: dt.datetime) -> dt.datetime:
+    """When this inbox was first read; what a network tells by itself may come before any reading."""
+    pull, _made = InboxPull.objects.get_or_create(
+        account=account, defaults={"next_at": now, "began_at": now, "read_until": now}
+    )
+    return pull.began_at
+
+
+def _forget(call: NetworkCall, event: WebhookEvent, accounts: list[SocialAccount], now: dt.datetime) -> None:
+    """What we have by this person's permission: the access to the accounts that they connected."""
+    for account in accounts:
+        disconnect(account=account, actor=None, now=now)
+        options = {name: value for name, value in account.options.items() if name != "person_id"}
+        SocialAccount.objects.filter(pk=account.pk).update(options=options)
+    source = HookSource(call.platform, call.app, call.account)
+    DeletionRequest.objects.filter(
+        platform=call.platform, person_hash=_hash_of(source, event.account_id), done_at__isnull=True
+    ).update(done_at=now, accounts=len(accounts))
+
+
+def _hash_of(source: HookSource, person: str) -> str:
+    """An id of a person is short enough to be guessed: of each app another hash."""
+    app = source.app.pk if source.app else ""
+    return hashlib.sha256(f"{app}:{person}".encode()).hexdigest()
+
+
+# --- forgetting -----------------------------------------------------------------------------------
+
+
+def forget_old(*, now: dt.datetime) -> None:
+    NetworkCall.objects.filter(received_at__lt=now - KEPT_FOR).delete()
+    NetworkEvent.objects.filter(happened_at__lt=now - REMEMBERED_FOR).delete()
+    DeletionRequest.objects.filter(done_at__lt=now - DELETIONS_KEPT_FOR).delete()

@@ -1,0 +1,356 @@
+"""Developer apps made by hand, what is allowed with them, and choosing among several pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from accounts import tasks
+from accounts.connecting import open_tokens
+from accounts.management.commands.networks_doc import document
+from accounts.models import (
+    AppRegistration,
+    AuditEntry,
+    Brand,
+    ConnectionOffer,
+    Credential,
+    Organization,
+    SocialAccount,
+    User,
+)
+from accounts.network_wording import GROUPS, SAFETY, UNITS, length
+from accounts.services import apps, offers
+from accounts.services.keys import rotate_secrets
+from connectors.base import Capability, RetrySafety, TextUnit
+from connectors.errors import Temporary
+from core.crypto import decrypt_json
+from tests.accounts.conftest import NOW, FakeAppConnector, FakeNetwork
+
+TYPED = {
+    "name": "Our app",
+    "client_id": " 4711 ",
+    "client_secret": " s3cr3t-of-the-app ",
+    "extra_login": "person",
+}
+CONNECT = reverse("accounts:connect_network", args=["fake_app"])
+PAGE = reverse("accounts:network", args=["fake_app"])
+
+
+def add(client: Client, **changes: str) -> AppRegistration:
+    answer = client.post(reverse("accounts:app_create", args=["fake_app"]), TYPED | changes)
+    assert answer.status_code == 302, answer.context["form"].errors
+    return AppRegistration.objects.order_by("-created_at", "-pk")[0]
+
+
+def go(client: Client, brand: Brand, **given: Any) -> str:
+    """The state under which the browser was sent to the network."""
+    answer = client.post(CONNECT, {"brand": brand.pk, **given})
+    assert answer.status_code == 302, answer.context["form"].errors
+    return parse_qs(urlsplit(answer["Location"]).query)["state"][0]
+
+
+def come_back(client: Client, state: str, **query: str) -> Any:
+    return client.get(reverse("accounts:oauth_callback"), {"state": state, "code": "good-code", **query})
+
+
+@pytest.fixture
+def client(admin: User, network: FakeNetwork) -> Client:
+    return signed_in(admin)
+
+
+def signed_in(user: User) -> Client:
+    """A browser of one's own."""
+    browser = Client()
+    browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return browser
+
+
+@pytest.fixture
+def stranger_client(stranger: User) -> Client:
+    return signed_in(stranger)
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    found = ("fake-1", "fake-2", "fake-3")
+    monkeypatch.setattr(FakeAppConnector, "pages", found)
+    return found
+
+
+def test_without_an_app_the_way_to_one_is_shown_and_nothing_is_asked(client: Client, brand: Brand) -> None:
+    shown = client.get(CONNECT).content.decode()
+    assert "wants a developer app first" in shown
+    assert PAGE in shown
+    assert '<form method="post">' not in shown
+    answer = client.post(CONNECT, {"brand": brand.pk})
+    assert answer.status_code == 200
+    assert "app" in answer.context["form"].errors
+
+
+def test_the_page_of_a_network_says_what_to_do_and_what_to_copy(client: Client, settings: Any) -> None:
+    shown = client.get(PAGE).content.decode()
+    for words in ("https://developers.fake.test/", "Make an app.", "Show a film.", "No app yet"):
+        assert words in shown
+    assert f"{settings.BASE_URL}{reverse('accounts:oauth_callback')}" in shown
+    assert "sends people back to https addresses only" in shown
+    settings.IS_HTTPS = True
+    assert "sends people back to https addresses only" not in client.get(PAGE).content.decode()
+
+
+def test_who_may_not_connect_sees_limits_and_no_keys(client: Client, creator: User) -> None:
+    add(client)
+    shown = signed_in(creator).get(PAGE).content.decode()
+    assert "Limits" in shown
+    for hidden in ("4711", "Our app", "developers.fake.test"):
+        assert hidden not in shown
+
+
+def test_an_app_is_kept_encrypted_and_never_shown_again(client: Client, organization: Organization) -> None:
+    app = add(client)
+    assert app.organization == organization
+    assert "s3cr3t-of-the-app" not in app.secret
+    clear = decrypt_json(app.secret)
+    assert (clear["client_id"], clear["client_secret"]) == ("4711", "s3cr3t-of-the-app")
+    assert clear["extra"] == {"login": "person"}
+    for url in (PAGE, reverse("accounts:app_edit", args=[app.pk])):
+        shown = client.get(url).content.decode()
+        assert "4711" in shown
+        assert "s3cr3t-of-the-app" not in shown
+    entry = AuditEntry.objects.get(action="app.added")
+    assert "s3cr3t" not in str(entry.detail)
+
+
+def test_changing_an_app_keeps_the_secret_unless_another_is_typed(client: Client) -> None:
+    app = add(client)
+    token = decrypt_json(app.secret)["verify_token"]
+    edit = reverse("accounts:app_edit", args=[app.pk])
+    client.post(edit, TYPED | {"client_secret": "", "client_id": "4712", "name": "Renamed"})
+    app.refresh_from_db()
+    clear = decrypt_json(app.secret)
+    assert (app.name, clear["client_id"], clear["client_secret"]) == ("Renamed", "4712", "s3cr3t-of-the-app")
+    client.post(edit, TYPED | {"client_secret": "another"})
+    app.refresh_from_db()
+    clear = decrypt_json(app.secret)
+    assert (clear["client_secret"], clear["verify_token"]) == ("another", token)
+    said = [entry.detail for entry in AuditEntry.objects.filter(action="app.changed").order_by("at", "pk")]
+    assert [detail.get("secret") for detail in said] == [None, "changed"]
+
+
+def test_an_app_that_no_key_opens_asks_for_its_secret_again(client: Client) -> None:
+    app = add(client)
+    AppRegistration.objects.update(secret="garbage")
+    assert "No key of this installation opens" in client.get(PAGE).content.decode()
+    edit = reverse("accounts:app_edit", args=[app.pk])
+    refused = client.post(edit, TYPED | {"client_secret": ""})
+    assert "client_secret" in refused.context["form"].errors
+    client.post(edit, TYPED)
+    app.refresh_from_db()
+    assert decrypt_json(app.secret)["client_secret"] == "s3cr3t-of-the-app"
+
+
+def test_two_apps_of_one_network_have_different_names(client: Client, monkeypatch: Any) -> None:
+    add(client)
+    new = reverse("accounts:app_create", args=["fake_app"])
+    refused = client.post(new, TYPED)
+    assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["name"])
+    second = add(client, name="Of the client")
+    edited = client.post(reverse("accounts:app_edit", args=[second.pk]), TYPED)
+    assert list(edited.context["form"].errors) == ["name"]
+    monkeypatch.setattr(apps, "MOST", 2)
+    full = client.post(new, TYPED | {"name": "A third"})
+    assert "2 apps already" in str(full.context["form"].errors)
+    assert AppRegistration.objects.count() == 2
+
+
+def test_apps_of_another_organization_are_neither_seen_nor_used(
+    client: Client, stranger_client: Client, stranger: User
+) -> None:
+    app = add(client)
+    assert "4711" not in stranger_client.get(PAGE).content.decode()
+    for name in ("app_edit", "app_delete"):
+        url = reverse(f"accounts:{name}", args=[app.pk])
+        assert stranger_client.post(url, TYPED).status_code == 404
+    other = Brand.objects.create(organization=stranger.memberships.get().organization, name="Elsewhere")
+    answer = stranger_client.post(CONNECT, {"brand": other.pk, "app": app.pk})
+    assert "app" in answer.context["form"].errors
+
+
+def test_an_account_is_connected_with_an_app_and_asked_for_what_was_chosen_only(
+    client: Client, brand: Brand, network: FakeNetwork
+) -> None:
+    app = add(client)
+    state = go(client, brand, app=app.pk, features=["numbers"])
+    assert network.calls == ["authorize 4711 person post numbers"]
+    answer = come_back(client, state)
+    account = SocialAccount.objects.get()
+    assert answer["Location"] == reverse("accounts:account_detail", args=[account.pk])
+    assert account.credential.app == app
+    # The network calls us from now on, and was read with what was stored: the app's secret is there.
+    assert network.calls[-2:] == ["subscribe", "profile with s3cr3t-of-the-app"]
+    assert account.checked_at is not None
+
+
+def test_a_first_look_that_fails_is_said_and_the_account_stays(
+    client: Client, brand: Brand, network: FakeNetwork
+) -> None:
+    app = add(client)
+    state = go(client, brand, app=app.pk)
+
+    def fails(_self: FakeAppConnector) -> None:
+        raise Temporary("down")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakeAppConnector, "subscribe", fails)
+        answer = come_back(client, state)
+    assert "a first look at it did not work" in client.get(answer["Location"]).content.decode()
+    assert SocialAccount.objects.get().is_active
+
+
+def test_an_app_in_use_is_not_deleted(client: Client, brand: Brand) -> None:
+    app = add(client)
+    come_back(client, go(client, brand, app=app.pk))
+    delete = reverse("accounts:app_delete", args=[app.pk])
+    assert "1 account is connected with" in client.post(delete, follow=True).content.decode()
+    assert AppRegistration.objects.exists()
+    Credential.objects.all().delete()
+    assert "is deleted" in client.post(delete, follow=True).content.decode()
+    assert not AppRegistration.objects.exists()
+    assert AuditEntry.objects.filter(action="app.deleted").exists()
+
+
+def test_a_sign_in_that_never_came_back_does_not_cost_a_typed_app(client: Client, brand: Brand) -> None:
+    app = add(client)
+    go(client, brand, app=app.pk)
+    go(client, brand, app=app.pk)
+    assert AppRegistration.objects.filter(pk=app.pk).exists()
+
+
+# --- several pages ------------------------------------------------------------------------------
+
+
+def test_of_several_pages_the_chosen_ones_are_connected(
+    client: Client, brand: Brand, network: FakeNetwork, pages: tuple[str, ...]
+) -> None:
+    app = add(client)
+    chooser = come_back(client, go(client, brand, app=app.pk))["Location"]
+    offer = ConnectionOffer.objects.get()
+    assert "access-1" not in offer.secret
+    assert not SocialAccount.objects.exists()
+    shown = client.get(chooser).content.decode()
+    assert all(f"@{page}@fake.test" in shown for page in pages)
+    nothing = client.post(chooser, {"account": ["made-up"]})
+    assert (nothing.status_code, nothing.context["problem"]) == (422, "Choose at least one account.")
+    answer = client.post(chooser, {"account": ["fake-3", "fake-1"]})
+    assert answer["Location"] == reverse("accounts:account_list")
+    found = SocialAccount.objects.order_by("remote_id")
+    assert [account.remote_id for account in found] == ["fake-1", "fake-3"]
+    assert all(open_tokens(one.credential.secret).access_token == "access-1" for one in found)
+    assert all(one.credential.app == app for one in found)
+    assert not ConnectionOffer.objects.exists()
+    assert client.get(chooser).status_code == 404
+
+
+def test_an_offer_ends_and_is_forgotten_with_its_tokens(
+    client: Client, brand: Brand, pages: tuple[str, ...]
+) -> None:
+    app = add(client)
+    chooser = come_back(client, go(client, brand, app=app.pk))["Location"]
+    ConnectionOffer.objects.update(expires_at=NOW - dt.timedelta(days=1))
+    answer = client.post(chooser, {"account": ["fake-1"]})
+    assert "took too long" in answer.context["problem"]
+    assert not SocialAccount.objects.exists()
+    tasks.clean_connecting()
+    assert not ConnectionOffer.objects.exists()
+
+
+def test_an_offer_is_its_makers_alone(
+    client: Client, owner: User, stranger_client: Client, brand: Brand, pages: tuple[str, ...]
+) -> None:
+    app = add(client)
+    chooser = come_back(client, go(client, brand, app=app.pk))["Location"]
+    for other in (signed_in(owner), stranger_client):
+        assert other.get(chooser).status_code == 404
+        assert other.post(chooser, {"account": ["fake-1"]}).status_code == 404
+    assert not SocialAccount.objects.exists()
+
+
+def test_an_offer_serves_once(client: Client, brand: Brand, admin: User, pages: tuple[str, ...]) -> None:
+    app = add(client)
+    come_back(client, go(client, brand, app=app.pk))
+    offer = ConnectionOffer.objects.get()
+    assert len(offers.accept_offer(offer=offer, chosen={"fake-1"}, actor=admin, now=offer.created_at)) == 1
+    with pytest.raises(offers.OfferOver):
+        offers.accept_offer(offer=offer, chosen={"fake-2"}, actor=admin, now=offer.created_at)
+    assert SocialAccount.objects.count() == 1
+
+
+def test_a_reconnection_takes_its_own_page_of_several(
+    client: Client, brand: Brand, network: FakeNetwork, pages: tuple[str, ...], monkeypatch: Any
+) -> None:
+    app = add(client)
+    come_back(client, go(client, brand, app=app.pk))
+    chooser = reverse("accounts:connect_choose", args=[ConnectionOffer.objects.get().pk])
+    client.post(chooser, {"account": ["fake-2"]})
+    account = SocialAccount.objects.get()
+    network.code = "good-code"
+    again = reverse("accounts:account_reconnect", args=[account.pk])
+    form = client.get(again).context["form"]
+    assert form["app"].value() == app.pk
+    state = parse_qs(urlsplit(client.post(again, {"app": app.pk})["Location"]).query)["state"][0]
+    assert come_back(client, state)["Location"].endswith(f"{account.pk}/")
+    assert SocialAccount.objects.count() == 1
+    monkeypatch.setattr(FakeAppConnector, "pages", ("fake-1", "fake-3"))
+    network.code = "good-code"
+    state = parse_qs(urlsplit(client.post(again, {"app": app.pk})["Location"]).query)["state"][0]
+    assert (
+        "You signed in as @fake-1@fake.test, fake-3@fake.test" in come_back(client, state).context["problem"]
+    )
+
+
+# --- the table of networks ----------------------------------------------------------------------
+
+
+def test_the_matrix_says_of_each_network_what_it_can_do(client: Client) -> None:
+    page = client.get(reverse("accounts:network_list"))
+    groups = dict(page.context["groups"])
+    names = [info.name for info in page.context["networks"]]
+    place = names.index("Fake App")
+    assert dict(groups["Numbers"])["Numbers of the account"][place] is True
+    assert dict(groups["Numbers"])["Numbers of posts"][place] is False
+    assert dict(groups["Limits"])["Longest text"][place] == "300"
+    assert dict(groups["Limits"])["Images in one post"][place] == "4"
+    assert page.content.decode().count('<th scope="col"') == len(names) + 1
+
+
+def test_the_document_of_networks_is_what_the_registry_says() -> None:
+    kept = Path(__file__).parents[2] / "docs" / "networks.md"
+    assert kept.read_text(encoding="utf-8") == document(), "run manage.py networks_doc"
+
+
+def test_every_capability_has_a_row() -> None:
+    assert {one for _title, rows in GROUPS for one, _label in rows} == set(Capability)
+    assert set(UNITS) == set(TextUnit)
+    assert set(SAFETY) == set(RetrySafety)
+
+
+def test_lengths_are_told_as_people_say_them() -> None:
+    with translation.override("en"):
+        said = [length(seconds) for seconds in (59.6, 119, 140, 900, 43200)]
+    assert said == ["60 s", "119 s", "2:20 min", "15 min", "12 hours"]
+
+
+def test_offers_and_apps_move_to_a_new_key(client: Client, brand: Brand, pages: tuple[str, ...]) -> None:
+    app = add(client)
+    come_back(client, go(client, brand, app=app.pk))
+    before = ConnectionOffer.objects.get().secret
+    rotate_secrets(progress=lambda _so_far: None)
+    after = ConnectionOffer.objects.get().secret
+    assert after != before
+    assert decrypt_json(after) == decrypt_json(before)
