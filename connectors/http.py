@@ -407,7 +407,10 @@ def _follow(prepared: _Prepared, response: requests.Response) -> _Prepared:
 
 def _check_address(prepared: requests.PreparedRequest, *, guard: bool) -> tuple[str, str, int]:
     """(scheme, host, port) of a request, refused if we would not send anything there."""
-    parts = urllib3.util.parse_url(str(prepared.url))
+    try:  # what has another scheme was not looked at so far
+        parts = urllib3.util.parse_url(str(prepared.url))
+    except LocationParseError as error:
+        raise Rejected(RejectReason.INVALID, "not a usable address") from error
     scheme, host = parts.scheme or "", parts.host or ""
     if scheme not in _DEFAULT_PORTS or not host:
         raise Rejected(RejectReason.INVALID, "not a web address")

@@ -84,6 +84,7 @@ MOST_TAGS = 30
 STORY_SECONDS = 60
 RECENT = 25
 CLOCK_SKEW = dt.timedelta(minutes=2)
+STATE_SETTLES = dt.timedelta(seconds=30)  # so long a container that was published may not say so
 _METRICS = "views,reach,saved,shares"
 _METRICS_OF_A_STORY = "views,reach,replies,shares"
 
@@ -294,17 +295,26 @@ class InstagramConnector(Connector):
         try:
             answer = self._graph.post(f"{self._ig}/media_publish", form, changes=True)
         except Rejected as refused:
-            if self._is_published(intent):  # an earlier call did it: see ``check``
-                raise OutcomeUnknown(refused.detail) from refused
-            raise
+            return self._done_before(intent, refused)
         return StepResult(remote_id=str(answer["id"]))
 
-    def _is_published(self, intent: Json) -> bool:
+    def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
+        """The post of a container that is not taken (again): an earlier call may have published it. Raises
+        what is to be thought of the refusal otherwise."""
         try:
             answer = self._graph.find(_id(intent["container"]), {"fields": "status_code"})
         except ConnectorError:
-            return False
-        return answer is not None and answer.get("status_code") == "PUBLISHED"
+            raise refused from None
+        state = answer.get("status_code") if answer is not None else None
+        if state == "EXPIRED":
+            raise Temporary(refused.detail, starts_over=True)
+        # The state may be late; a post with the same words is not, where there are words.
+        if state == "PUBLISHED" or (state == "FINISHED" and intent["text"] and not intent["is_story"]):
+            with contextlib.suppress(ConnectorError):
+                return self._published(intent)
+        if state == "PUBLISHED":
+            raise OutcomeUnknown(refused.detail) from refused
+        raise refused
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
@@ -324,11 +334,14 @@ class InstagramConnector(Connector):
             case "PUBLISHED":
                 return self._published(intent)
             case "FINISHED":
+                asked_at = dt.datetime.fromisoformat(intent["since"]) + CLOCK_SKEW
+                if dt.timedelta(0) <= dt.datetime.now(dt.UTC) - asked_at < STATE_SETTLES:
+                    raise Temporary("its state may be late")
                 return None  # one container makes one post: sent again, it does no harm
             case "ERROR":
                 raise meta.container_error(str((answer or {}).get("status") or ""))
             case "EXPIRED":
-                raise Rejected(RejectReason.INVALID, "the container was not published within 24 hours")
+                raise Temporary("the container was not published within 24 hours", starts_over=True)
         raise Temporary("Instagram does not say whether the container was published")
 
     def _published(self, intent: Json) -> StepResult:

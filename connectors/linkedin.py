@@ -237,7 +237,7 @@ class LinkedInConnector(Connector):
             found = objects(self._object("GET", f"{path}&start={start}&count={PAGES_PER_CALL}"))
             for role in found:
                 urn = words(role.get("organization")) or words(role.get("organizationalTarget"))
-                if role.get("role") in POSTING_ROLES and urn.startswith(ORGANIZATION):
+                if words(role.get("role")) in POSTING_ROLES and urn.startswith(ORGANIZATION):
                     numbers.append(urn.removeprefix(ORGANIZATION))
             if len(found) < PAGES_PER_CALL:
                 break
@@ -553,7 +553,8 @@ class LinkedInConnector(Connector):
         answer = self._object(
             "GET", f"/rest/posts?ids={list_of(urns)}", headers={"X-RestLi-Method": "BATCH_GET"}
         )
-        return [urn for urn in urns if urn in answer["results"]]
+        found = answer["results"]
+        return [urn for urn in urns if isinstance(found, dict) and urn in found]
 
     # Calls.
 

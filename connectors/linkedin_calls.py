@@ -73,7 +73,10 @@ def list_of(urns: list[str]) -> str:
 
 def is_linkedins(address: str) -> bool:
     """Whether a host that an answer named may be given the token."""
-    host = (urlsplit(address).hostname or "").lower()
+    try:
+        host = (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return False
     own = {urlsplit(api()).hostname, urlsplit(web()).hostname}
     return host in own or host.endswith(".linkedin.com")
 

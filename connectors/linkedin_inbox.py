@@ -96,9 +96,10 @@ class Reader:
         items: list[InboxItem] = []
         posts: dict[str, None] = {}
         for notice in notices:
-            if inner(notice, "action") == MENTIONED:
+            action = words(inner(notice, "action"))
+            if action == MENTIONED:
                 items += self._mention(notice)
-            elif inner(notice, "action") in COMMENTED:
+            elif action in COMMENTED:
                 entity = words(inner(notice, "decoratedSourcePost", "entity"))
                 posts[entity or words(inner(notice, "sourcePost"))] = None
         for post_urn in filter(None, posts):
@@ -280,7 +281,7 @@ def events(body: bytes) -> tuple[WebhookEvent, ...]:
         number = inner(notice, "notificationId")
         is_numbered = isinstance(number, (int, str)) and not isinstance(number, bool) and str(number)
         whole = json.dumps(notice, sort_keys=True).encode()
-        is_written = inner(notice, "action") in {*COMMENTED, MENTIONED}
+        is_written = words(inner(notice, "action")) in {*COMMENTED, MENTIONED}
         found.append(
             WebhookEvent(
                 event_id=str(number)[:200] if is_numbered else hashlib.sha256(whole).hexdigest(),

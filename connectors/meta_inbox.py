@@ -42,8 +42,8 @@ def unless_forbidden(read: Callable[[], InboxPage]) -> InboxPage:
 
 @dataclass(frozen=True, slots=True)
 class Talks:
-    """``owner`` has the list (a Page, or an Instagram account), ``own`` are the ids that the account itself
-    goes by in it. ``platform`` is "messenger" or "instagram"."""
+    """``owner`` has the list (a Page, or an Instagram account), ``own`` are the ids and names that the
+    account itself goes by in it. ``platform`` is "messenger" or "instagram"."""
 
     graph: Graph
     owner: str
@@ -78,19 +78,22 @@ class Talks:
         return sorted(own, key=lambda post: post.created_at, reverse=True)
 
     def _items(self, talk: Json) -> list[InboxItem]:
-        people = [one for one in _list(talk, "participants") if str(one.get("id")) not in self.own]
+        people = [one for one in _list(talk, "participants") if not self._is_own(one)]
         found = []
         for message in _list(talk, "messages"):
             author = message.get("from")
             if not message.get("id") or not message.get("created_time") or not isinstance(author, dict):
                 continue  # deleted, or of somebody who is no longer there
-            is_own = str(author.get("id")) in self.own
-            receivers = [one for one in _list(message, "to") if str(one.get("id")) not in self.own]
+            is_own = self._is_own(author)
+            receivers = [one for one in _list(message, "to") if not self._is_own(one)]
             others = ([] if is_own else [author]) + people + receivers
             if not others or not others[0].get("id"):
                 continue
             found.append(self._item(message, others[0], is_own=is_own))
         return found
+
+    def _is_own(self, someone: Json) -> bool:
+        return str(someone.get("id")) in self.own or str(someone.get("username")) in self.own
 
     def _item(self, message: Json, other: Json, *, is_own: bool) -> InboxItem:
         counterpart = person(other)

@@ -289,7 +289,10 @@ class PinterestConnector(Connector):
             _checked(self._call("POST", "/media", json={"media_type": "video"}), about="media")
         )
         media_id = str(registered["media_id"])
-        fields = {str(name): str(value) for name, value in dict(registered["upload_parameters"]).items()}
+        stated = registered["upload_parameters"]
+        if not isinstance(stated, dict):
+            raise Temporary("an answer without what the storage wants to be told")
+        fields = {str(name): str(value) for name, value in stated.items()}
         with item.open() as stream:
             body = _Form(fields, cast("IO[bytes]", stream), item.mime_type)
             stored = http.request(
@@ -609,7 +612,7 @@ def _media_count(media: object) -> int:
         return 0
     if isinstance(media.get("items"), list):
         return len(media["items"])
-    return int(media.get("media_type") in {"image", "video"})
+    return int(str(media.get("media_type")) in {"image", "video"})
 
 
 def _created(pin: Json) -> dt.datetime:

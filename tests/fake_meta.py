@@ -29,11 +29,11 @@ class Refused(Exception):
         self.answer = error(code, subcode, status)
 
 
-def error(code: int, subcode: int = 0, status: int = 400, **headers: str) -> Answer:
+def error(code: int, subcode: int = 0, status: int = 400, headers: dict[str, str] | None = None) -> Answer:
     said: dict[str, Any] = {"message": f"(#{code}) no", "type": "OAuthException", "code": code}
     if subcode:
         said["error_subcode"] = subcode
-    return status, headers, json.dumps({"error": said})
+    return status, headers or {}, json.dumps({"error": said})
 
 
 def form_of(request: requests.PreparedRequest) -> dict[str, str]:
@@ -68,7 +68,7 @@ class FakeMeta:
             return error(2, status=503)
         if fault == "wait":
             usage = {"1": [{"type": "pages", "call_count": 100, "estimated_time_to_regain_access": 2}]}
-            return error(80001, 0, 400, **{"X-Business-Use-Case-Usage": json.dumps(usage)})
+            return error(80001, headers={"X-Business-Use-Case-Usage": json.dumps(usage)})
         try:
             done = act()
         except Refused as refused:

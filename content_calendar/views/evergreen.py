@@ -38,7 +38,7 @@ from content_calendar.selectors.evergreen import (
 )
 from content_calendar.selectors.refusals import refusal_words
 from content_calendar.services import evergreen as services
-from content_calendar.services.drafts import AccountUnknown
+from content_calendar.services.drafts import AccountUnknown, Draft
 from content_calendar.services.evergreen import MOST_TEXTS, TooManyEntries
 from content_calendar.views.shown import brand_asked_for, may, post_asked_for, shown
 from core.paging import page_of
@@ -221,9 +221,12 @@ def _problems(row: EvergreenPool, texts: Sequence[str], template: Post | None) -
     accounts = list(pool_accounts(row).select_related("brand"))
     parts = parts_from_json(template.parts if template is not None else [{"text": ""}])
     assets = MediaAsset.objects.filter(brand=row.brand).in_bulk(list(asset_ids(parts)))
+    settings = Draft.of_post(template).settings if template is not None else {}
     found = []
     for number, text in enumerate(texts, 1):
-        for check in check_accounts(accounts, in_words(parts, text), {}, assets, is_tracked=False):
+        for check in check_accounts(
+            accounts, in_words(parts, text), {}, assets, is_tracked=False, settings=settings
+        ):
             if check.account.is_active:
                 found += [
                     _("Text %(number)s on %(account)s: %(problem)s")

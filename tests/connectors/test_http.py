@@ -147,7 +147,7 @@ def test_guarded_call_refuses_private_hosts_and_never_connects(url: str) -> None
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://example.com/", "file:///etc/passwd", "https://", "nonsense", "https://a b/"]
+    "url", ["ftp://example.com/", "file:///etc/passwd", "https://", "nonsense", "https://a b/", "[':']"]
 )
 def test_what_is_no_web_address_is_invalid(url: str) -> None:
     with pytest.raises(Rejected) as refused:

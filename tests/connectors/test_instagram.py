@@ -459,10 +459,15 @@ def test_an_unknown_outcome_is_told_by_the_container(
     network.upsert("GET", f"{AT_INSTAGRAM}/{IG}/media", json={"data": []})
     with pytest.raises(Temporary):
         account.check(step, intent, None)
-    for state, error in (("IN_PROGRESS", Temporary), ("EXPIRED", Rejected), ("ERROR", Rejected)):
+    for state, error, anew in (
+        ("IN_PROGRESS", Temporary, False),
+        ("EXPIRED", Temporary, True),
+        ("ERROR", Rejected, False),
+    ):
         network.upsert("GET", path, json={"status_code": state})
-        with pytest.raises(error):
+        with pytest.raises(error) as raised:
             account.check(step, intent, None)
+        assert getattr(raised.value, "starts_over", False) is anew
     network.upsert("GET", path, status=400, json={"error": {"code": 100, "error_subcode": 33}})
     with pytest.raises(Temporary):
         account.check(step, intent, None)
@@ -486,11 +491,37 @@ def test_a_refusal_of_what_was_published_before_is_no_refusal(
     refused = {"error": {"code": 24, "error_subcode": 2207008, "message": "does not exist"}}
     network.post(f"{AT_INSTAGRAM}/{IG}/media_publish", status=400, json=refused)
     network.get(f"{AT_INSTAGRAM}/180", json={"status_code": "PUBLISHED"})
+    listed = f"{AT_INSTAGRAM}/{IG}/media"
+    network.get(listed, json={"data": []})
     with pytest.raises(OutcomeUnknown):
         account.send_step(step, post(photo()), intent)
+    network.upsert("GET", listed, json={"data": [media("1791", "Hello", NOW)]})
+    assert account.send_step(step, post(photo()), intent).remote_id == "1791"
+    network.upsert("GET", f"{AT_INSTAGRAM}/180", json={"status_code": "FINISHED"})
+    assert account.send_step(step, post(photo()), intent).remote_id == "1791"
+    wordless, unsaid = publication(account, post(photo(), text=""))
+    with pytest.raises(Rejected):  # any post without words would look like it
+        account.send_step(wordless, post(photo(), text=""), unsaid)
     network.upsert("GET", f"{AT_INSTAGRAM}/180", json={"status_code": "EXPIRED"})
-    with pytest.raises(Rejected):
+    with pytest.raises(Temporary) as gone:
         account.send_step(step, post(photo()), intent)
+    assert gone.value.starts_over
+
+
+def test_a_state_that_may_be_late_is_not_believed_at_once(
+    network: responses.RequestsMock, account: InstagramConnector
+) -> None:
+    sent, done = post(photo()), {"part0.container": StepResult(remote_id="180")}
+    step = step_of(account, sent, "part0.publish")
+    network.get(f"{AT_INSTAGRAM}/180", json={"status_code": "FINISHED"})
+    now = dt.datetime.now(dt.UTC)
+    for asked_at, is_late in ((now, True), (now - dt.timedelta(minutes=1), False)):
+        intent = account.prepare_step(step, sent, done, key=UUID, now=asked_at)
+        if is_late:
+            with pytest.raises(Temporary):
+                account.check(step, intent, None)
+        else:
+            assert account.check(step, intent, None) is None
 
 
 def test_an_answer_without_an_id_is_in_doubt(

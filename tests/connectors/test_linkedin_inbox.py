@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+import requests
 import responses
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from connectors.base import InboxKind, WebhookKind
-from connectors.errors import NeedsReconnect, RateLimited, Rejected, RejectReason, Temporary
+from connectors.base import InboxKind, PostPart, PostPayload, ReplyTarget, StepResult, Tokens, WebhookKind
+from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected, RejectReason, Temporary
 from connectors.linkedin import LinkedInConnector
 from connectors.linkedin_inbox import COMMENTED, EVENT_TYPE, MENTIONED, NOTICES_PER_CALL, comment_parts
-from tests.connectors.conftest import NOW, SPECS
+from tests.connectors.conftest import NOW, SPECS, image, payload
+from tests.connectors.odd_answers import ODD, with_odd
 from tests.connectors.test_linkedin import (
     API,
     APP,
@@ -30,7 +35,9 @@ from tests.connectors.test_linkedin import (
     POST,
     THREAD,
     account,
+    film,
     ms,
+    remote,
     remote_comment,
 )
 
@@ -339,3 +346,102 @@ def test_webhooks_are_those_of_the_description() -> None:
     assert told["signature"]["string_to_sign"].startswith('"hmacsha256=" +')
     assert told["validation"]["response_body_fields"] == ["challengeCode", "challengeResponse"]
     assert NOTICES.removeprefix(API) in told["delivery"]["backfill"]["organization_social_actions"]["api"]
+
+
+# --- answers of any shape ---------------------------------------------------------------------
+
+CLIP = payload("Waves", media=(film(15),))
+PICTURE = payload("Look", media=(image(),))
+REPLY = PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT))
+COMMENTED_POST = PostPayload((PostPart("Post"), PostPart("More", is_comment=True)))
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+SHARE = {"entity": "urn:li:share:9", "owner": BOB, "text": "x"}
+ABOUT = {"id": 7, "localizedName": "Harbour Tea", "vanityName": "tea"}
+PIECES = [{"uploadUrl": "https://www.linkedin.com/u", "firstByte": 0, "lastByte": 14}]
+USUAL: dict[str, Any] = {
+    "/organizationalEntityNotifications": {
+        "elements": [notice(), notice(2, MENTIONED, decoratedGeneratedActivity={"share": SHARE})]
+    },
+    "/comments/": remote_comment(1, "x", NOW),
+    "/comments": {
+        "elements": [
+            remote_comment(1, "q", NOW, BOB, commentsSummary={"totalFirstLevelComments": 2}, content=[{}]),
+            remote_comment(2, "a", NOW),
+        ]
+    },
+    "/rest/people": {"results": {"(id:b0B)": {"id": "b0B", "vanityName": "bob"}}},
+    "/organizationsLookup": {"results": {"7": ABOUT}},
+    "/networkSizes": {"firstDegreeSize": 5},
+    "/organizationalEntityShareStatistics": {
+        "elements": [{"share": POST, "totalShareStatistics": {"likeCount": 1}}]
+    },
+    "/organizationAcls": {"elements": [{"organization": PAGE, "role": "ADMINISTRATOR"}]},
+    "/rest/organizations?": {"elements": [ABOUT]},
+    "/rest/organizations/": ABOUT,
+    "/rest/posts?ids": {"results": {POST: {}}},
+    "/rest/posts?": {
+        "elements": [remote(POST, "{hashtag|\\#|a}", NOW, content={"multiImage": {"images": [{}]}})]
+    },
+    "/rest/posts/": remote(POST, "x", NOW, content={"media": {"id": "1"}}),
+    "/rest/images": {"value": {"uploadUrl": "https://www.linkedin.com/u", "image": "urn:li:image:1"}},
+    "/rest/videos?": {"value": {"video": "urn:li:video:1", "uploadInstructions": PIECES}},
+    "/rest/videos/": {"status": "AVAILABLE"},
+    "/v2/userinfo": {"sub": "A8", "name": "Ann", "picture": "https://example.com/1.jpg"},
+    "/accessToken": {
+        "access_token": "a",
+        "expires_in": 5,
+        "scope": "openid,w_member_social,w_organization_social,rw_organization_admin",
+    },
+}
+
+
+def send(client: LinkedInConnector, sent: PostPayload, index: int) -> object:
+    step = client.plan(sent)[index]
+    done = {"part0.publish": StepResult(remote_id=POST)}
+    return client.send_step(step, sent, client.prepare_step(step, sent, done, key="k", now=NOW))
+
+
+ACTS: dict[str, Callable[[LinkedInConnector], object]] = {
+    "exchange": lambda c: c.exchange_accounts(app=APP, code="c", code_verifier="", redirect_uri="r"),
+    "refresh": lambda c: c.refresh(tokens=Tokens("a", "b"), options={}, app=APP),
+    "profile": lambda c: c.fetch_profile(),
+    "inbox": lambda c: c.fetch_inbox(since=LONG_AGO),
+    "image": lambda c: send(c, PICTURE, 0),
+    "video": lambda c: send(c, CLIP, 0),
+    "check": lambda c: c.check(c.plan(CLIP)[0], {}, StepResult(remote_id="urn:li:video:1")),
+    "post": lambda c: send(c, payload("x"), -1),
+    "comment": lambda c: send(c, COMMENTED_POST, -1),
+    "recent": lambda c: c.find_recent(since=LONG_AGO),
+    "sent": lambda c: c.find_sent(COMMENTED_POST, since=LONG_AGO),
+    "answered": lambda c: c.find_sent(REPLY, since=LONG_AGO),
+    "read": lambda c: c.fetch_post(POST),
+    "read comment": lambda c: c.fetch_post(COMMENT),
+    "account": lambda c: c.fetch_account_metrics(),
+    "counts": lambda c: c.fetch_post_metrics([POST, "urn:li:share:2"]),
+    "other": lambda c: c.fetch_public_account("tea"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(odd=ODD, chance=st.randoms(use_true_random=False))
+def test_an_answer_of_any_shape_is_one_of_the_five_errors_at_most(
+    page: LinkedInConnector, act: str, odd: Any, chance: Any
+) -> None:
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        usual = next((value for name, value in USUAL.items() if name in str(request.url)), None)
+        return 200, {"ETag": "x"}, json.dumps(with_odd(usual, odd, chance))
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
+        for method in ("GET", "POST", "PUT"):
+            network.add_callback(method, re.compile(".*"), callback=answer)
+        with contextlib.suppress(ConnectorError):
+            ACTS[act](page)
+
+
+@settings(deadline=None)
+@given(odd=ODD, chance=st.randoms(use_true_random=False))
+def test_a_call_of_any_shape_is_read_or_refused(odd: Any, chance: Any) -> None:
+    told = with_odd({"type": EVENT_TYPE, "notifications": [notice(), notice(2)]}, odd, chance)
+    with contextlib.suppress(Rejected):
+        assert all(event.event_id for event in LinkedInConnector.webhook_events(json.dumps(told).encode()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import datetime as dt
 import email
@@ -17,10 +18,13 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 import requests
 import responses
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from connectors import http
 from connectors.base import AppCredentials, MediaItem, PostPayload, StepResult, StepState, Tokens
 from connectors.errors import (
+    ConnectorError,
     NeedsReconnect,
     OutcomeUnknown,
     RateLimited,
@@ -31,6 +35,7 @@ from connectors.errors import (
 from connectors.pinterest import INFO, PER_CALL, PinterestConnector
 from connectors.text import check_payload
 from tests.connectors.conftest import NOW, SPECS, _faults, image, ok, payload, scripted
+from tests.connectors.odd_answers import ODD, with_odd
 
 API = "https://api.pinterest.com/v5"
 STORAGE = "https://pinterest-media-upload.s3-accelerate.amazonaws.com/"
@@ -708,3 +713,54 @@ def test_what_is_not_told_is_not_known(
     counts = account.fetch_post_metrics(["813"])["813"]
     assert (counts.bookmarks, counts.clicks, counts.impressions) == (None, None, None)
     assert len(network.calls) == (1 if days == 100 else 2)
+
+
+# --- answers of any shape ---------------------------------------------------------------------
+
+FILM = pin_of("Waves", media=(film(),))
+PINS = {"items": [remote("1", NOW)], "bookmark": None}
+REGISTERED = {"media_id": "1", "upload_url": STORAGE, "upload_parameters": UPLOAD_PARAMETERS}
+USUAL: dict[str, Any] = {
+    "/oauth/token": {"access_token": "a", "refresh_token": "b", "expires_in": 5, "scope": "pins:read"},
+    "/user_account": ACCOUNT,
+    "/boards/": PINS,
+    "/boards": {"items": [{"id": "1", "name": "n"}], "bookmark": "b"},
+    "/analytics": {"all": {"summary_metrics": {"SAVE": 1}}},
+    "/media/": {"media_id": "1", "status": "processing"},
+    "/media": REGISTERED,
+    "/pins/": remote("1", NOW, pin_metrics={"lifetime_metrics": {"impression": 3}}),
+    "/pins?": PINS,
+    "/pins": remote("1", NOW),
+}
+ACTS: dict[str, Callable[[PinterestConnector], object]] = {
+    "exchange": lambda c: c.exchange_code(app=APP, code="c", code_verifier="", redirect_uri="r"),
+    "refresh": lambda c: c.refresh(tokens=Tokens("a", "b"), options={}, app=APP),
+    "profile": lambda c: c.fetch_profile(),
+    "boards": lambda c: c.fetch_choices(),
+    "publish": lambda c: publish(c, pin_of("Hi")),
+    "upload": lambda c: c.send_step(c.plan(FILM)[0], FILM, {}),
+    "check": lambda c: c.check(c.plan(FILM)[0], {}, StepResult(remote_id="1")),
+    "recent": lambda c: c.find_recent(since=NOW),
+    "sent": lambda c: c.find_sent(pin_of("Hi"), since=NOW),
+    "post": lambda c: c.fetch_post("1"),
+    "account": lambda c: c.fetch_account_metrics(),
+    "counts": lambda c: c.fetch_post_metrics(["1"]),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(odd=ODD, chance=st.randoms(use_true_random=False))
+def test_an_answer_of_any_shape_is_one_of_the_five_errors_at_most(
+    account: PinterestConnector, act: str, odd: Any, chance: Any
+) -> None:
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        path = str(request.url).removeprefix(API)
+        usual = next((value for name, value in USUAL.items() if name in path), None)
+        return 200, {}, json.dumps(with_odd(usual, odd, chance))
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
+        for method in ("GET", "POST"):
+            network.add_callback(method, re.compile(".*"), callback=answer)
+        with contextlib.suppress(ConnectorError):
+            ACTS[act](account)

@@ -35,6 +35,7 @@ from content_calendar.selectors.versions import content_diff
 from content_calendar.services.approval import approve_own
 from content_calendar.services.changes import Edit, draft_from_json, draft_to_json
 from content_calendar.services.drafts import Draft, create_post, duplicate_post, save_draft
+from content_calendar.services.evergreen import create_pool
 from content_calendar.services.kept import draft_from, kept
 from content_calendar.services.scheduling import NotReady, schedule_post, update_scheduled
 from content_calendar.services.writing import save_template
@@ -43,6 +44,7 @@ from outbox.payloads import thaw
 from tests.campaigns.conftest import make_campaign
 from tests.content_calendar.boards import BoardsConnector, boards, has_fields
 from tests.content_calendar.conftest import LATER, NOW
+from tests.content_calendar.test_evergreen import facts
 
 __all__ = ["boards"]
 pytestmark = pytest.mark.django_db
@@ -300,6 +302,20 @@ def test_addresses_become_tracked_links(brand: Brand, manager: User, boards: Soc
     assert link.original_url == "https://shop.example.com/cups"
     assert Delivery.objects.get().payload["settings"]["link"].endswith(link.code)
     assert Variant.objects.get().settings["link"] == "https://shop.example.com/cups"
+
+
+def test_evergreen_posts_say_what_their_entry_says(
+    sign_in: SignIn, brand: Brand, manager: User, boards: SocialAccount
+) -> None:
+    pool = create_pool(brand=brand, facts=facts(boards), actor=manager, now=NOW)
+    post = drafted(brand, manager, boards, **SAID)
+    new = reverse("content_calendar:entry_new", args=[pool.pk])
+    client = sign_in(manager)
+    # Words alone do not say the board.
+    assert "choose “Board”" in client.post(new, {"text": ["Hello"]}).content.decode()
+    assert client.post(f"{new}?post={post.pk}", {"text": ["Hello", "Hello again"]}).status_code == 302
+    boards_of = {row.payload["settings"]["board"] for row in Delivery.objects.all()}
+    assert boards_of == {"b1"}
 
 
 # --- the page -------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ SAME_IN_BOTH = {
     "%(metric)s from %(first)s to %(last)s",
     "of %(target)s",
     "%(answered)s of %(all)s",
+    "%(n)s %(unit)s",
     "%(in_time)s of %(all)s",
     "of %(text)s%(sign)s",
     "Webhooks",
@@ -112,7 +113,7 @@ WORDS = {
     r"reconnect(?:ed|ing|s)?": "再連携",
     r"resumed?": "再開",
     r"scheduled": "予約",
-    r"threads?": "スレッド",
+    r"(?-i:threads?|Thread|Threads of)": "スレッド",  # Threads is also the name of a network
     r"time zone": "タイムゾーン",
 }
 # Words that a thing could also be called by, and is not.

@@ -101,7 +101,7 @@ class StandIn(FakeMeta):
 
     def comment(self, number: str, text: str) -> dict[str, str]:
         assert number.startswith("88") or self.posts[number]["is_published"]
-        made = {
+        made: dict[str, Any] = {
             "id": self.new_id("99_"),
             "message": text,
             "created_time": stamp(self.clock()),

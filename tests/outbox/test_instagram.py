@@ -100,7 +100,12 @@ class StandIn(FakeMeta):
         if post is None:
             raise Refused(100, 33)
         who = {"id": IG, "username": "harbour"}
-        made = {"id": self.new_id("178"), "text": text, "timestamp": stamp(self.clock()), "from": who}
+        made: dict[str, Any] = {
+            "id": self.new_id("178"),
+            "text": text,
+            "timestamp": stamp(self.clock()),
+            "from": who,
+        }
         post["comments"]["data"].append(made)
         return {"id": str(made["id"])}
 
