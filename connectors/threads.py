@@ -411,8 +411,12 @@ class ThreadsConnector(Connector):
         try:
             answer = self._graph.find(_id(intent["container"]), _STATUS)
             state = str((answer or {}).get("status"))
+            if state == "EXPIRED":
+                raise Temporary("the container was not published within 24 hours", starts_over=True)
             return self._published(intent) if state in {"PUBLISHED", "FINISHED"} else None
-        except ConnectorError:
+        except ConnectorError as error:
+            if isinstance(error, Temporary) and error.starts_over:
+                raise
             return StepResult() if state == "PUBLISHED" else None
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
@@ -439,7 +443,7 @@ class ThreadsConnector(Connector):
             case "ERROR":
                 raise _file_error(answer or {})
             case "EXPIRED":
-                raise Rejected(RejectReason.INVALID, "the container was not published within 24 hours")
+                raise Temporary("the container was not published within 24 hours", starts_over=True)
         raise Temporary("Threads does not say whether the container was published")
 
     def _published(self, intent: Json) -> StepResult:

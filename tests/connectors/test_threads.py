@@ -471,8 +471,9 @@ def test_a_publication_without_an_answer_is_asked_for(
 ) -> None:
     key = "part0.publish"
     assert checked(network, account, key, None, json={"status": "FINISHED"}) is None
-    with pytest.raises(Rejected):
+    with pytest.raises(Temporary) as ended:
         checked(network, account, key, None, json={"status": "EXPIRED"})
+    assert ended.value.starts_over
     answers: list[dict[str, Any]] = [
         {"json": {"status": "IN_PROGRESS"}},
         {"json": {}},
@@ -529,11 +530,15 @@ def test_a_publication_that_was_carried_out_before_is_not_refused(
         network.upsert("GET", f"{API}/77", json={"status": state})
         network.upsert("GET", f"{API}/me/threads", json={"data": [own("Hello")]})
         assert publish(account, payload("Hello")).remote_id == "900"
-    for state in ("FINISHED", "ERROR", "EXPIRED"):
+    network.upsert("GET", f"{API}/me/threads", json={"data": []})
+    for state in ("FINISHED", "ERROR"):
         network.upsert("GET", f"{API}/77", json={"status": state})
-        network.upsert("GET", f"{API}/me/threads", json={"data": []})
         with pytest.raises(Rejected):
             publish(account, payload("Hello"))
+    network.upsert("GET", f"{API}/77", json={"status": "EXPIRED"})
+    with pytest.raises(Temporary) as ended:
+        publish(account, payload("Hello"))
+    assert ended.value.starts_over
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,20 @@ def test_a_container_that_ended_while_the_account_was_lost_is_made_anew(
     assert len(stand_in.containers) == 2
 
 
+def test_a_container_that_ended_while_its_outcome_was_unknown_is_made_anew(
+    stand_in: StandIn, put: Callable[..., Delivery]
+) -> None:
+    stand_in.faults = iter(["broken before", *["fine"] * 9])
+    delivery = put(PartContent("one"))
+    tick(stand_in)  # type: ignore[arg-type]
+    stand_in.clock.advance(25 * 3600)
+    Delivery.objects.update(missed_after_s=7 * 24 * 3600)
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    assert state_of(delivery) == (DeliveryState.SENT, "")
+    assert shape(stand_in) == [("one", "")]
+    assert len(stand_in.containers) == 2
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(faults=st.lists(st.sampled_from(FAULTS), max_size=6), images=st.sampled_from([0, 1, 2]))
 def test_whatever_threads_does_each_post_appears_once_or_a_person_is_asked(
