@@ -180,7 +180,7 @@ class StepKind(enum.StrEnum):
     MEDIA = "media"  # upload one file: not visible to anybody, may be repeated
     CONTAINER = "container"  # prepare a post that is not visible yet: may be repeated
     PUBLISH = "publish"  # makes something visible: never repeated blindly
-    MODERATE = "moderate"  # a like or a hide: twice is the same as once, may be repeated
+    MODERATE = "moderate"  # a like, a hide, a deletion: twice is the same as once, may be repeated
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ _INBOX = frozenset(
         Capability.SEND_MESSAGE,
         Capability.LIKE,
         Capability.HIDE,
+        Capability.DELETE_COMMENT,
     }
 )
 
@@ -421,8 +422,11 @@ class SandboxConnector(Connector):
             ModerationAction.UNLIKE: ("DELETE", f"/api/v1/posts/{remote_id}/like"),
             ModerationAction.HIDE: ("POST", f"/api/v1/comments/{remote_id}/hide"),
             ModerationAction.UNHIDE: ("DELETE", f"/api/v1/comments/{remote_id}/hide"),
+            ModerationAction.DELETE: ("DELETE", f"/api/v1/comments/{remote_id}"),
         }[ModerationAction(intent["action"])]
-        _checked(self._call(verb, path))
+        response = self._call(verb, path)
+        if intent["action"] != ModerationAction.DELETE or response.status_code != 404:
+            _checked(response)
         return StepResult()
 
     # Metrics.

@@ -317,8 +317,8 @@ class SavedReply(models.Model):
 
 
 class ModerationRequest(models.Model):
-    """Somebody asked the network to like, hide or take that back. Settled, the message says what came of it,
-    or ``error`` why nothing did."""
+    """Somebody asked the network to like, hide or delete, or to take one of the first two back. Settled, the
+    message says what came of it, or ``error`` why nothing did."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="moderations")

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from accounts.models import User
 from connectors.base import ModerationAction, PlatformInfo
 from connectors.errors import RejectReason
 from engagement.models import Conversation, Direction, Message, ModerationRequest, Note
@@ -40,8 +41,9 @@ class PostAbove:
 @dataclass(frozen=True, slots=True)
 class MessageView:
     """One message. Of an own one ``state`` is that of its delivery, ``reason`` why it stopped and ``detail``
-    the network's own words; ``asked`` is a like or hide that is on its way, ``refused`` why one came to
-    nothing; ``answers`` names whom it answers where that is not plain."""
+    the network's own words; ``asked`` is the ModerationAction that is on its way, ``refused`` why one came to
+    nothing, ``deleted_by`` who of us had it deleted; ``answers`` names whom it answers where that is not
+    plain."""
 
     message: Message
     actions: tuple[ModerationAction, ...] = ()
@@ -50,6 +52,7 @@ class MessageView:
     detail: str = ""
     asked: str = ""
     refused: str = ""
+    deleted_by: User | None = None
     answers: str = ""
 
     @property
@@ -77,7 +80,7 @@ class MessageView:
 
     @property
     def can_answer(self) -> bool:
-        return _is_answerable(self.message)
+        return _is_answerable(self.message) and self.asked != ModerationAction.DELETE
 
     @property
     def at(self) -> dt.datetime:
@@ -162,10 +165,11 @@ def _is_answerable(message: Message) -> bool:
 
 
 def _latest_requests(messages: Iterable[Message]) -> dict[object, ModerationRequest]:
-    """The last like or hide that was asked for, by message."""
+    """The last ModerationAction that was asked for, by message."""
     rows = ModerationRequest.objects.filter(
         message__in=[m.pk for m in messages if m.direction == Direction.IN]
-    ).order_by("requested_at")
+    )
+    rows = rows.select_related("requested_by").order_by("requested_at")
     return {row.message_id: row for row in rows}
 
 
@@ -173,11 +177,14 @@ def _message_view(
     message: Message, conversation: Conversation, request: ModerationRequest | None, answers: str
 ) -> MessageView:
     if message.direction == Direction.IN:
+        is_over = request is not None and request.settled_at is not None
+        has_deleted = is_over and request.action == ModerationAction.DELETE and not request.error
         return MessageView(
             message,
             actions_for(message, conversation),
-            asked=request.action if request is not None and request.settled_at is None else "",
-            refused=sentence(request.error) if request is not None and request.settled_at else "",
+            asked=request.action if request is not None and not is_over else "",
+            refused=sentence(request.error) if request is not None and is_over else "",
+            deleted_by=request.requested_by if request is not None and has_deleted else None,
             answers=answers,
         )
     delivery = message.delivery

@@ -48,7 +48,7 @@ _ACTIVITIES = {
     InboxKind.MENTION: ActivityKind.MENTION,
     InboxKind.DM: ActivityKind.MESSAGE,
 }
-# After a like or a hide the network may for a while still tell what was before.
+# After a moderation the network may for a while still tell what was before.
 _MODERATION_SETTLES = dt.timedelta(minutes=2)
 
 
