@@ -125,7 +125,7 @@ INFO = PlatformInfo(
     color="#0f766e",
     icon="flask",
     account_metrics=("followers", "following", "posts"),
-    post_metrics=("likes", "comments", "shares", "impressions"),
+    post_metrics=("likes", "comments", "shares", "impressions", "reach", "clicks"),
     message_text=TextLimit(max_units=2000, unit=TextUnit.CODEPOINTS),
     tagline="A network for trying things out; it runs beside this application.",
 )
@@ -448,6 +448,8 @@ class SandboxConnector(Connector):
                     comments=counts.get("comments"),
                     shares=counts.get("shares"),
                     impressions=counts.get("impressions"),
+                    reach=counts.get("reach"),
+                    clicks=counts.get("clicks"),
                 )
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.models import User
 from connectors.base import ModerationAction, PlatformInfo
@@ -177,16 +177,8 @@ def _message_view(
     message: Message, conversation: Conversation, request: ModerationRequest | None, answers: str
 ) -> MessageView:
     if message.direction == Direction.IN:
-        is_over = request is not None and request.settled_at is not None
-        has_deleted = is_over and request.action == ModerationAction.DELETE and not request.error
-        return MessageView(
-            message,
-            actions_for(message, conversation),
-            asked=request.action if request is not None and not is_over else "",
-            refused=sentence(request.error) if request is not None and is_over else "",
-            deleted_by=request.requested_by if request is not None and has_deleted else None,
-            answers=answers,
-        )
+        view = MessageView(message, actions_for(message, conversation), answers=answers)
+        return view if request is None else _with_request(view, request)
     delivery = message.delivery
     if delivery is None or message.sent_at is not None:
         return MessageView(message, state=DeliveryState.SENT, answers=answers)
@@ -201,6 +193,16 @@ def _message_view(
         reason=reason,
         detail=delivery.error_detail if reason else "",
         answers=answers,
+    )
+
+
+def _with_request(view: MessageView, request: ModerationRequest) -> MessageView:
+    """What is asked of the network, or what came of it."""
+    if request.settled_at is None:
+        return replace(view, asked=request.action)
+    has_deleted = request.action == ModerationAction.DELETE and not request.error
+    return replace(
+        view, refused=sentence(request.error), deleted_by=request.requested_by if has_deleted else None
     )
 
 
