@@ -81,7 +81,9 @@ SOURCES = (
     gettext_noop("Virality"),
     gettext_noop("Shares divided by impressions: how often somebody who saw it passed it on."),
     gettext_noop("Messages received"),
-    gettext_noop("Comments, mentions and direct messages that people wrote to the brand in the period."),
+    gettext_noop(
+        "Comments, mentions, reviews and direct messages that people wrote to the brand in the period."
+    ),
     gettext_noop("Needed an answer"),
     gettext_noop(
         "Times that somebody began to wait for an answer in the period: the first message that needs "

@@ -23,7 +23,7 @@ class Action(enum.StrEnum):
     MANAGE_MEMBERS = "manage_members"
     MANAGE_ORGANIZATION = "manage_organization"
     VIEW_AUDIT = "view_audit"
-    READ_INBOX = "read_inbox"  # read comments, mentions and messages
+    READ_INBOX = "read_inbox"  # read comments, mentions, reviews and messages
     ANSWER = "answer"  # reply, like, hide, delete, assign, snooze, take notes
     VIEW_CONTACTS = "view_contacts"  # see people and what they did
     MANAGE_CONTACTS = "manage_contacts"  # change facts, merge, record consent

@@ -282,7 +282,8 @@ OPERATIONS: tuple[Metric, ...] = (
         key="inbound_messages",
         version=1,
         label="Messages received",
-        description="Comments, mentions and direct messages that people wrote to the brand in the period.",
+        description="Comments, mentions, reviews and direct messages that people wrote to the brand in the "
+        "period.",
         unit=Unit.COUNT,
         kind=Kind.FLOW,
         side=Side.OPERATIONS,

@@ -11,6 +11,7 @@ from connectors.base import ModerationAction, PlatformInfo
 from connectors.errors import RejectReason
 from engagement.models import Conversation, Direction, Message, ModerationRequest, Note
 from engagement.selectors.moderation import actions_for
+from engagement.selectors.ratings import Rating, rating_of
 from outbox import handlers
 from outbox.errors import StopReason, sentence
 from outbox.models import Delivery, DeliveryState, HeldReason
@@ -54,6 +55,10 @@ class MessageView:
     refused: str = ""
     deleted_by: User | None = None
     answers: str = ""
+
+    @property
+    def rating(self) -> Rating | None:
+        return rating_of(self.message.detail)
 
     @property
     def is_own(self) -> bool:
