@@ -22,7 +22,7 @@ class ConversationKind(models.TextChoices):
     COMMENT = "comment", _("Comment")
     MENTION = "mention", _("Mention")
     DM = "dm", _("Direct message")
-    REVIEW = "review", _("Review")
+    REVIEW = "review", pgettext_lazy("conversations", "Review")
 
 
 class ConversationState(models.TextChoices):
