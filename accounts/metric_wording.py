@@ -48,6 +48,18 @@ SOURCES = (
     gettext_noop("How often the post was saved or bookmarked so far."),
     gettext_noop("Impressions"),
     gettext_noop("How often the post was displayed so far. One person may be counted several times."),
+    gettext_noop("Reach"),
+    gettext_noop(
+        "How many people, as the network tells them apart, saw the post so far. It is of one post "
+        "on one network: whoever saw two posts would be counted twice in a sum."
+    ),
+    gettext_noop("Clicks at the network"),
+    gettext_noop("Network clicks"),
+    gettext_noop(
+        "Clicks on the post or its links so far, as the network counts them: some count every "
+        "click on it, others only those on links. They are not the clicks on tracked links, which are "
+        "counted here."
+    ),
     gettext_noop("Engagements"),
     gettext_noop(
         "Likes, comments, shares, quotes and saves together; what a network does not tell is left "
@@ -58,6 +70,10 @@ SOURCES = (
     gettext_noop("Engagements per post, divided by the followers that the account had when it was posted."),
     gettext_noop("followers at post time"),
     gettext_noop("Posts of which one side is not known."),
+    gettext_noop("Engagement rate by reach"),
+    gettext_noop("ER by reach"),
+    gettext_noop("Engagements per post, divided by the people who saw it."),
+    gettext_noop("reach of each post"),
     gettext_noop("Engagement rate by impressions"),
     gettext_noop("ER by impressions"),
     gettext_noop("Engagements divided by impressions."),
@@ -65,7 +81,9 @@ SOURCES = (
     gettext_noop("Virality"),
     gettext_noop("Shares divided by impressions: how often somebody who saw it passed it on."),
     gettext_noop("Messages received"),
-    gettext_noop("Comments, mentions and direct messages that people wrote to the brand in the period."),
+    gettext_noop(
+        "Comments, mentions, reviews and direct messages that people wrote to the brand in the period."
+    ),
     gettext_noop("Needed an answer"),
     gettext_noop(
         "Times that somebody began to wait for an answer in the period: the first message that needs "

@@ -63,7 +63,9 @@ _OF_ANSWERS: dict[tuple[str, str], Promise] = {
     ),
     (K.DELIVERY_FAILED, "reply"): _("Your answer “%(excerpt)s” on %(account)s was not sent. %(reason)s"),
     (K.DELIVERY_FAILED, "dm"): _("Your message “%(excerpt)s” from %(account)s was not sent. %(reason)s"),
-    (K.DELIVERY_FAILED, "moderation"): _("A like or hide on %(account)s was not carried out. %(reason)s"),
+    (K.DELIVERY_FAILED, "moderation"): _(
+        "A like, hide or deletion on %(account)s was not carried out. %(reason)s"
+    ),
     (K.DELIVERY_UNCERTAIN, "reply"): _(
         "It is not known whether your answer “%(excerpt)s” appeared on %(account)s. Look there and tell us."
     ),
@@ -76,7 +78,9 @@ _OF_ANSWERS: dict[tuple[str, str], Promise] = {
     (K.DELIVERY_MISSED, "dm"): _(
         "Your message “%(excerpt)s” from %(account)s was not sent in time. Decide what to do with it."
     ),
-    (K.DELIVERY_MISSED, "moderation"): _("A like or hide on %(account)s was not carried out in time."),
+    (K.DELIVERY_MISSED, "moderation"): _(
+        "A like, hide or deletion on %(account)s was not carried out in time."
+    ),
 }
 # Nobody has to see these in the app. Every other kind says that something does not go out or will not, and
 # is always shown there.

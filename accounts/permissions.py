@@ -23,8 +23,8 @@ class Action(enum.StrEnum):
     MANAGE_MEMBERS = "manage_members"
     MANAGE_ORGANIZATION = "manage_organization"
     VIEW_AUDIT = "view_audit"
-    READ_INBOX = "read_inbox"  # read comments, mentions and messages
-    ANSWER = "answer"  # reply, like, hide, assign, snooze, take notes
+    READ_INBOX = "read_inbox"  # read comments, mentions, reviews and messages
+    ANSWER = "answer"  # reply, like, hide, delete, assign, snooze, take notes
     VIEW_CONTACTS = "view_contacts"  # see people and what they did
     MANAGE_CONTACTS = "manage_contacts"  # change facts, merge, record consent
     ERASE_CONTACTS = "erase_contacts"
@@ -97,7 +97,7 @@ WORDS: dict[Action, Promise] = {
     Action.MANAGE_ORGANIZATION: _("Change the organization"),
     Action.VIEW_AUDIT: _("Read the audit log"),
     Action.READ_INBOX: _("Read the inbox"),
-    Action.ANSWER: _("Answer, like, hide and assign in the inbox"),
+    Action.ANSWER: _("Answer, like, hide, delete and assign in the inbox"),
     Action.VIEW_CONTACTS: _("See contacts and their history"),
     Action.MANAGE_CONTACTS: _("Change and merge contacts, record consent"),
     Action.ERASE_CONTACTS: _("Erase a contact's personal data"),

@@ -140,6 +140,7 @@ ACTIONS: dict[str, Promise] = {
     "webhook.failed": gettext_lazy("Webhook switched off after a day of failures"),
     "webhook.deleted": gettext_lazy("Webhook deleted"),
     "message.hidden": gettext_lazy("Comment hidden"),
+    "message.deleted": gettext_lazy("Deletion of a comment asked for"),
     "message.shown_again": gettext_lazy("Hidden comment shown again"),
     "sla.changed": gettext_lazy("Target of answers changed"),
     "sending.paused": gettext_lazy("Sending paused"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from django.db import models
@@ -50,6 +51,7 @@ class AccountDay(models.Model):
     impressions = models.BigIntegerField(null=True)
     quotes = models.BigIntegerField(null=True)
     bookmarks = models.BigIntegerField(null=True)
+    network_clicks = models.BigIntegerField(null=True)
     counted_at = models.DateTimeField(null=True)  # of the newest count of a post that went in
     inbound = models.PositiveIntegerField(null=True)
     # Waits that began that day (engagement.WaitEpisode); answers that come later are added to their day.
@@ -101,6 +103,14 @@ class AccountPull(models.Model):
         return f"counts of {self.account_id} from {self.next_at:%Y-%m-%d %H:%M}"
 
 
+# The counts of a post, by what connectors.base.PostMetrics calls them. Clicks that a network counts have a
+# name of their own: "clicks" are those on our tracked links.
+TOLD_AS: Mapping[str, str] = {
+    **{name: name for name in ("likes", "comments", "shares", "impressions", "quotes", "bookmarks", "reach")},
+    "network_clicks": "clicks",
+}
+
+
 class PostCounts(models.Model):
     """The counts of a post; null = the network does not tell."""
 
@@ -110,6 +120,8 @@ class PostCounts(models.Model):
     impressions = models.PositiveBigIntegerField(null=True)
     quotes = models.PositiveBigIntegerField(null=True)
     bookmarks = models.PositiveBigIntegerField(null=True)
+    reach = models.PositiveBigIntegerField(null=True)  # never summed: the same people see several posts
+    network_clicks = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         abstract = True
@@ -117,7 +129,7 @@ class PostCounts(models.Model):
 
 class PostSnapshot(PostCounts):
     """The counts of one sent delivery at one instant. Append-only, partitioned by month of ``taken_at``
-    (migration 0002), so the partition key is part of the primary key and nothing points here."""
+    (migrations 0002 and 0004), so the partition key is part of the primary key and nothing points here."""
 
     pk = models.CompositePrimaryKey("delivery_id", "taken_at")
     delivery = models.ForeignKey(

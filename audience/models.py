@@ -165,6 +165,7 @@ class ActivityKind(models.TextChoices):
     COMMENT = "comment", _("Commented")
     MENTION = "mention", _("Mentioned the brand")
     MESSAGE = "message", _("Wrote a message")
+    REVIEW = "review", _("Wrote a review")
     ANSWERED = "answered", _("Got an answer")
     CLICK = "click", _("Clicked a link")
     LEAD = "lead", _("Became a lead")

@@ -180,7 +180,7 @@ class StepKind(enum.StrEnum):
     MEDIA = "media"  # upload one file: not visible to anybody, may be repeated
     CONTAINER = "container"  # prepare a post that is not visible yet: may be repeated
     PUBLISH = "publish"  # makes something visible: never repeated blindly
-    MODERATE = "moderate"  # a like or a hide: twice is the same as once, may be repeated
+    MODERATE = "moderate"  # a like, a hide, a deletion: twice is the same as once, may be repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +363,7 @@ class InboxItem:
     """One comment, mention or message, as the network has it; the account's own answers too.
 
     ``thread_id`` is the same for everything of one conversation: the first comment below a post with the
-    answers to it; the mention with what hangs below it; the private thread with one person.
+    answers to it; the mention or review with what hangs below it; the private thread with one person.
     """
 
     kind: InboxKind
@@ -381,7 +381,9 @@ class InboxItem:
     media_count: int = 0
     is_hidden: bool = False
     is_liked: bool = False  # by the account
-    detail: Json = field(default_factory=dict)  # what answering or moderating it needs again
+    # What answering or moderating it needs again. Of a review also "rating": 1 to 5 stars, "recommends" or
+    # "does not recommend".
+    detail: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

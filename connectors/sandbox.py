@@ -77,6 +77,7 @@ _INBOX = frozenset(
         Capability.SEND_MESSAGE,
         Capability.LIKE,
         Capability.HIDE,
+        Capability.DELETE_COMMENT,
     }
 )
 
@@ -125,7 +126,7 @@ INFO = PlatformInfo(
     color="#0f766e",
     icon="flask",
     account_metrics=("followers", "following", "posts"),
-    post_metrics=("likes", "comments", "shares", "impressions"),
+    post_metrics=("likes", "comments", "shares", "impressions", "reach", "clicks"),
     message_text=TextLimit(max_units=2000, unit=TextUnit.CODEPOINTS),
     tagline="A network for trying things out; it runs beside this application.",
 )
@@ -433,8 +434,11 @@ class SandboxConnector(Connector):
             ModerationAction.UNLIKE: ("DELETE", f"/api/v1/posts/{remote_id}/like"),
             ModerationAction.HIDE: ("POST", f"/api/v1/comments/{remote_id}/hide"),
             ModerationAction.UNHIDE: ("DELETE", f"/api/v1/comments/{remote_id}/hide"),
+            ModerationAction.DELETE: ("DELETE", f"/api/v1/comments/{remote_id}"),
         }[ModerationAction(intent["action"])]
-        _checked(self._call(verb, path))
+        response = self._call(verb, path)
+        if intent["action"] != ModerationAction.DELETE or response.status_code != 404:
+            _checked(response)
         return StepResult()
 
     # Metrics.
@@ -456,6 +460,8 @@ class SandboxConnector(Connector):
                     comments=counts.get("comments"),
                     shares=counts.get("shares"),
                     impressions=counts.get("impressions"),
+                    reach=counts.get("reach"),
+                    clicks=counts.get("clicks"),
                 )
         return found
 

@@ -22,6 +22,7 @@ class ConversationKind(models.TextChoices):
     COMMENT = "comment", _("Comment")
     MENTION = "mention", _("Mention")
     DM = "dm", _("Direct message")
+    REVIEW = "review", pgettext_lazy("conversations", "Review")
 
 
 class ConversationState(models.TextChoices):
@@ -51,8 +52,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 
 class Conversation(models.Model):
-    """What belongs together for whoever answers: a comment with the answers below it, a mention with what
-    hangs below it, or the private thread with one person."""
+    """What belongs together for whoever answers: a comment with the answers below it, a mention or a review
+    with what hangs below it, or the private thread with one person."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # No index of its own for brand and account: those below begin with them.
@@ -135,7 +136,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One comment, mention or message of a conversation, from either side.
+    """One comment, mention, review or message of a conversation, from either side.
 
     ``number`` counts up in the order in which we learnt of them, so that "what you had not seen" is a
     comparison of two numbers; people read them by ``written_at``. An own one that we send has its
@@ -317,8 +318,8 @@ class SavedReply(models.Model):
 
 
 class ModerationRequest(models.Model):
-    """Somebody asked the network to like, hide or take that back. Settled, the message says what came of it,
-    or ``error`` why nothing did."""
+    """Somebody asked the network to like, hide or delete, or to take one of the first two back. Settled, the
+    message says what came of it, or ``error`` why nothing did."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="moderations")

@@ -27,11 +27,14 @@ Made from `metrics/registry.py` by `python -m metrics > docs/metrics.md`; a test
 - "–" means that the network does not tell a number; it is never shown or counted as 0.
 - Counts are taken 1, 5, 15 and 60 minutes after a post went out, then hourly for two days, every six hours
   up to two weeks and daily up to 90 days; every page says when.
-- Counts of posts (likes to impressions) are of a post so far. Over a period they are what was gained in it,
-  whenever the posts went out. Rates over a period are of the posts that went out in it, with what they
-  gained so far.
+- Counts of posts (likes to clicks at the network) are of a post so far. Over a period they are what was
+  gained in it, whenever the posts went out. Rates over a period are of the posts that went out in it, with
+  what they gained so far.
 - What shows money is only for people who may see campaigns and budgets.
-- Reach (unique people) is not among them yet. It is never summed over posts, days or networks.
+- Reach (unique people) is of one post on one network and is never summed over posts, days or networks. In
+  the engagement rate by reach of several posts the reach of each is its weight.
+- Clicks at the network are what a network counts of clicks on a post; clicks are those on tracked links,
+  which are counted here. Neither is part of the other, and only the second is followed to leads and sales.
 """
 
 _TABLE = """

@@ -82,6 +82,11 @@ def engagement_rate_by_followers(counts: PostCounts, *, followers_at_post: int |
     return ratio(engagements(counts), followers_at_post)
 
 
+def engagement_rate_by_reach(counts: PostCounts, *, reach: int | None) -> Ratio:
+    """Of one post. In a rate of several the reach of each is its weight: the sum is no number of people."""
+    return ratio(engagements(counts), reach)
+
+
 def engagement_rate_by_impressions(counts: PostCounts, *, impressions: int | None) -> Ratio:
     return ratio(engagements(counts), impressions)
 

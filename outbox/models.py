@@ -17,7 +17,7 @@ class DeliveryKind(models.TextChoices):
     POST = "post", _("Post")
     REPLY = "reply", _("Reply")  # a public answer to a comment or mention
     DM = "dm", _("Direct message")
-    MODERATION = "moderation", _("Moderation")  # like, hide and their opposites
+    MODERATION = "moderation", _("Moderation")  # like, hide, their opposites, delete
 
 
 class DeliveryState(models.TextChoices):

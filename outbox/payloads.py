@@ -85,7 +85,7 @@ def freeze_message(text: str, message_to: MessageTarget) -> Json:
 
 
 def freeze_moderation(moderation: Moderation) -> Json:
-    """The payload of a like or a hide."""
+    """The payload of a like, a hide or a deletion."""
     return freeze_post([]) | {"moderation": asdict(moderation)}
 
 

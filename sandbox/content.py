@@ -370,7 +370,8 @@ def posts_json(
 
 
 def post_counts(store: Store, rows: Sequence[Post], at_ms: int) -> dict[int, dict[str, int]]:
-    """likes, comments, shares, impressions by post id: what people did here plus the silent audience."""
+    """likes, comments, shares, impressions, reach, clicks by post id: what people did here plus the silent
+    audience."""
     if not rows:
         return {}
     ids = [row["id"] for row in rows]
@@ -383,11 +384,22 @@ def post_counts(store: Store, rows: Sequence[Post], at_ms: int) -> dict[int, dic
         f" AND deleted_at IS NULL AND hidden_at IS NULL AND created_at <= {int(at_ms)} GROUP BY 1",
     }.items():
         real[name] = {row[0]: row[1] for row in store.run(query, ids)}
+    people = {
+        row[0]: row[1]
+        for row in store.run(
+            "SELECT post_id, count(DISTINCT account_id) FROM ("
+            f"SELECT post_id, account_id FROM likes WHERE post_id IN ({places})"
+            f" UNION ALL SELECT post_id, account_id FROM shares WHERE post_id IN ({places})"
+            f" UNION ALL SELECT anchor_id, account_id FROM posts WHERE anchor_id IN ({places})"
+            f" AND deleted_at IS NULL AND hidden_at IS NULL AND created_at <= {int(at_ms)}) GROUP BY 1",
+            ids * 3,
+        )
+    }
     audiences: dict[int, growth.Audience] = {}
     counts = {}
     for row in rows:
         post_id, account_id = row["id"], row["account_id"]
-        reaction = growth.Reaction(0, 0, 0)
+        reaction = growth.Reaction(0, 0, 0, 0, 0)
         if row["kind"] == "brand" and row["anchor_id"] is None:
             if account_id not in audiences:
                 account = store.the("SELECT * FROM accounts WHERE id = ?", account_id)
@@ -409,6 +421,8 @@ def post_counts(store: Store, rows: Sequence[Post], at_ms: int) -> dict[int, dic
             "comments": comments,
             "shares": shares + reaction.shares,
             "impressions": seen + reaction.impressions,
+            "reach": people.get(post_id, 0) + reaction.reach,
+            "clicks": reaction.clicks,
         }
     return counts
 

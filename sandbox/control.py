@@ -109,7 +109,7 @@ class SandboxControl:
         return found
 
     def post_history(self, post_id: str, at: Sequence[dt.datetime]) -> list[dict[str, Any]]:
-        """likes, comments, shares, impressions of a post as they stood at each instant."""
+        """likes, comments, shares, impressions, reach, clicks of a post as they stood at each instant."""
         instants = ",".join(one.isoformat() for one in at)
         found: list[dict[str, Any]] = self.call("GET", f"/control/posts/{post_id}/history", at=instants)[
             "history"

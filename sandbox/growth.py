@@ -8,7 +8,8 @@ demonstration data show the same numbers on every machine.
   elapsed time is measured in this activity, so counts stand nearly still at night.
 - *Impressions* of a post approach reach x followers at post time x luck along 1 - exp(-(a / tau)^0.75),
   a = active time since publication, tau 4 to 12 hours; posting in the evening and images reach more.
-- *Likes and shares* are a fixed share of the impressions, different for every post. Comments are always real.
+- *Likes, shares, reach and clicks* are a fixed share of the impressions, different for every post. Comments
+  are always real.
 - *Followers* drift by a daily growth, wander a little, and every post brings a few.
 """
 
@@ -43,6 +44,8 @@ class Reaction:
     impressions: int
     likes: int
     shares: int
+    reach: int  # people
+    clicks: int
 
 
 def luck(seed: int, *name: object) -> float:
@@ -130,7 +133,7 @@ def reaction(
     decides its luck, ``quality`` scales its success."""
     seed = audience.seed
     if at_ms <= created_ms:
-        return Reaction(0, 0, 0)
+        return Reaction(0, 0, 0, 0, 0)
     total = base_followers(audience, created_ms) * (0.16 + 0.2 * luck(seed, post_key, "reach"))
     total *= math.exp(0.5 * bell(seed, post_key, "luck")) * quality
     total *= 1.35 if has_media else 1.0
@@ -141,4 +144,12 @@ def reaction(
     seen = total * (1 - math.exp(-((active_ms(seed, created_ms, at_ms) / tau_ms) ** 0.75)))
     like_rate = (0.015 + 0.035 * luck(seed, post_key, "likes")) * math.sqrt(quality)
     share_rate = (0.001 + 0.006 * luck(seed, post_key, "shares")) * math.sqrt(quality)
-    return Reaction(int(seen), int(seen * like_rate), int(seen * share_rate))
+    times_seen = 1.1 + 0.5 * luck(seed, post_key, "frequency")
+    click_rate = (0.004 + 0.016 * luck(seed, post_key, "clicks")) * math.sqrt(quality)
+    return Reaction(
+        impressions=int(seen),
+        likes=int(seen * like_rate),
+        shares=int(seen * share_rate),
+        reach=int(seen / times_seen),
+        clicks=int(seen * click_rate),
+    )

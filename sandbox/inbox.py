@@ -1,4 +1,4 @@
-"""API v1: comments, mentions, likes, shares, hiding, direct messages."""
+"""API v1: comments, mentions, likes, shares, hiding, deleting, direct messages."""
 
 from __future__ import annotations
 
@@ -137,6 +137,15 @@ def _set_hidden(call: Call, hidden_at: int | None) -> Answer:
     return Answer({"id": str(post["id"]), "is_hidden": hidden_at is not None}, post_id=post["id"])
 
 
+@endpoint("moderate", scope="inbox")
+def delete_comment(call: Call) -> Answer:
+    post = visible_post(call)
+    if post["anchor_id"] is None or not may_moderate(call, post):
+        raise Refused(403, "forbidden", "Only the owner of a page deletes its comments.")
+    call.store.run("UPDATE posts SET deleted_at = ? WHERE id = ?", (call.now_ms, post["id"]))
+    return Answer({"id": str(post["id"]), "deleted": True}, post_id=post["id"])
+
+
 def _react(call: Call, table: str, *, is_on: bool) -> Answer:
     post = visible_post(call)
     if is_on:
@@ -266,6 +275,7 @@ def send_message(call: Call) -> Answer:
 
 ROUTES = [
     Route("/api/v1/comments", comments_received, methods=["GET"]),
+    Route("/api/v1/comments/{id}", delete_comment, methods=["DELETE"]),
     Route("/api/v1/comments/{id}/hide", hide_comment, methods=["POST"]),
     Route("/api/v1/comments/{id}/hide", unhide_comment, methods=["DELETE"]),
     Route("/api/v1/mentions", mentions, methods=["GET"]),

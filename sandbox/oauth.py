@@ -33,7 +33,7 @@ SCOPES = {
     "read": "Read your profile and your posts",
     "write": "Publish and delete posts for you",
     "metrics": "See your follower and post numbers",
-    "inbox": "Read and answer comments and messages, hide comments, like and share",
+    "inbox": "Read and answer comments and messages, hide and delete comments, like and share",
 }
 CODE_LIFE_MS = 10 * 60 * 1000
 

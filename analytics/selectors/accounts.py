@@ -13,7 +13,7 @@ from django.db.models import Count, QuerySet
 
 from accounts.models import Brand, Membership, SocialAccount
 from analytics.models import AccountDay, AccountPull, PostMetrics
-from analytics.selectors.figures import Chart, Figure, figure, series, why_untold
+from analytics.selectors.figures import Chart, Figure, figure, series, told_counts, why_untold
 from analytics.selectors.measures import TOLERANCE
 from connectors.base import PlatformInfo
 from core.time import day_range, to_local
@@ -83,6 +83,8 @@ class AccountNumbers:
     sent: int
     by_followers: Figure
     by_followers_median: Decimal | None
+    by_reach: Figure | None  # None where the network tells no reach
+    by_reach_median: Decimal | None
     by_impressions: Figure
     by_impressions_median: Decimal | None
     freshness: Freshness
@@ -172,6 +174,7 @@ def numbers_of_account(account: SocialAccount, *, days: int, now: dt.datetime) -
     by_followers = [
         formulas.engagement_rate_by_followers(row, followers_at_post=row.followers_at_post) for row in counts
     ]
+    by_reach = [formulas.engagement_rate_by_reach(row, reach=row.reach) for row in counts]
     by_impressions = [
         formulas.engagement_rate_by_impressions(row, impressions=row.impressions) for row in counts
     ]
@@ -196,6 +199,8 @@ def numbers_of_account(account: SocialAccount, *, days: int, now: dt.datetime) -
         sent=number_sent,
         by_followers=_pooled("engagement_rate_by_followers", by_followers),
         by_followers_median=formulas.median(by_followers),
+        by_reach=_pooled("engagement_rate_by_reach", by_reach) if "reach" in told_counts(info) else None,
+        by_reach_median=formulas.median(by_reach),
         by_impressions=_pooled("engagement_rate_by_impressions", by_impressions),
         by_impressions_median=formulas.median(by_impressions),
         freshness=_freshness(account, last, now),

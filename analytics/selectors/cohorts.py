@@ -24,6 +24,8 @@ class Rates:
     posts: int
     by_followers: Ratio
     by_followers_median: Decimal | None
+    by_reach: Ratio
+    by_reach_median: Decimal | None
     by_impressions: Ratio
     by_impressions_median: Decimal | None
     virality: Ratio
@@ -31,7 +33,7 @@ class Rates:
 
 
 UNKNOWN = Ratio(None, None)
-NO_POSTS = Rates(0, UNKNOWN, None, UNKNOWN, None, UNKNOWN, None)
+NO_POSTS = Rates(0, UNKNOWN, None, UNKNOWN, None, UNKNOWN, None, UNKNOWN, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,15 @@ _MEDIAN = """(percentile_disc(0.5) WITHIN GROUP (ORDER BY {rate})
             + percentile_disc(0.5) WITHIN GROUP (ORDER BY {rate} DESC)) / 2"""
 _SIDES = """sum({above}) FILTER (WHERE {below} IS NOT NULL), sum({below}) FILTER (WHERE {above} IS NOT NULL),
     {median}"""
-_PAIRS = (("engagements", "followers_at_post"), ("engagements", "impressions"), ("shares", "impressions"))
+_PAIRS = (
+    ("engagements", "followers_at_post"),
+    ("engagements", "reach"),
+    ("engagements", "impressions"),
+    ("shares", "impressions"),
+)
 _RATES = """
 WITH posts AS (
-    SELECT p.n, m.account_id, m.shares, m.impressions, m.followers_at_post,
+    SELECT p.n, m.account_id, m.shares, m.impressions, m.reach, m.followers_at_post,
         CASE WHEN coalesce(m.likes, m.comments, m.shares, m.quotes, m.bookmarks) IS NOT NULL
         THEN coalesce(m.likes, 0) + coalesce(m.comments, 0) + coalesce(m.shares, 0)
             + coalesce(m.quotes, 0) + coalesce(m.bookmarks, 0) END AS engagements
@@ -90,12 +97,15 @@ def cohorts(account_ids: Sequence[uuid.UUID], periods: Sequence[DayRange]) -> li
 
 
 def _rates(posts: int, sides: Sequence[Decimal | int | None]) -> Rates:
-    pairs = [(ratio(sides[n], sides[n + 1]), _decimal(sides[n + 2])) for n in (0, 3, 6)]
-    (followers, followers_median), (impressions, impressions_median), (virality, virality_median) = pairs
+    pairs = [(ratio(sides[n], sides[n + 1]), _decimal(sides[n + 2])) for n in range(0, len(sides), 3)]
+    (followers, followers_median), (reach, reach_median), *others = pairs
+    (impressions, impressions_median), (virality, virality_median) = others
     return Rates(
         posts=posts,
         by_followers=followers,
         by_followers_median=followers_median,
+        by_reach=reach,
+        by_reach_median=reach_median,
         by_impressions=impressions,
         by_impressions_median=impressions_median,
         virality=virality,

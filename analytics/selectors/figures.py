@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.metric_wording import metric_description, metric_label
+from accounts.metric_wording import metric_description, metric_label, metric_short
+from analytics.models import TOLD_AS
 from analytics.selectors.measures import Measured
 from connectors.base import PlatformInfo
 from metrics.registry import Metric, Unit, comparable, metric
@@ -37,6 +38,11 @@ class Figure:
     @property
     def label(self) -> str:
         return metric_label(self.metric)
+
+    @property
+    def short(self) -> str:
+        """Its name above a column."""
+        return metric_short(self.metric)
 
     @property
     def description(self) -> str:
@@ -85,6 +91,11 @@ def compared(now: Measured, before: Measured | None, *, currency: str = "", why:
         before=before.value if before else None,
         median=now.median,
     )
+
+
+def told_counts(info: PlatformInfo) -> frozenset[str]:
+    """Which counts of a post the network tells, by our names."""
+    return frozenset(name for name, told in TOLD_AS.items() if told in info.post_metrics)
 
 
 def why_untold(info: PlatformInfo, name: str, told: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ from metrics.registry import Metric, metric
 
 # A date without a count is bridged by one at most this much older.
 TOLERANCE = dt.timedelta(days=3)
-GAINED = ("likes", "comments", "shares", "quotes", "bookmarks", "impressions")
+GAINED = ("likes", "comments", "shares", "quotes", "bookmarks", "impressions", "network_clicks")
 NO_SIDES = Ratio(None, None)
 
 
@@ -218,6 +218,7 @@ def rate_values(rates: Rates) -> Values:
     return _by_key(
         [
             _ratio("engagement_rate_by_followers", rates.by_followers, rates.by_followers_median),
+            _ratio("engagement_rate_by_reach", rates.by_reach, rates.by_reach_median),
             _ratio("engagement_rate_by_impressions", rates.by_impressions, rates.by_impressions_median),
             _ratio("virality_rate", rates.virality, rates.virality_median),
         ]
@@ -232,12 +233,14 @@ def _of_delivery(asked: Asked) -> Values:
 
 def delivery_values(counts: PostMetrics) -> Values:
     by_followers = formulas.engagement_rate_by_followers(counts, followers_at_post=counts.followers_at_post)
+    by_reach = formulas.engagement_rate_by_reach(counts, reach=counts.reach)
     by_impressions = formulas.engagement_rate_by_impressions(counts, impressions=counts.impressions)
     return _by_key(
         [
-            *(_amount(name, getattr(counts, name)) for name in GAINED),
+            *(_amount(name, getattr(counts, name)) for name in ("reach", *GAINED)),
             _amount("engagements", formulas.engagements(counts)),
             _ratio("engagement_rate_by_followers", by_followers),
+            _ratio("engagement_rate_by_reach", by_reach),
             _ratio("engagement_rate_by_impressions", by_impressions),
             _ratio(
                 "virality_rate",
@@ -348,7 +351,14 @@ def _of_budget(asked: Asked) -> Values:
 
 Family = Callable[[Asked], Values]
 
-_OF_POSTS = frozenset({"engagement_rate_by_followers", "engagement_rate_by_impressions", "virality_rate"})
+_OF_POSTS = frozenset(
+    {
+        "engagement_rate_by_followers",
+        "engagement_rate_by_reach",
+        "engagement_rate_by_impressions",
+        "virality_rate",
+    }
+)
 _FAMILIES: tuple[tuple[frozenset[str], Family], ...] = (
     (
         frozenset(
@@ -409,7 +419,7 @@ _FAMILIES: tuple[tuple[frozenset[str], Family], ...] = (
     ),
     (frozenset({"pacing"}), _of_budget),
 )
-_OF_DELIVERY = ((_OF_POSTS | {"engagements", *GAINED}, _of_delivery),)
+_OF_DELIVERY = ((_OF_POSTS | {"engagements", "reach", *GAINED}, _of_delivery),)
 
 
 def families(subject: Subject) -> tuple[tuple[frozenset[str], Family], ...]:

@@ -41,14 +41,18 @@ KEYS = (
     "follower_growth_rate",
     "posting_frequency",
     "impressions",
+    "network_clicks",
     "engagements",
     "engagement_rate_by_followers",
+    "engagement_rate_by_reach",
     "engagement_rate_by_impressions",
     "virality_rate",
     "response_rate",
     "response_time_median",
     "response_time_p90",
 )
+# Few networks tell these: where none does, they are not on the page.
+ONLY_TOLD = ("network_clicks", "engagement_rate_by_reach")
 COLUMNS = (
     "followers",
     "net_new_followers",
@@ -79,7 +83,7 @@ class Operations:
 
     subject: Subject
     period: Period
-    figures: tuple[Figure, ...]  # of KEYS
+    figures: tuple[Figure, ...]  # of KEYS, without those of ONLY_TOLD that nobody tells
     lines: tuple[AccountLine, ...]
     pending: int
     followers: Chart | None
@@ -113,7 +117,11 @@ def operations(
     return Operations(
         subject=subject,
         period=period,
-        figures=tuple(compared(values[key], earlier[key], why=_why(key)) for key in KEYS),
+        figures=tuple(
+            compared(values[key], earlier[key], why=_why(key))
+            for key in KEYS
+            if key not in ONLY_TOLD or values[key].value is not None or earlier[key].value is not None
+        ),
         lines=tuple(found.line(one, period) for one in accounts),
         pending=whole.pending,
         followers=daily_chart(dates, {"followers": followers_by_day(counts, dates)}),

@@ -20,6 +20,7 @@ from analytics.selectors.figures import (
     Figure,
     figure,
     series,
+    told_counts,
     why_untold,
 )
 from analytics.selectors.subjects import Subject
@@ -31,14 +32,25 @@ from metrics import formulas
 from metrics.formulas import Ratio
 from outbox.models import Delivery, DeliveryKind, DeliveryState
 
-COUNTS = ("likes", "comments", "shares", "quotes", "bookmarks", "impressions")
+COUNTS = ("likes", "comments", "shares", "quotes", "bookmarks", "impressions", "reach", "network_clicks")
 # Shown even where a network does not tell them, so that its silence is seen.
 ALWAYS = ("likes", "comments", "shares", "impressions")
 # A page that is open while counts are due soon asks again by itself.
 LIVE_WITHIN = dt.timedelta(minutes=20)
 
-Sort = Literal["sent", "likes", "comments", "shares", "impressions", "engagements"]
-SORTS: tuple[Sort, ...] = ("sent", "likes", "comments", "shares", "impressions", "engagements")
+Sort = Literal["sent", "likes", "comments", "shares", "impressions", "reach", "network_clicks", "engagements"]
+SORTS: tuple[Sort, ...] = (
+    "sent",
+    "likes",
+    "comments",
+    "shares",
+    "impressions",
+    "reach",
+    "network_clicks",
+    "engagements",
+)
+# Few networks tell these: where one does not, they are no columns of its lists.
+ONLY_TOLD = ("reach", "network_clicks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,7 @@ class PostRow:
     post_id: object | None
     engagements: int | None
     rate_by_followers: Ratio
+    rate_by_reach: Ratio
     rate_by_impressions: Ratio
 
 
@@ -120,16 +133,19 @@ def _numbers(delivery: Delivery, zone: str) -> DeliveryNumbers:
 
 def _figures(metrics: PostMetrics | None, info: PlatformInfo) -> list[Figure]:
     counts = metrics or PostMetrics()
-    shown = [name for name in COUNTS if name in ALWAYS or name in info.post_metrics]
-    figures = [
-        figure(name, getattr(counts, name), why_untold(info, name, info.post_metrics)) for name in shown
-    ]
+    told = told_counts(info)
+    shown = [name for name in COUNTS if name in ALWAYS or name in told]
+    figures = [figure(name, getattr(counts, name), why_untold(info, name, told)) for name in shown]
+    if "reach" in told:
+        by_reach = formulas.engagement_rate_by_reach(counts, reach=counts.reach)
+        why = _("Nobody has seen it yet.") if counts.reach == 0 else why_untold(info, "reach", told)
+        figures.append(figure("engagement_rate_by_reach", by_reach.value, why))
     by_impressions = formulas.engagement_rate_by_impressions(counts, impressions=counts.impressions)
     by_followers = formulas.engagement_rate_by_followers(counts, followers_at_post=counts.followers_at_post)
     if by_impressions.value is None and counts.impressions == 0:
         why = _("Nobody has seen it yet.")
     else:
-        why = why_untold(info, "impressions", info.post_metrics)
+        why = why_untold(info, "impressions", told)
     figures.append(figure("engagement_rate_by_impressions", by_impressions.value, why))
     why = (
         _("Not counted yet.")
@@ -167,6 +183,12 @@ def curve(delivery: Delivery, zone: str) -> Chart | None:
 # --- lists --------------------------------------------------------------------------------------
 
 
+def sorts_of(info: PlatformInfo) -> list[Sort]:
+    """What the posts on a network can be sorted by."""
+    told = told_counts(info)
+    return [sort for sort in SORTS if sort not in ONLY_TOLD or sort in told]
+
+
 def posts_of_account(
     account: SocialAccount, *, since: dt.datetime, sort: Sort = "sent"
 ) -> QuerySet[Delivery]:
@@ -197,6 +219,7 @@ def row_of(delivery: Delivery) -> PostRow:
         rate_by_followers=formulas.engagement_rate_by_followers(
             counts, followers_at_post=counts.followers_at_post
         ),
+        rate_by_reach=formulas.engagement_rate_by_reach(counts, reach=counts.reach),
         rate_by_impressions=formulas.engagement_rate_by_impressions(counts, impressions=counts.impressions),
     )
 

@@ -82,7 +82,13 @@ _OF_METRIC: Mapping[str, tuple[Source, ...]] = {
         (S.ACCOUNT_DAYS,),
     ),
     **dict.fromkeys(
-        ("engagement_rate_by_followers", "engagement_rate_by_impressions", "virality_rate"), (S.POSTS,)
+        (
+            "engagement_rate_by_followers",
+            "engagement_rate_by_reach",
+            "engagement_rate_by_impressions",
+            "virality_rate",
+        ),
+        (S.POSTS,),
     ),
     **dict.fromkeys(
         (
@@ -302,7 +308,8 @@ def _customers(asked: Question) -> QuerySet[Any]:
 
 
 _ACCOUNT: Columns = (("account__platform", _("Network")), ("account__handle", _("Account")))
-_COUNTS: Columns = tuple((name, name) for name in GAINED)
+_GAINED: Columns = tuple((name, name) for name in GAINED)
+_COUNTS: Columns = (*_GAINED, ("reach", "reach"))  # of one post
 _MONEY_COLUMNS: Columns = (
     ("date", _("Date")),
     ("campaign__name", _("Campaign")),
@@ -343,7 +350,7 @@ _TABLES: Mapping[Source, Table] = {
             ("following", "following"),
             ("posts", "posts"),
             ("published", "published_posts"),
-            *_COUNTS,
+            *_GAINED,
             ("inbound", "inbound_messages"),
             ("taken_at", _("Counted at")),
         ),

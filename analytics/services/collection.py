@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import datetime as dt
 import random
 import uuid
@@ -27,8 +26,7 @@ from django.db.models.functions import Least
 from accounts.connecting import connector_for
 from accounts.models import AccountStatus, SocialAccount
 from accounts.services.social import mark_needs_reconnect
-from analytics.models import AccountDay, AccountPull, PostMetrics, PostSnapshot
-from connectors import base
+from analytics.models import TOLD_AS, AccountDay, AccountPull, PostMetrics, PostSnapshot
 from connectors.base import Capability, Connector
 from connectors.errors import (
     NeedsReconnect,
@@ -61,8 +59,6 @@ DISCOVER_LIMIT = 1000
 REFUSED_PAUSE = dt.timedelta(days=1)
 LONGEST_BACKOFF = dt.timedelta(hours=1)
 _DISCOVERY_LOCK = 0x736D6D03  # advisory lock: one process discovers at a time
-
-COUNTS = tuple(field.name for field in dataclasses.fields(base.PostMetrics))
 
 
 def next_pull(*, sent_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
@@ -263,7 +259,7 @@ def _take_posts(
         row.is_gone = found is None
         row.next_pull_at = _next_of(row, now)
         if found is not None:
-            values = {name: getattr(found, name) for name in COUNTS}
+            values = {name: getattr(found, told) for name, told in TOLD_AS.items()}
             snapshots.append(PostSnapshot(delivery_id=row.delivery_id, taken_at=now, **values))
             row.taken_at = now
             for name, value in values.items():
@@ -277,7 +273,7 @@ def _take_posts(
 
 # One statement with arrays: Django's own bulk update writes a CASE for every row and field, which takes
 # longer than everything else here together.
-_LATEST = dict.fromkeys((*COUNTS, "followers_at_post"), "bigint") | {
+_LATEST = dict.fromkeys((*TOLD_AS, "followers_at_post"), "bigint") | {
     "taken_at": "timestamptz",
     "next_pull_at": "timestamptz",
     "is_gone": "boolean",

@@ -13,7 +13,6 @@ from accounts.permissions import Action
 from analytics.selectors import accounts as account_numbers_of
 from analytics.selectors import posts as post_numbers_of
 from analytics.selectors.figures import figure
-from analytics.selectors.posts import SORTS
 from analytics.selectors.subjects import DEFAULT_PERIOD, PERIODS, Subject, period_until_today
 from analytics.views.shared import days_of, tabs
 from content_calendar.models import Post
@@ -30,8 +29,11 @@ EXPLAINED_OF_ACCOUNT = (
     "comments",
     "shares",
     "impressions",
+    "reach",
+    "network_clicks",
     "engagements",
     "engagement_rate_by_followers",
+    "engagement_rate_by_reach",
     "engagement_rate_by_impressions",
 )
 
@@ -89,11 +91,16 @@ def account(request: MemberRequest, account_id: uuid.UUID) -> HttpResponse:
         request, Action.VIEW, SocialAccount.objects.select_related("brand"), account_id
     )
     days = days_of(request)
-    sort = next((s for s in SORTS if s == request.GET.get("sort")), SORTS[0])
+    sorts = post_numbers_of.sorts_of(found.info)
+    sort = next((s for s in sorts if s == request.GET.get("sort")), sorts[0])
     numbers = account_numbers_of.numbers_of_account(found, days=days, now=timezone.now())
     page = page_of(
         request, post_numbers_of.posts_of_account(found, since=numbers.since, sort=sort), size=POSTS_PER_PAGE
     )
+    unseen = [key for key in post_numbers_of.ONLY_TOLD if key not in sorts]
+    if numbers.by_reach is None:
+        unseen.append("engagement_rate_by_reach")
+    explained = [key for key in EXPLAINED_OF_ACCOUNT if key not in unseen]
     context = {
         "account": found,
         "zone": found.brand.timezone,
@@ -105,8 +112,8 @@ def account(request: MemberRequest, account_id: uuid.UUID) -> HttpResponse:
         "page": page,
         "posts": [post_numbers_of.row_of(delivery) for delivery in page.object_list],
         "sort": sort,
-        "columns": [figure(key, None) for key in SORTS if key != "sent"],
-        "explained": [figure(key, None) for key in EXPLAINED_OF_ACCOUNT],
+        "columns": [figure(key, None) for key in sorts if key != "sent"],
+        "explained": [figure(key, None) for key in explained],
     }
     return render_page(request, "analytics/account.html", context)
 

@@ -41,6 +41,7 @@ _LOOKS: Mapping[ActivityKind, _Look] = {
     ActivityKind.COMMENT: _Look(icon="message-circle", tone="blue"),
     ActivityKind.MENTION: _Look(icon="at", tone="blue"),
     ActivityKind.MESSAGE: _Look(icon="mail", tone="blue"),
+    ActivityKind.REVIEW: _Look(icon="star", tone="blue"),
     ActivityKind.ANSWERED: _Look(icon="arrow-back-up", tone="azure"),
     ActivityKind.CLICK: _Look(icon="click", tone="purple"),
     ActivityKind.LEAD: _Look(icon="star", tone="orange"),
@@ -114,6 +115,11 @@ def _message(activity: Activity) -> str:
     return _("Wrote a direct message")
 
 
+def _review(activity: Activity) -> str:
+    network = _network(activity)
+    return _("Wrote a review on %(network)s") % {"network": network} if network else _("Wrote a review")
+
+
 def _answered(activity: Activity) -> str:
     network = _network(activity)
     return _("Got an answer on %(network)s") % {"network": network} if network else _("Got an answer")
@@ -178,6 +184,7 @@ _SENTENCES: Mapping[ActivityKind, Callable[[Activity], str]] = {
     ActivityKind.COMMENT: _comment,
     ActivityKind.MENTION: _mention,
     ActivityKind.MESSAGE: _message,
+    ActivityKind.REVIEW: _review,
     ActivityKind.ANSWERED: _answered,
     ActivityKind.CLICK: _click,
     ActivityKind.LEAD: _lead,

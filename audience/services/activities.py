@@ -26,6 +26,7 @@ _OWN_DEEDS = frozenset(
         ActivityKind.COMMENT,
         ActivityKind.MENTION,
         ActivityKind.MESSAGE,
+        ActivityKind.REVIEW,
         ActivityKind.CLICK,
         ActivityKind.LEAD,
         ActivityKind.SALE,

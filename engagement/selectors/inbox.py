@@ -17,6 +17,7 @@ from core.bigrams import folded, wanted_grams
 from core.time import to_local
 from engagement.models import Conversation, ConversationKind, ConversationState, Message
 from engagement.selectors.needs import SOON
+from engagement.selectors.ratings import Rating, ratings_of
 from outbox.models import DeliveryState
 
 PAGE_SIZE = 50
@@ -87,6 +88,7 @@ class ConversationRow:
     is_today: bool
     is_due_today: bool
     stuck: str
+    rating: Rating | None = None  # of a review
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def _search(
 
 
 def page_of_outline(outlined: Outline, *, now: dt.datetime) -> InboxPageOf:
-    """The rows themselves: two queries."""
+    """The rows themselves: two queries, and one where there are reviews."""
     rows = Conversation.objects.filter(pk__in=outlined.ids).select_related(
         "identity", "account", "brand", "assignee"
     )
@@ -231,8 +233,11 @@ def page_of_outline(outlined: Outline, *, now: dt.datetime) -> InboxPageOf:
         .filter(conversation__in=outlined.ids, delivery__state__in=STUCK)
         .values_list("conversation_id", "delivery__state")
     )
+    ratings = ratings_of(found.values())
     return InboxPageOf(
-        rows=tuple(_row(found[pk], stuck.get(pk, ""), now) for pk in outlined.ids if pk in found),
+        rows=tuple(
+            _row(found[pk], stuck.get(pk, ""), ratings.get(pk), now) for pk in outlined.ids if pk in found
+        ),
         older=outlined.older,
         is_first=outlined.is_first,
         tag=outlined.tag,
@@ -240,7 +245,7 @@ def page_of_outline(outlined: Outline, *, now: dt.datetime) -> InboxPageOf:
     )
 
 
-def _row(row: Conversation, stuck: str, now: dt.datetime) -> ConversationRow:
+def _row(row: Conversation, stuck: str, rating: Rating | None, now: dt.datetime) -> ConversationRow:
     zone = row.brand.timezone
     today = to_local(now, zone).date()
     return ConversationRow(
@@ -251,6 +256,7 @@ def _row(row: Conversation, stuck: str, now: dt.datetime) -> ConversationRow:
         is_today=to_local(row.last_message_at, zone).date() == today,
         is_due_today=row.due_at is not None and to_local(row.due_at, zone).date() == today,
         stuck=stuck,
+        rating=rating,
     )
 
 

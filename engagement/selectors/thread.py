@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from accounts.models import User
 from connectors.base import ModerationAction, PlatformInfo
 from connectors.errors import RejectReason
 from engagement.models import Conversation, Direction, Message, ModerationRequest, Note
 from engagement.selectors.moderation import actions_for
+from engagement.selectors.ratings import Rating, rating_of
 from outbox import handlers
 from outbox.errors import StopReason, sentence
 from outbox.models import Delivery, DeliveryState, HeldReason
@@ -40,8 +42,9 @@ class PostAbove:
 @dataclass(frozen=True, slots=True)
 class MessageView:
     """One message. Of an own one ``state`` is that of its delivery, ``reason`` why it stopped and ``detail``
-    the network's own words; ``asked`` is a like or hide that is on its way, ``refused`` why one came to
-    nothing; ``answers`` names whom it answers where that is not plain."""
+    the network's own words; ``asked`` is the ModerationAction that is on its way, ``refused`` why one came to
+    nothing, ``deleted_by`` who of us had it deleted; ``answers`` names whom it answers where that is not
+    plain."""
 
     message: Message
     actions: tuple[ModerationAction, ...] = ()
@@ -50,7 +53,12 @@ class MessageView:
     detail: str = ""
     asked: str = ""
     refused: str = ""
+    deleted_by: User | None = None
     answers: str = ""
+
+    @property
+    def rating(self) -> Rating | None:
+        return rating_of(self.message.detail)
 
     @property
     def is_own(self) -> bool:
@@ -77,7 +85,7 @@ class MessageView:
 
     @property
     def can_answer(self) -> bool:
-        return _is_answerable(self.message)
+        return _is_answerable(self.message) and self.asked != ModerationAction.DELETE
 
     @property
     def at(self) -> dt.datetime:
@@ -162,10 +170,11 @@ def _is_answerable(message: Message) -> bool:
 
 
 def _latest_requests(messages: Iterable[Message]) -> dict[object, ModerationRequest]:
-    """The last like or hide that was asked for, by message."""
+    """The last ModerationAction that was asked for, by message."""
     rows = ModerationRequest.objects.filter(
         message__in=[m.pk for m in messages if m.direction == Direction.IN]
-    ).order_by("requested_at")
+    )
+    rows = rows.select_related("requested_by").order_by("requested_at")
     return {row.message_id: row for row in rows}
 
 
@@ -173,13 +182,8 @@ def _message_view(
     message: Message, conversation: Conversation, request: ModerationRequest | None, answers: str
 ) -> MessageView:
     if message.direction == Direction.IN:
-        return MessageView(
-            message,
-            actions_for(message, conversation),
-            asked=request.action if request is not None and request.settled_at is None else "",
-            refused=sentence(request.error) if request is not None and request.settled_at else "",
-            answers=answers,
-        )
+        view = MessageView(message, actions_for(message, conversation), answers=answers)
+        return view if request is None else _with_request(view, request)
     delivery = message.delivery
     if delivery is None or message.sent_at is not None:
         return MessageView(message, state=DeliveryState.SENT, answers=answers)
@@ -194,6 +198,16 @@ def _message_view(
         reason=reason,
         detail=delivery.error_detail if reason else "",
         answers=answers,
+    )
+
+
+def _with_request(view: MessageView, request: ModerationRequest) -> MessageView:
+    """What is asked of the network, or what came of it."""
+    if request.settled_at is None:
+        return replace(view, asked=request.action)
+    has_deleted = request.action == ModerationAction.DELETE and not request.error
+    return replace(
+        view, refused=sentence(request.error), deleted_by=request.requested_by if has_deleted else None
     )
 
 

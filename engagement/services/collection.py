@@ -53,7 +53,12 @@ CLAIM_LEASE = dt.timedelta(minutes=5)
 MAX_CLAIMED = 200  # accounts claimed and not finished, so that claims do not run out in the queue
 MAX_PAGES = 20  # of one task; the rest of a long round is another's
 DISCOVER_LIMIT = 1000
-INBOX = (Capability.INBOX_COMMENTS, Capability.INBOX_MENTIONS, Capability.INBOX_MESSAGES)
+INBOX = (
+    Capability.INBOX_COMMENTS,
+    Capability.INBOX_MENTIONS,
+    Capability.INBOX_MESSAGES,
+    Capability.INBOX_REVIEWS,
+)
 
 
 class _TakenOver(Exception):

@@ -47,8 +47,9 @@ _ACTIVITIES = {
     InboxKind.COMMENT: ActivityKind.COMMENT,
     InboxKind.MENTION: ActivityKind.MENTION,
     InboxKind.DM: ActivityKind.MESSAGE,
+    InboxKind.REVIEW: ActivityKind.REVIEW,
 }
-# After a like or a hide the network may for a while still tell what was before.
+# After a moderation the network may for a while still tell what was before.
 _MODERATION_SETTLES = dt.timedelta(minutes=2)
 
 
@@ -126,14 +127,16 @@ def _known(account: SocialAccount, keys: Iterable[str]) -> dict[str, Message]:
 
 
 def _changed(known: Iterable[Message], items: Mapping[str, InboxItem], now: dt.datetime) -> list[Message]:
-    """Messages of others that the network shows differently now: edited, hidden or liked elsewhere."""
+    """Messages of others that the network shows differently now: edited, rated anew, hidden or liked
+    elsewhere."""
     changed = []
     for message in known:
         item = items[message.remote_key]
         # What was erased stays erased, also while the network still has it.
         if message.direction == Direction.IN and message.erased_at is None:
             shown = (clean(item.text), item.is_hidden, item.is_liked)
-            if shown != (message.text, message.is_hidden, message.is_liked):
+            is_rated_anew = item.detail.get("rating", rated := message.detail.get("rating")) != rated
+            if is_rated_anew or shown != (message.text, message.is_hidden, message.is_liked):
                 changed.append(message)
     if changed:
         recently = ModerationRequest.objects.filter(message__in=changed).exclude(
@@ -317,12 +320,16 @@ def _update(
     for message in changed:
         item, place = items[message.remote_key], touched[message.conversation_id]
         message.text, message.is_hidden, message.is_liked = clean(item.text), item.is_hidden, item.is_liked
+        if "rating" in item.detail:
+            message.detail = {**message.detail, "rating": item.detail["rating"]}
         message.search_text = _search_text(item)
         message.search_grams = grams(message.search_text)
         place.since = min(place.since, moment_of(message))
         if message.number == place.row.last_number:
             place.row.preview = preview_of(message.text)
-    Message.objects.bulk_update(changed, ["text", "is_hidden", "is_liked", "search_text", "search_grams"])
+    Message.objects.bulk_update(
+        changed, ["text", "is_hidden", "is_liked", "detail", "search_text", "search_grams"]
+    )
 
 
 def preview_of(text: str) -> str:

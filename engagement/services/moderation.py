@@ -1,4 +1,5 @@
-"""Liking and hiding what others wrote, and taking that back; sent through the outbox like an answer."""
+"""Liking, hiding and deleting what others wrote, and taking back what can be; sent through the outbox like
+an answer."""
 
 from __future__ import annotations
 
@@ -10,12 +11,19 @@ from accounts.models import User
 from accounts.services.audit import record
 from connectors.base import Moderation, ModerationAction
 from engagement.models import Message, ModerationRequest
-from engagement.selectors.moderation import FLAGS, can_moderate
+from engagement.selectors.moderation import FIELDS, can_moderate, mark
 from engagement.services.replies import lock
 from outbox.errors import StopReason
 from outbox.models import Delivery, DeliveryKind
 from outbox.payloads import freeze_moderation
 from outbox.services.scheduling import schedule_delivery
+
+# A like is no matter for the audit log.
+_AUDITED = {
+    ModerationAction.HIDE: "message.hidden",
+    ModerationAction.UNHIDE: "message.shown_again",
+    ModerationAction.DELETE: "message.deleted",
+}
 
 
 class NotPossibleHere(Exception):
@@ -25,7 +33,8 @@ class NotPossibleHere(Exception):
 def moderate(
     *, message: Message, action: ModerationAction, actor: User, now: dt.datetime
 ) -> ModerationRequest:
-    """Ask the network to do it. The same thing asked for while it is on its way is one request.
+    """Ask the network to do it. The same thing asked for while it is on its way is one request; nothing else
+    is asked for of what is on its way to be deleted.
 
     Raises NotPossibleHere.
     """
@@ -34,10 +43,9 @@ def moderate(
         message = row.messages.get(pk=message.pk)
         pending: dict[str, ModerationRequest] = {}
         for request in message.moderations.filter(settled_at__isnull=True).order_by("requested_at", "pk"):
-            flag, value = FLAGS[request.action]
-            pending[flag] = request
-            setattr(message, flag, value)  # as it will be, not stored
-        asked = pending.get(FLAGS[action][0])
+            pending[FIELDS[request.action]] = request
+            mark(message, ModerationAction(request.action), now)  # as it will be, not stored
+        asked = pending.get(FIELDS[action])
         if asked is not None and asked.action == action:
             return asked
         if not can_moderate(message, action, row):
@@ -52,11 +60,11 @@ def moderate(
         )
         row.version += 1
         row.save(update_fields=["version"])
-        if action in (ModerationAction.HIDE, ModerationAction.UNHIDE):
+        if action in _AUDITED:
             record(
                 organization=row.brand.organization,
                 actor=actor,
-                action="message.hidden" if action is ModerationAction.HIDE else "message.shown_again",
+                action=_AUDITED[action],
                 subject=message,
                 detail={"account": str(row.account), "network": row.account.platform},
                 now=now,
@@ -67,7 +75,7 @@ def moderate(
 
 
 def objection(delivery: Delivery, _now: dt.datetime) -> str:
-    """Nothing that happens meanwhile speaks against a like or a hide (outbox.handlers), unless its message
-    was erased."""
+    """Nothing that happens meanwhile speaks against any of these (outbox.handlers), unless the message was
+    erased."""
     is_erased = ModerationRequest.objects.filter(delivery=delivery, message__erased_at__isnull=False).exists()
     return StopReason.GONE_AT_NETWORK if is_erased else ""

@@ -1,7 +1,7 @@
 """What became of what we sent: pulled from the outbox, a few seconds after it happened.
 
 Nothing below tells us. Own messages whose delivery is in another state than when it was last looked at are
-found, and so are likes and hides that have ended.
+found, and so are likes, hides and deletions that have ended.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from django.db.models import F, Q
 from accounts.models import Brand
 from audience.models import ActivityKind
 from audience.services.activities import Happened, tell
+from connectors.base import ModerationAction
 from connectors.errors import RejectReason
 from engagement.models import Conversation, ConversationState, Message, ModerationRequest
 from engagement.remote import MOST_OF_ID, key_of, web_address
-from engagement.selectors.moderation import FLAGS
+from engagement.selectors.moderation import mark
 from engagement.selectors.promises import promise_of
 from engagement.services.episodes import moment_of, replay
 from engagement.services.intake import path_of
@@ -193,7 +194,7 @@ def _authors(answered: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], U
     }
 
 
-# --- likes and hides ------------------------------------------------------------------------------
+# --- likes, hides and deletions ---------------------------------------------------------------------
 
 
 def _settle_moderations(now: dt.datetime) -> int:
@@ -220,11 +221,11 @@ def _settle_requests(requests: Sequence[ModerationRequest], now: dt.datetime) ->
         message = messages[request.message_id]
         request.settled_at, request.error = now, request.delivery.error
         rows[message.conversation_id].version += 1
-        if request.delivery.state == DeliveryState.SENT:
-            flag, value = FLAGS[request.action]
-            setattr(message, flag, value)
-        elif _is_gone(request.delivery):
+        is_done = request.delivery.state == DeliveryState.SENT
+        if _is_gone(request.delivery) or (is_done and request.action == ModerationAction.DELETE):
             gone.append((message.conversation_id, message.remote_key))
+        elif is_done:
+            mark(message, ModerationAction(request.action), now)
     ModerationRequest.objects.bulk_update(requests, ["settled_at", "error"])
     Message.objects.bulk_update(messages.values(), ["is_liked", "is_hidden"])
     for received in _mark_deleted(gone, now):

@@ -1,4 +1,4 @@
-"""What people do with a conversation: answer, note, assign, finish, let rest, like and hide."""
+"""What people do with a conversation: answer, note, assign, finish, let rest, like, hide and delete."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def appeared(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
 @requires(Action.ANSWER)
 @require_POST
 def moderate(request: MemberRequest, message_id: uuid.UUID) -> HttpResponse:
-    """Like, hide, or take that back."""
+    """Like, hide, take that back, or delete."""
     message = loaded_message(request, message_id)
     form = ModerateForm(request.POST)
     if not form.is_valid():

@@ -22,7 +22,7 @@ from accounts.models import Brand, SocialAccount, User
 from accounts.permissions import Action, is_allowed
 from accounts.selectors import people_allowed
 from campaigns.models import Campaign
-from connectors.base import PlatformInfo
+from connectors.base import Capability, PlatformInfo
 from core.htmx import render_page, wants_partial
 from engagement.forms import inbox_filter, snooze_choices
 from engagement.models import Conversation, Message, SavedReply
@@ -79,6 +79,10 @@ class Choices:
     @property
     def networks(self) -> list[PlatformInfo]:
         return list({info.key: info for _account, info in self.accounts}.values())
+
+    @property
+    def has_reviews(self) -> bool:
+        return any(info.can(Capability.INBOX_REVIEWS) for _account, info in self.accounts)
 
 
 def list_context(request: MemberRequest, shown: Listed, now: dt.datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 1. ``claim_due`` locks due rows (``FOR UPDATE SKIP LOCKED``, so any number of ticks may run), a handful of
    each account first, then the next handful of each, so that no account waits behind another's backlog; an
-   account's answers (replies, messages, likes and hides) come before its posts, however late those are;
+   account's answers (replies, messages, moderations) come before its posts, however late those are;
    while posts of an account are in hand no more of them are claimed: it keeps one worker's thread busy at
    most, and its posts go out one after the other;
 2. it writes a lease and a new fencing token on them and commits; the caller enqueues the ids;

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 
 from accounts.connecting import connector_for
 from accounts.models import User
-from analytics.models import AccountDay, PostMetrics, PostSnapshot
+from analytics.models import TOLD_AS, AccountDay, PostMetrics, PostSnapshot
 from analytics.services.collection import next_pull
 from content_calendar.content import MediaUse, Part, Parts
 from content_calendar.models import Post
@@ -33,7 +33,7 @@ from smmapp.demo.world import Account, Sent, World
 
 DETAILED_FOR = dt.timedelta(days=15)
 FEW_DAYS = (1, 2, 3, 4, 5, 7, 9, 11, 14, 21, 35, 60, 90)  # ages at which older posts were counted
-COUNTS = ("likes", "comments", "shares", "impressions")
+COUNTS = ("likes", "comments", "shares", "impressions", "reach", "network_clicks")
 
 
 def add_posts(world: World, posts: Sequence[DemoPost]) -> None:
@@ -229,7 +229,7 @@ def _count(world: World, account: Account, sent: list[Sent]) -> None:
             PostSnapshot(
                 delivery_id=one.delivery.pk,
                 taken_at=dt.datetime.fromisoformat(counts["at"]),
-                **{name: counts[name] for name in COUNTS},
+                **{name: counts[TOLD_AS[name]] for name in COUNTS},
             )
             for counts in taken
         ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 from collections.abc import Callable
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection, connections
 
 from accounts.models import AccountStatus, SocialAccount, User
-from analytics.models import AccountDay, AccountPull, PostMetrics, PostSnapshot
+from analytics.models import TOLD_AS, AccountDay, AccountPull, PostMetrics, PostSnapshot
 from analytics.services import collection
 from connectors.base import AccountMetrics
 from connectors.base import PostMetrics as Counts
@@ -141,6 +142,24 @@ def test_every_answer_is_a_snapshot_and_the_last_one_is_the_metrics(sent: Sent, 
     row = PostMetrics.objects.get()
     assert (row.likes, row.impressions, row.taken_at) == (12, 900, NOON + 5 * MINUTE)
     assert row.next_pull_at == NOON + 15 * MINUTE
+
+
+def test_every_count_that_a_connector_can_tell_is_kept() -> None:
+    told = {field.name for field in dataclasses.fields(Counts)}
+    assert set(TOLD_AS.values()) == told
+    assert set(TOLD_AS) <= {field.name for field in PostMetrics._meta.get_fields()}
+
+
+def test_reach_and_the_networks_own_clicks_are_kept(sent: Sent, network: FakeNetwork) -> None:
+    delivery = sent(at=NOON)
+    network.everything = Counts(likes=12, impressions=900, reach=700, clicks=21)
+    collect(NOON + MINUTE)
+    row, snapshot = PostMetrics.objects.get(), PostSnapshot.objects.get(delivery_id=delivery.pk)
+    assert (row.reach, row.network_clicks) == (snapshot.reach, snapshot.network_clicks) == (700, 21)
+    network.everything = Counts(likes=12, impressions=950)
+    collect(NOON + 5 * MINUTE)
+    row.refresh_from_db()
+    assert (row.reach, row.network_clicks) == (None, None)
 
 
 def test_what_a_network_does_not_tell_stays_null(sent: Sent, network: FakeNetwork) -> None:

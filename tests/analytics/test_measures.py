@@ -74,7 +74,7 @@ def test_every_metric_is_measured_and_has_a_source_wherever_it_may_be_asked(
 
 def test_a_metric_is_in_one_family(brand: Brand) -> None:
     members = [key for keys, _family in families(Subject((brand,))) for key in keys]
-    assert sorted(members) == sorted({m.key for m in METRICS})
+    assert sorted(members) == sorted({m.key for m in METRICS if m.scopes != {Scope.POST}})
 
 
 def test_what_cannot_be_asked_of_a_subject_has_no_value(brand: Brand) -> None:
@@ -146,6 +146,36 @@ def test_a_rate_is_a_ratio_of_sums_with_the_median_beside_it(
     assert by_followers.median == D("0.004")
     virality = value("virality_rate", Subject((brand,)))
     assert (virality.value, virality.median) == (D("0.21"), D("0.02"))
+
+
+def test_the_rate_by_reach_weighs_each_post_by_its_reach_and_leaves_out_untold_ones(
+    brand: Brand, sandbox_account: SocialAccount
+) -> None:
+    published(sandbox_account, NOON - DAY, likes=10, reach=100, impressions=200)
+    published(sandbox_account, NOON - DAY, likes=10, reach=400, impressions=500)
+    published(sandbox_account, NOON - DAY, likes=900, impressions=1000)  # reach is not told
+    found = value("engagement_rate_by_reach", Subject((brand,)))
+    assert (found.sides.numerator, found.sides.denominator) == (20, 500)
+    assert (found.value, found.median) == (D("0.04"), D("0.0625"))
+
+
+def test_reach_is_told_of_one_post_and_of_nothing_else(brand: Brand, sandbox_account: SocialAccount) -> None:
+    row = published(sandbox_account, NOON - DAY, likes=7, reach=140, network_clicks=3)
+    of_post = Subject((brand,), delivery=row.delivery)
+    assert value("reach", of_post).value == 140
+    assert value("network_clicks", of_post).value == 3
+    assert value("engagement_rate_by_reach", of_post).value == D("0.05")
+    for subject in (Subject((brand,)), Subject((brand,), sandbox_account)):
+        assert value("reach", subject).value is None
+
+
+def test_clicks_that_the_network_counts_are_not_those_on_tracked_links(
+    brand: Brand, sandbox_account: SocialAccount
+) -> None:
+    published(sandbox_account, NOON - DAY, network_clicks=3)
+    worked(sandbox_account, 1, network_clicks=3)
+    assert value("network_clicks", Subject((brand,))).value == 3
+    assert value("clicks", Subject((brand,))).value == 0
 
 
 def test_one_statement_reads_several_periods_and_each_account(

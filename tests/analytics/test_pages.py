@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
@@ -73,6 +74,50 @@ def test_post_numbers_show_counts_rates_and_when_they_were_taken(
     assert "<html" not in page
 
 
+def test_reach_and_the_networks_clicks_stand_among_the_numbers_of_a_post(
+    sign_in: SignIn, viewer: User, sent: Callable[..., Delivery]
+) -> None:
+    delivery = sent(at=NOON - DAY)
+    counted(delivery, reach=1050, network_clicks=17)
+    page = body(slot(sign_in(viewer), posted(delivery)))
+    assert "1,050" in page
+    assert "4.00%" in page  # 42 of 1050 people
+    assert "Engagement rate by reach" in page
+    assert "Clicks at the network" in page
+
+
+def test_lists_and_tables_have_reach_and_clicks_where_the_network_tells_them(
+    sign_in: SignIn,
+    viewer: User,
+    sandbox_account: SocialAccount,
+    sent: Callable[..., Delivery],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = sign_in(viewer)
+    wide, narrow = sent(at=NOON - DAY), sent(at=NOON - 2 * DAY)
+    counted(wide, reach=1400, network_clicks=17)
+    counted(narrow, reach=700, network_clicks=2)
+    address = reverse("analytics:account", args=[sandbox_account.pk])
+    page = body(client.get(address))
+    assert "4.00%" in page  # 84 of 2100
+    assert "3.00%" in page
+    assert "6.00%" in page
+    for sort in ("reach", "network_clicks"):
+        assert f"sort={sort}" in page
+        assert list(client.get(address, {"sort": sort}).context["page"]) == [wide, narrow]
+    table = b"".join(client.get(reverse("analytics:posts_csv", args=[sandbox_account.pk]))).decode()
+    assert ",reach,network_clicks," in table
+    assert ",1200,1400,17,42," in table
+
+    info = SocialAccount.info.fget  # type: ignore[attr-defined]
+    silent = dataclasses.replace(info(sandbox_account), post_metrics=("likes", "comments", "shares"))
+    monkeypatch.setattr(SocialAccount, "info", property(lambda _self: silent))
+    page = body(client.get(address, {"sort": "reach"}))
+    assert "Clicks at the network" not in page
+    assert "Rate by reach" not in page
+    assert "reach" not in [figure.metric.key for figure in client.get(address).context["columns"]]
+
+
 def test_post_numbers_are_a_page_of_their_own_without_htmx(
     sign_in: SignIn, viewer: User, sent: Callable[..., Delivery]
 ) -> None:
@@ -86,8 +131,6 @@ def test_post_numbers_are_a_page_of_their_own_without_htmx(
 def test_what_the_network_does_not_tell_is_a_dash_with_the_reason(
     sign_in: SignIn, viewer: User, sent: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dataclasses
-
     info = SocialAccount.info.fget  # type: ignore[attr-defined]
 
     def silent(self: SocialAccount) -> PlatformInfo:

@@ -40,6 +40,18 @@ def test_what_posts_gained_is_the_last_count_of_a_date_less_the_last_one_before(
     assert day(sandbox_account, 0).likes is None  # nothing was counted today
 
 
+def test_the_networks_clicks_are_summed_up_and_reach_never_is(
+    brand: Brand, sandbox_account: SocialAccount
+) -> None:
+    for _ in range(2):
+        post = published(sandbox_account, NOON - 3 * DAY)
+        snapshot(post, NOON - 2 * DAY, network_clicks=5, reach=100)
+        snapshot(post, NOON - DAY, network_clicks=12, reach=140)
+    roll_up(brand=brand, now=NOON)
+    assert (day(sandbox_account, 2).network_clicks, day(sandbox_account, 1).network_clicks) == (10, 14)
+    assert not hasattr(day(sandbox_account, 1), "reach")
+
+
 def test_likes_that_were_taken_back_count_against_the_date(
     brand: Brand, sandbox_account: SocialAccount
 ) -> None:
@@ -181,8 +193,9 @@ def test_all_that_was_gained_adds_up_to_the_last_counts_however_it_is_split(
     assert gained == sum(max(counts)[1] for counts in posts)
 
 
-def test_every_count_of_a_post_is_summed_up() -> None:
-    assert {field.name for field in PostSnapshot._meta.fields} - {"pk", "delivery", "taken_at"} == set(COUNTS)
+def test_every_count_of_a_post_but_its_reach_is_summed_up() -> None:
+    counted = {field.name for field in PostSnapshot._meta.fields} - {"pk", "delivery", "taken_at"}
+    assert counted - {"reach"} == set(COUNTS)
 
 
 def test_the_clock_of_summing_up_is_the_callers(

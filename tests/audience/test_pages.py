@@ -259,6 +259,8 @@ def test_a_page_shows_what_is_known(sign_in: SignIn, hanako: Contact, responder:
         (ActivityKind.COMMENT, {}, "Commented on Sandbox"),
         (ActivityKind.MENTION, {"platform": "mastodon"}, "Mentioned the brand on Mastodon"),
         (ActivityKind.MESSAGE, {"platform": "gone"}, "Wrote a direct message"),
+        (ActivityKind.REVIEW, {"platform": "bluesky"}, "Wrote a review on Bluesky"),
+        (ActivityKind.REVIEW, {"platform": "gone"}, "Wrote a review"),
         (ActivityKind.ANSWERED, {}, "Got an answer on Sandbox"),
         (ActivityKind.CLICK, {"platform": "bluesky"}, "Clicked a link on Bluesky"),
         (ActivityKind.LEAD, {}, "Became a lead"),

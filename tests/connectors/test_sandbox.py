@@ -465,10 +465,10 @@ def test_posts_are_read_back_in_hundreds_and_gone_ones_are_absent(canned: respon
 
 
 def test_counts_are_taken_in_hundreds_and_gone_posts_are_absent(canned: responses.RequestsMock) -> None:
-    counts = {"likes": 3, "comments": 1, "shares": 2, "impressions": 90}
+    counts = {"likes": 3, "comments": 1, "shares": 2, "impressions": 90, "reach": 70, "clicks": 4}
     canned.get(f"{HOST}/api/v1/metrics/posts", json={"posts": {"1": counts}})
     found = connector().fetch_post_metrics([str(number) for number in range(150)])
-    assert found == {"1": PostMetrics(likes=3, comments=1, shares=2, impressions=90)}
+    assert found == {"1": PostMetrics(likes=3, comments=1, shares=2, impressions=90, reach=70, clicks=4)}
     assert len(canned.calls) == 2
 
 

@@ -217,6 +217,26 @@ def test_liking_and_hiding_twice_is_once_and_can_be_taken_back(sandbox: SandboxC
     assert (seen.is_liked, seen.is_hidden) == (False, False)
 
 
+def test_deleting_twice_is_once_and_for_everybody(sandbox: SandboxControl) -> None:
+    client = connected(sandbox, followers=0)
+    sandbox.act("comment", by="Hana", post=posted(client, "x"), text="Hello")
+    (comment,) = inbox(client)
+    for _ in range(2):
+        run(client, moderation(comment, ModerationAction.DELETE))
+    assert inbox(client) == []
+    assert Api(sandbox).get(f"/api/v1/posts/{comment.remote_id}").status_code == 404
+
+
+def test_what_stands_below_somebody_elses_post_is_not_ours_to_delete(sandbox: SandboxControl) -> None:
+    client, other = connected(sandbox, followers=0), connected(sandbox, MODES[1], followers=0)
+    sandbox.act("comment", by="Hana", post=posted(other, "x"), text="Hello")
+    (comment,) = inbox(other)
+    with pytest.raises(Rejected) as refused:
+        run(client, moderation(comment, ModerationAction.DELETE))
+    assert refused.value.reason is RejectReason.FORBIDDEN
+    assert len(inbox(other)) == 1
+
+
 def test_long_lists_are_read_page_by_page_and_only_from_a_moment_on(sandbox: SandboxControl) -> None:
     client = connected(sandbox)
     post = posted(client, "x")

@@ -202,3 +202,17 @@ def test_likes_and_hides_arrive(
     received.refresh_from_db()
     assert (received.is_liked, received.is_hidden) == (True, True)
     assert "Buy followers here" not in [one["text"] for one in comments_of(sandbox, post_id)]
+
+
+def test_a_deletion_arrives_and_its_author_no_longer_waits(
+    sandbox: SandboxControl, account: SocialAccount, post_id: str, responder: User
+) -> None:
+    sandbox.act("comment", by="Ana", post=post_id, text="Buy followers here")
+    collect()
+    received = Message.objects.get()
+    moderate(message=received, action=ModerationAction.DELETE, actor=responder, now=timezone.now())
+    deliver()
+    received.refresh_from_db()
+    assert received.deleted_at is not None
+    assert WaitEpisode.objects.get().ended_how == EpisodeEnd.WITHDRAWN
+    assert comments_of(sandbox, post_id) == []

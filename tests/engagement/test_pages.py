@@ -27,7 +27,7 @@ from engagement.models import (
     WaitEpisode,
 )
 from engagement.services.settling import settle
-from outbox.errors import StopReason
+from outbox.errors import StopReason, sentence
 from outbox.models import Delivery, DeliveryKind, DeliveryState
 from tests.engagement.conftest import BEN, DAY, HOUR, MINUTE, NOON, US, comment, ended, message, root
 
@@ -530,6 +530,38 @@ def test_a_like_is_on_its_way_until_the_network_has_done_it(
     assert "Unlike" in page
     client.post(url("moderate", received), {"action": "explode"}, headers=HX)
     assert ModerationRequest.objects.count() == 1
+
+
+def test_deleting_asks_first_is_on_its_way_and_then_says_by_whom(
+    open_one: Conversation, responder: User, sign_in: SignIn
+) -> None:
+    received, client = open_one.messages.get(), sign_in(responder)
+    page = text_of(client.get(url("conversation", open_one)))
+    assert 'data-confirm-title="Delete this comment for good?"' in page
+    assert "This cannot be undone." in page
+    assert "Reply to this" in page
+    page = text_of(client.post(url("moderate", received), {"action": "delete"}, headers=HX))
+    assert "Being deleted at the network" in page
+    assert "Reply to this" not in page
+    Delivery.objects.update(state=DeliveryState.SENT)
+    settle(now=LATER)
+    page = text_of(client.get(url("conversation", open_one)))
+    assert "Deleted at the network by Responder" in page
+    assert 'value="delete"' not in page
+    assert "Is it open on Sunday?" in page
+
+
+def test_a_deletion_that_the_network_refuses_is_said_and_can_be_asked_for_again(
+    open_one: Conversation, responder: User, sign_in: SignIn
+) -> None:
+    received, client = open_one.messages.get(), sign_in(responder)
+    client.post(url("moderate", received), {"action": "delete"}, headers=HX)
+    Delivery.objects.update(state=DeliveryState.FAILED, error=RejectReason.FORBIDDEN)
+    settle(now=LATER)
+    page = text_of(client.get(url("conversation", open_one)))
+    assert sentence(RejectReason.FORBIDDEN) in page
+    assert "Deleted at the network" not in page
+    assert 'value="delete"' in page
 
 
 # --- roles --------------------------------------------------------------------------------------

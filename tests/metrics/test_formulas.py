@@ -46,6 +46,14 @@ def test_engagement_rate_by_impressions_is_null_without_impressions() -> None:
     assert formulas.engagement_rate_by_impressions(post, impressions=600).value == Decimal("0.05")
 
 
+def test_engagement_rate_by_reach_is_engagements_by_people_and_null_without_reach() -> None:
+    post = Counts(likes=30, comments=8, shares=4)
+    assert formulas.engagement_rate_by_reach(post, reach=1050) == Ratio(Decimal(42), Decimal(1050))
+    assert formulas.engagement_rate_by_reach(post, reach=1050).value == Decimal("0.04")
+    assert formulas.engagement_rate_by_reach(post, reach=None).value is None
+    assert formulas.engagement_rate_by_reach(post, reach=0).value is None
+
+
 def test_follower_growth_rate_is_net_new_by_the_followers_at_the_start() -> None:
     assert formulas.follower_growth_rate(start=4000, end=4300).value == Decimal("0.075")
     assert formulas.follower_growth_rate(start=4000, end=3900).value == Decimal("-0.025")

@@ -40,7 +40,7 @@ def test_ratios_and_levels_are_never_summed() -> None:
 
 def test_the_name_of_an_engagement_rate_says_its_denominator() -> None:
     rates = [m for m in METRICS if m.key.startswith("engagement_rate")]
-    assert len(rates) == 2
+    assert len(rates) == 3
     for m in rates:
         assert " by " in m.label
         assert "_by_" in m.key

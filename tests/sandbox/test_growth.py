@@ -29,12 +29,14 @@ def test_reactions_never_shrink(seed: int, post_key: bytes, one: int, two: int) 
     early, late = (reaction(seed, post_key, age) for age in sorted((one, two)))
     assert early.impressions <= late.impressions
     assert early.likes <= late.likes <= late.impressions
+    assert early.reach <= late.reach <= late.impressions
+    assert early.clicks <= late.clicks <= late.reach
     assert early.shares <= late.shares
 
 
 @given(seeds, st.binary(min_size=16, max_size=16))
 def test_reactions_begin_at_nothing_and_level_off(seed: int, post_key: bytes) -> None:
-    assert reaction(seed, post_key, 0) == growth.Reaction(0, 0, 0)
+    assert reaction(seed, post_key, 0) == growth.Reaction(0, 0, 0, 0, 0)
     ten_days = reaction(seed, post_key, 10 * DAY_MS).impressions
     year = reaction(seed, post_key, 365 * DAY_MS).impressions
     assert 0 < year <= ten_days * 1.05 + 1

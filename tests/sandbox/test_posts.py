@@ -323,6 +323,19 @@ def test_a_hidden_comment_is_seen_by_the_owner_of_the_page_only(
     assert api.call("DELETE", f"/api/v1/posts/{comment}").status_code == 200
 
 
+def test_a_comment_is_deleted_by_the_owner_of_the_page_and_a_post_is_no_comment(
+    account: Account, sandbox: SandboxControl
+) -> None:
+    api, other = account(), account("other")
+    post_id = api.publish("x").json()["id"]
+    comment = sandbox.act("comment", by="Rude person", post=post_id, text="Boo")
+    assert other.call("DELETE", f"/api/v1/comments/{comment}").status_code == 403
+    assert api.call("DELETE", f"/api/v1/comments/{post_id}").status_code == 403
+    assert api.call("DELETE", f"/api/v1/comments/{comment}").json() == {"id": comment, "deleted": True}
+    assert api.get(f"/api/v1/posts/{post_id}/comments").json()["comments"] == []
+    assert error_code(api.call("DELETE", f"/api/v1/comments/{comment}")) == "not_found"
+
+
 def test_likes_and_shares_count_once_a_person(account: Account) -> None:
     api, other = account(followers=0), account("other")
     path = f"/api/v1/posts/{api.publish('x').json()['id']}"
