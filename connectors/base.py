@@ -565,6 +565,12 @@ class Connector(abc.ABC):
         """What a genuine call tells. Raises Rejected(INVALID) for what cannot be read."""
         raise TypeError(f"{cls.INFO.key} has no webhooks")
 
+    @classmethod
+    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        """What a genuine call to the address for requests of deletion tells (``FORGET``), where a network
+        calls another address for these and does not say in the call what it is for."""
+        return cls.webhook_events(body)
+
     def subscribe(self) -> None:  # noqa: B027 - most networks need none
         """Ask the network to call us about this account; repeated without harm."""
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from connectors.base import Connector, PlatformInfo
 from connectors.bluesky import BlueskyConnector
+from connectors.instagram import InstagramConnector
 from connectors.mastodon import MastodonConnector
 from connectors.sandbox import SandboxConnector
 from connectors.x import XConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     connector.INFO.key: connector
-    for connector in (BlueskyConnector, MastodonConnector, SandboxConnector, XConnector)
+    for connector in (BlueskyConnector, InstagramConnector, MastodonConnector, SandboxConnector, XConnector)
 }
 
 

@@ -87,6 +87,18 @@ SETUPS = {
         forbidden={"error": "Forbidden", "message": "no"},
         rate_headers=("ratelimit-reset", "Retry-After"),
     ),
+    "instagram": Setup(
+        options={
+            "login": "facebook",
+            "ig_id": "17841400000000001",
+            "page_id": "1001",
+            "username": "harbour",
+        },
+        post_id="17900000000000001",
+        unauthorized={"error": {"code": 190, "message": "Error validating access token"}},
+        forbidden={"error": {"code": 10, "message": "Application does not have permission"}},
+        rate_headers=("X-Business-Use-Case-Usage", "Retry-After"),
+    ),
     "mastodon": Setup(
         options={"host": "https://m.example.com", "domain": "m.example.com", "account_id": "1"},
         rate_headers=("X-RateLimit-Reset", "Retry-After"),
@@ -262,6 +274,11 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     if info.app is not None:
         assert info.app.console_url.startswith("https://")
         assert info.app.steps
+        for asked in info.app.fields:
+            assert asked.kind in {"text", "password", "choice"}
+            assert asked.label
+            assert bool(asked.choices) == (asked.kind == "choice")
+        assert len({asked.name for asked in info.app.fields}) == len(info.app.fields)
     if info.features:
         assert {scope for one in info.features for scope in one.scopes} == set(info.scopes)
         assert any(one.is_required for one in info.features)

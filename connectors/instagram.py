@@ -1,0 +1,636 @@
+"""Instagram: professional accounts (Business or Creator), with either of the two logins that Meta offers.
+
+Documents: documentation/instagram-platform (content-publishing, business-login, comment-moderation,
+private-replies, webhooks, reference/instagram-media/insights, reference/error-codes), 30 June 2026; Meta's
+API specification (IGUser, IGMedia, IGComment and their IGOnlyAPI twins).
+
+* **Instagram Login** (``AppCredentials.extra["login"]`` = "instagram", or not said): one account by its own
+  token, which lives 60 days and renews itself. **Facebook Login** ("facebook"): every account that hangs on a
+  Page of the person, with the Page's token; needed to look at other accounts. Scopes have other names there;
+  here they go by those of Instagram Login.
+* A post is a container that Instagram fills by fetching our files, asked about until it is FINISHED, and then
+  published. One container makes one post: TWO_PHASE, by its state. A post that was published without telling
+  us its id is found by its caption. Comments and messages have no key: NEITHER.
+* One video is a Reel; several files are a carousel of 2 to 10; ``placement`` "story" makes a story of one
+  file.
+* Who is named in somebody's caption is told by webhooks alone; tags on media can be read.
+* Not confirmed by a live call: that tokens may be sent in the header of all calls, that what two guides say
+  of the answers of sign-in differs only by a list around it, how soon a published container says so.
+
+Not supported: product tags, collaborators, locations, music, trial Reels, likes of comments (no API), uploads
+without a public address (only Facebook Login has them), private replies to comments, live videos.
+``seen_live`` is False: built from the documents, never run against Instagram itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote, urlencode
+
+from connectors import http, meta, meta_login
+from connectors.base import (
+    AccountMetrics,
+    AppCredentials,
+    AuthorizeRequest,
+    Capability,
+    Connected,
+    Connector,
+    InboxPage,
+    Json,
+    MediaItem,
+    ModerationAction,
+    PlatformInfo,
+    PostMetrics,
+    PostPayload,
+    Profile,
+    PublicAccount,
+    Quota,
+    RemotePost,
+    RetrySafety,
+    Step,
+    StepKind,
+    StepResult,
+    StepState,
+    Tokens,
+    WebhookEvent,
+    WebhookKind,
+    granted,
+)
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    Rejected,
+    RejectReason,
+    Temporary,
+)
+from connectors.inbox import read_lists
+from connectors.instagram_inbox import KEY, MEDIA, Reader, event, own_comments, remote_post
+from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM, STORY
+from connectors.meta import Graph
+from connectors.meta_inbox import Talks, message_form
+from connectors.text import find_hashtags, normalise
+
+_PLAIN_METRICS = ("likes", "comments")
+_ME = {"fields": "user_id,username,name,profile_picture_url"}
+
+MOST_IN_A_CAROUSEL = 10
+MOST_TAGS = 30
+STORY_SECONDS = 60
+RECENT = 25
+CLOCK_SKEW = dt.timedelta(minutes=2)
+_METRICS = "views,reach,saved,shares"
+_METRICS_OF_A_STORY = "views,reach,replies,shares"
+
+
+class InstagramConnector(Connector):
+    INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
+        scopes = _scopes(options)
+        info = granted(INFO, scopes)
+        if options.get("login") == INSTAGRAM:
+            info = dataclasses.replace(info, capabilities=info.capabilities - {Capability.COMPETITORS})
+        if scopes and "instagram_business_manage_insights" not in scopes:
+            info = dataclasses.replace(info, post_metrics=_PLAIN_METRICS)
+        return info
+
+    # Connecting.
+
+    @classmethod
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
+        wanted = tuple(scopes or INFO.scopes)
+        if _login_of(app) == FACEBOOK:
+            names = dict.fromkeys(name for scope in wanted for name in AT_FACEBOOK.get(scope, (scope,)))
+            dialog = http.base_url(f"{KEY}.dialog", meta_login.DIALOG)
+            return meta_login.authorize(
+                dialog, app=app, redirect_uri=redirect_uri, state=state, scopes=tuple(names)
+            )
+        query = {
+            "client_id": app.client_id,
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "scope": ",".join(wanted),
+            "state": state,
+        }
+        server = http.base_url(f"{KEY}.authorize", "https://www.instagram.com")
+        # Business Login has neither PKCE nor a nonce: ``state`` and the app's secret protect it.
+        return AuthorizeRequest(url=f"{server}/oauth/authorize?{urlencode(query)}", code_verifier="")
+
+    @classmethod
+    def exchange_accounts(
+        cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
+    ) -> tuple[Connected, ...]:
+        if _login_of(app) == FACEBOOK:
+            return cls._through_pages(app, code, redirect_uri)
+        return (cls._by_itself(app, code, redirect_uri),)
+
+    @classmethod
+    def _by_itself(cls, app: AppCredentials, code: str, redirect_uri: str) -> Connected:
+        door = Graph(KEY, http.base_url(f"{KEY}.login", "https://api.instagram.com"))
+        form = {
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "grant_type": "authorization_code",
+            "redirect_uri": redirect_uri,
+            "code": code.removesuffix("#_"),
+        }
+        response = door.call("POST", "oauth/access_token", form=form)
+        short = _only(door.answer(response, app.client_secret, code))
+        token = str(short["access_token"])
+        told = short.get("permissions") or ()
+        scopes = tuple(told.split(",")) if isinstance(told, str) else tuple(map(str, told))
+        query = {"grant_type": "ig_exchange_token", "client_secret": app.client_secret, "access_token": token}
+        graph = Graph(KEY, _root(), token)
+        fresh = _tokens(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
+        person_id = str(short.get("user_id") or "")
+        options: Json = {"login": INSTAGRAM, "person_id": person_id, "scopes": list(scopes)}
+        account = _only(Graph(KEY, _root(), fresh.access_token).get(f"{meta_login.VERSION}/me", _ME))
+        profile = _profile(account)
+        options |= {"ig_id": profile.remote_id, "username": profile.handle}
+        return Connected(profile=profile, tokens=fresh, scopes=scopes, options=options)
+
+    @classmethod
+    def _through_pages(cls, app: AppCredentials, code: str, redirect_uri: str) -> tuple[Connected, ...]:
+        base = http.base_url(f"{KEY}.facebook", meta_login.GRAPH)
+        signed = meta_login.sign_in(KEY, base, app=app, code=code, redirect_uri=redirect_uri)
+        linked = "instagram_business_account{id,username,name,profile_picture_url}"
+        scopes = [name for name, theirs in AT_FACEBOOK.items() if set(theirs) <= set(signed.scopes)]
+        found: dict[str, Connected] = {}
+        for page in meta_login.pages(signed, f"id,access_token,{linked}"):
+            account = page.get("instagram_business_account")
+            if not isinstance(account, dict) or not account.get("id"):
+                continue
+            profile = _profile(account)
+            found[profile.remote_id] = Connected(
+                profile=profile,
+                tokens=Tokens(access_token=str(page["access_token"])),
+                scopes=signed.scopes,
+                options={
+                    "login": FACEBOOK,
+                    "person_id": signed.person_id,
+                    "scopes": scopes,
+                    "ig_id": profile.remote_id,
+                    "page_id": str(page["id"]),
+                    "username": profile.handle,
+                },
+            )
+        if not found:
+            raise Rejected(RejectReason.NOT_FOUND, "no Page with a linked professional account was allowed")
+        return tuple(found.values())
+
+    @classmethod
+    def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
+        """A token of Instagram Login renews itself while it lives; the old one stays good, too."""
+        if options.get("login") == FACEBOOK or not tokens.access_token:
+            raise NeedsReconnect("this token cannot be renewed")
+        graph = Graph(KEY, _root(), tokens.access_token)
+        query = {"grant_type": "ig_refresh_token", "access_token": tokens.access_token}
+        return _tokens(graph.get("refresh_access_token", query))
+
+    def fetch_profile(self) -> Profile:
+        if self._is_by_itself:
+            return _profile(_only(self._graph.get("me", _ME)))
+        return _profile(self._graph.get(self._ig, {"fields": "id,username,name,profile_picture_url"}))
+
+    # Publishing.
+
+    def plan(self, payload: PostPayload) -> tuple[Step, ...]:
+        if payload.moderation is not None:
+            return (Step(key="moderate", kind=StepKind.MODERATE, part=0),)
+        steps: list[Step] = []
+        is_answer = payload.reply_to is not None or payload.message_to is not None
+        for p, part in enumerate(payload.parts):
+            if not (is_answer or part.is_comment):
+                if len(part.media) > 1:
+                    steps += [
+                        Step(key=f"part{p}.media{m}", kind=StepKind.MEDIA, part=p, media=m)
+                        for m in range(len(part.media))
+                    ]
+                steps.append(Step(key=f"part{p}.container", kind=StepKind.CONTAINER, part=p))
+            steps.append(Step(key=f"part{p}.publish", kind=StepKind.PUBLISH, part=p))
+        return tuple(steps)
+
+    def prepare_step(
+        self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
+    ) -> Json:
+        """An intent has everything of the request but the addresses of files, which end after some hours."""
+        if payload.moderation is not None:
+            return {"action": str(payload.moderation.action), "id": payload.moderation.remote_id}
+        part = payload.parts[step.part]
+        if step.kind is StepKind.MEDIA:
+            item = part.media[step.media]
+            form = {"is_carousel_item": True} | (
+                {"media_type": "VIDEO"} if item.is_video else _alt_text(item)
+            )
+            return {"form": form}
+        if step.kind is StepKind.CONTAINER:
+            return {"form": _container(payload, step.part, done)}
+        if payload.message_to is not None:
+            return {"do": "message", "form": message_form(payload.message_to, part.text, now)}
+        if payload.reply_to is not None:
+            return _answer(payload.reply_to.detail, payload.reply_to.remote_id, part.text)
+        if (answered := payload.answered_by(step.part)) is not None:
+            post = done[f"part{answered}.publish"].remote_id
+            return {"do": "comment", "to": post, "form": {"message": part.text}}
+        return {
+            "do": "publish",
+            "container": done[f"part{step.part}.container"].remote_id,
+            "text": part.text,
+            "is_story": _is_story(payload),
+            "since": (now - CLOCK_SKEW).isoformat(),
+        }
+
+    def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
+        match step.kind:
+            case StepKind.MODERATE:
+                return self._moderate(intent)
+            case StepKind.MEDIA:
+                item = payload.parts[step.part].media[step.media]
+                return self._make(dict(intent["form"]), (item,))
+            case StepKind.CONTAINER:
+                _check(payload, step.part)
+                media = payload.parts[step.part].media
+                return self._make(dict(intent["form"]), media if len(media) == 1 else ())
+        match intent["do"]:
+            case "publish":
+                return self._publish(intent)
+            case "message":
+                answer = self._graph.post(f"{self._talks_of}/messages", intent["form"], changes=True)
+                return StepResult(remote_id=str(answer["message_id"]))
+            case "mention":
+                path = f"{self._ig}/mentions"
+            case "reply":
+                path = f"{_id(intent['to'])}/replies"
+            case _:
+                path = f"{_id(intent['to'])}/comments"
+        answer = self._graph.post(path, intent["form"], changes=True)
+        return StepResult(remote_id=str(answer["id"]))
+
+    def _make(self, form: Json, media: Sequence[MediaItem]) -> StepResult:
+        """A container, for ``media`` of one file or of none (the children are there)."""
+        wait_s = 2.0
+        for item in media:
+            form["video_url" if item.is_video else "image_url"] = item.address()
+            if item.is_video:
+                wait_s = 5.0
+                if form["media_type"] == "REELS" and item.cover_url is not None:
+                    with contextlib.suppress(FileNotFoundError):
+                        form["cover_url"] = item.cover_url()
+        answer = self._graph.post(f"{self._ig}/media", form)
+        # Even an image is refused by media_publish for a moment after it was taken.
+        return StepResult(state=StepState.PROCESSING, remote_id=str(answer["id"]), retry_after_s=wait_s)
+
+    def _publish(self, intent: Json) -> StepResult:
+        form = {"creation_id": intent["container"]}
+        try:
+            answer = self._graph.post(f"{self._ig}/media_publish", form, changes=True)
+        except Rejected as refused:
+            if self._is_published(intent):  # an earlier call did it: see ``check``
+                raise OutcomeUnknown(refused.detail) from refused
+            raise
+        return StepResult(remote_id=str(answer["id"]))
+
+    def _is_published(self, intent: Json) -> bool:
+        try:
+            answer = self._graph.find(_id(intent["container"]), {"fields": "status_code"})
+        except ConnectorError:
+            return False
+        return answer is not None and answer.get("status_code") == "PUBLISHED"
+
+    def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
+        if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
+            if sent is None or not sent.remote_id:
+                return None
+            answer = self._graph.find(_id(sent.remote_id), {"fields": "status_code,status"})
+            if answer is None:
+                return None
+            wait_s = sent.retry_after_s or 3.0
+            return meta.container_result(
+                sent.remote_id, answer.get("status_code"), answer.get("status"), wait_s=wait_s
+            )
+        if intent.get("do") != "publish":
+            raise TypeError("a comment or a message has no state to ask for")
+        answer = self._graph.find(_id(intent["container"]), {"fields": "status_code,status"})
+        match answer.get("status_code") if answer is not None else None:
+            case "PUBLISHED":
+                return self._published(intent)
+            case "FINISHED":
+                return None  # one container makes one post: sent again, it does no harm
+            case "ERROR":
+                raise meta.container_error(str((answer or {}).get("status") or ""))
+            case "EXPIRED":
+                raise Rejected(RejectReason.INVALID, "the container was not published within 24 hours")
+        raise Temporary("Instagram does not say whether the container was published")
+
+    def _published(self, intent: Json) -> StepResult:
+        """The post that came of a container. Raises Temporary while it is not listed."""
+        since = dt.datetime.fromisoformat(intent["since"])
+        edge = "stories" if intent["is_story"] else "media"
+        answer = self._graph.get(f"{self._ig}/{edge}", {"fields": MEDIA, "limit": RECENT})
+        found = [
+            post
+            for post in map(remote_post, meta.objects(answer))
+            if post.created_at >= since
+            and (intent["is_story"] or normalise(post.text) == normalise(intent["text"]))
+        ]
+        if not found:
+            raise Temporary("published, but not listed yet")
+        post = min(found, key=lambda one: one.created_at)
+        return StepResult(remote_id=post.remote_id, permalink=post.permalink)
+
+    def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
+        return RetrySafety.TWO_PHASE if intent.get("do") == "publish" else RetrySafety.NEITHER
+
+    def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Its posts, and its comments below the latest of them."""
+        fields = f"{MEDIA},comments.limit(50){{id,text,timestamp,username,from}}"
+        answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
+        media = meta.objects(answer)
+        posts = [remote_post(one) for one in media]
+        posts += [comment for one in media for comment in own_comments(one, self._own)]
+        recent = (post for post in posts if post.created_at >= since)
+        return sorted(recent, key=lambda post: post.created_at, reverse=True)
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        if payload.message_to is not None:
+            return self._talks().sent_to(payload.message_to.recipient_id, since)
+        if payload.reply_to is None:
+            return self.find_recent(since=since)
+        answered = _answer(payload.reply_to.detail, payload.reply_to.remote_id, "")
+        edge = "comments" if answered["do"] == "mention" else "replies"
+        params = {"fields": "id,text,timestamp,username,from", "limit": 50}
+        found = self._graph.get(f"{_id(answered['to'])}/{edge}", params)
+        own = own_comments({"comments": found}, self._own)
+        return [one for one in own if one.created_at >= since]
+
+    def fetch_post(self, remote_id: str) -> RemotePost | None:
+        answer = self._graph.find(_id(remote_id), {"fields": MEDIA})
+        return None if answer is None else remote_post(answer)
+
+    def fetch_quotas(self) -> tuple[Quota, ...]:
+        params = {"fields": "quota_usage,config"}
+        quotas = []
+        for one in meta.objects(self._graph.get(f"{self._ig}/content_publishing_limit", params)):
+            used, most = meta.count(one, "quota_usage"), meta.nested(one, "config", "quota_total")
+            window_s = meta.nested(one, "config", "quota_duration")
+            if used is not None and isinstance(most, int):
+                quotas.append(Quota("Posts", used, most, window_s if isinstance(window_s, int) else 0))
+        return tuple(quotas)
+
+    # Inbox.
+
+    def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:
+        reader = Reader(self._graph, self._ig, self._own, self._profile)
+        lists: dict[str, Callable[[str], InboxPage]] = {
+            "comments": lambda position: reader.comments(position, since),
+            "tags": lambda position: reader.tags(position, since),
+            "talks": lambda position: self._talks().page(position, since),
+        }
+        needs = {
+            "comments": Capability.INBOX_COMMENTS,
+            "tags": Capability.INBOX_MENTIONS,
+            "talks": Capability.INBOX_MESSAGES,
+        }
+        readable = {name: read for name, read in lists.items() if self.info.can(needs[name])}
+        return read_lists(readable, cursor) if readable else InboxPage(())
+
+    def _moderate(self, intent: Json) -> StepResult:
+        comment, action = _id(intent["id"]), ModerationAction(intent["action"])
+        if action in (ModerationAction.HIDE, ModerationAction.UNHIDE):
+            self._graph.post(comment, {"hide": action is ModerationAction.HIDE})
+        elif action is ModerationAction.DELETE:
+            self._graph.forget(comment)
+        else:
+            raise Rejected(RejectReason.NOT_SUPPORTED, "Instagram lets no app like comments")
+        return StepResult(remote_id=str(intent["id"]))
+
+    # Webhooks.
+
+    @classmethod
+    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
+        return meta.challenge(query, verify_token)
+
+    @classmethod
+    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
+        return meta.is_genuine(body, headers, secret)
+
+    @classmethod
+    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        if meta.signed_request(body):
+            return (meta.signed_event(body, WebhookKind.REVOKED),)
+        return tuple(event(change) for change in meta.changes(body))
+
+    @classmethod
+    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        return (meta.signed_event(body, WebhookKind.FORGET),)
+
+    def subscribe(self) -> None:
+        """With Facebook Login the fields stand in the app's settings; the Page must have the app at all."""
+        if self._is_by_itself:
+            fields = [
+                name
+                for name, capability in (
+                    ("comments", Capability.INBOX_COMMENTS),
+                    ("mentions", Capability.INBOX_MENTIONS),
+                    ("messages", Capability.INBOX_MESSAGES),
+                )
+                if self.info.can(capability)
+            ]
+            if fields:
+                self._graph.post(f"{self._ig}/subscribed_apps", {"subscribed_fields": ",".join(fields)})
+        else:
+            self._graph.post(f"{self._talks_of}/subscribed_apps", {"subscribed_fields": "feed"})
+
+    # Others.
+
+    def fetch_public_account(self, handle: str) -> PublicAccount | None:
+        name = handle.strip().removeprefix("@")
+        if not re.fullmatch(r"[A-Za-z0-9._]{1,30}", name):
+            return None
+        wanted = "id,username,name,profile_picture_url,followers_count,follows_count,media_count"
+        asked = {"fields": f"business_discovery.username({name}){{{wanted}}}"}
+        answer = self._graph.find(self._ig, asked)
+        if answer is None:  # no such account, or one that is no professional account
+            return None
+        found = answer["business_discovery"]
+        if not isinstance(found, dict):
+            raise Temporary("an answer without an account")
+        return PublicAccount(_profile(found), _counts(found))
+
+    # Metrics.
+
+    def fetch_account_metrics(self) -> AccountMetrics:
+        fields = {"fields": "followers_count,follows_count,media_count"}
+        return _counts(self._graph.get(self._ig, fields))
+
+    def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
+        found = {}
+        for remote_id in remote_ids:
+            fields = "id,like_count,comments_count,media_product_type"
+            answer = self._graph.find(_id(remote_id), {"fields": fields})
+            if answer is None:
+                continue
+            told = self._insights(remote_id, answer.get("media_product_type") == "STORY")
+            found[remote_id] = PostMetrics(
+                likes=meta.count(answer, "like_count"),
+                comments=meta.count(answer, "comments_count"),
+                shares=told.get("shares"),
+                impressions=told.get("views"),
+                bookmarks=told.get("saved"),
+                reach=told.get("reach"),
+            )
+        return found
+
+    def _insights(self, remote_id: str, is_story: bool) -> dict[str, int]:
+        """Empty where there are none: not allowed, not counted (yet), or too old."""
+        if "impressions" not in self.info.post_metrics:
+            return {}
+        params = {"metric": _METRICS_OF_A_STORY if is_story else _METRICS}
+        try:
+            return meta.insights(self._graph.get(f"{_id(remote_id)}/insights", params))
+        except Rejected:
+            return {}
+
+    # Calls.
+
+    @property
+    def _is_by_itself(self) -> bool:
+        return self.options.get("login") != FACEBOOK
+
+    @property
+    def _graph(self) -> Graph:
+        token = self.tokens.access_token
+        if self._is_by_itself:
+            return Graph(KEY, f"{_root()}/{meta_login.VERSION}", token)
+        secret = self.app.client_secret if self.app is not None else ""
+        return Graph(KEY, http.base_url(f"{KEY}.facebook", meta_login.GRAPH), token, secret)
+
+    @property
+    def _ig(self) -> str:
+        return _id(self.options["ig_id"])
+
+    @property
+    def _talks_of(self) -> str:
+        """Whose conversations they are: with Facebook Login the Page's."""
+        return self._ig if self._is_by_itself else _id(self.options["page_id"])
+
+    @property
+    def _own(self) -> frozenset[str]:
+        """What the account goes by where something says who wrote it: ids, or the name."""
+        names = ("ig_id", "page_id", "person_id", "username")
+        return frozenset(str(self.options[name]) for name in names if self.options.get(name))
+
+    @property
+    def _profile(self) -> Profile:
+        return _profile({"id": self.options["ig_id"], "username": self.options.get("username")})
+
+    def _talks(self) -> Talks:
+        return Talks(self._graph, self._talks_of, self._own, "instagram", self._profile)
+
+
+def _answer(detail: Json, remote_id: str, text: str) -> Json:
+    """An answer to a post that tags the account, or below a comment."""
+    if media_id := detail.get("media_id"):
+        return {"do": "mention", "to": str(media_id), "form": {"media_id": str(media_id), "message": text}}
+    return {"do": "reply", "to": str(detail.get("comment") or remote_id), "form": {"message": text}}
+
+
+def _container(payload: PostPayload, part: int, done: Mapping[str, StepResult]) -> Json:
+    """The form of a post's container without the address of its file."""
+    media, caption = payload.parts[part].media, payload.parts[part].text
+    if _is_story(payload):
+        return {"media_type": "STORIES"}
+    if len(media) > 1:
+        children = [done[f"part{part}.media{m}"].remote_id for m in range(len(media))]
+        return {"media_type": "CAROUSEL", "children": ",".join(children), "caption": caption}
+    if media and media[0].is_video:
+        return {"media_type": "REELS", "caption": caption, "share_to_feed": True}
+    return {"caption": caption} | (_alt_text(media[0]) if media else {})
+
+
+def _check(payload: PostPayload, index: int) -> None:
+    """What Instagram would refuse after it has fetched the files, or at the very end."""
+    part = payload.parts[index]
+    if not part.media:
+        raise Rejected(RejectReason.MEDIA_MISSING)
+    if len(part.media) > MOST_IN_A_CAROUSEL:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, f"a post has {MOST_IN_A_CAROUSEL} images and videos")
+    if len(find_hashtags(part.text)) > MOST_TAGS:
+        raise Rejected(RejectReason.TOO_MANY_TAGS, f"a post has {MOST_TAGS} hashtags")
+    if not _is_story(payload):
+        return
+    if len(part.media) > 1:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
+    if part.media[0].is_video and part.media[0].duration_s > STORY_SECONDS:
+        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {STORY_SECONDS} seconds")
+    if any(one.is_comment for one in payload.parts):
+        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
+
+
+def _is_story(payload: PostPayload) -> bool:
+    return payload.settings.get("placement") == STORY
+
+
+def _alt_text(item: MediaItem) -> Json:
+    return {"alt_text": item.alt_text} if item.alt_text else {}
+
+
+def _login_of(app: AppCredentials) -> str:
+    return FACEBOOK if app.extra.get("login") == FACEBOOK else INSTAGRAM
+
+
+def _scopes(options: Mapping[str, Any]) -> tuple[str, ...]:
+    scopes = options.get("scopes")
+    return tuple(map(str, scopes)) if isinstance(scopes, list | tuple) else ()
+
+
+def _root() -> str:
+    return http.base_url(KEY, "https://graph.instagram.com")
+
+
+def _id(remote_id: object) -> str:
+    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
+    if not str(remote_id or "").strip("./ "):
+        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
+    return quote(str(remote_id), safe="")
+
+
+def _only(answer: Json) -> Json:
+    """Two guides show the same answers, one of them with a list around them."""
+    listed = answer.get("data")
+    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else answer
+
+
+def _tokens(answer: Json) -> Tokens:
+    """The token is its own refresh token."""
+    token = str(answer["access_token"])
+    return Tokens(access_token=token, refresh_token=token, expires_at=meta.lifetime(answer))
+
+
+def _profile(account: Json) -> Profile:
+    remote_id = str(account.get("user_id") or account["id"])
+    handle = str(account.get("username") or "")
+    return Profile(
+        remote_id=remote_id,
+        handle=handle or remote_id,
+        display_name=str(account.get("name") or handle),
+        avatar_url=meta.web_url(account.get("profile_picture_url")),
+        profile_url=f"https://www.instagram.com/{quote(handle, safe='')}/" if handle else "",
+    )
+
+
+def _counts(account: Json) -> AccountMetrics:
+    return AccountMetrics(
+        followers=meta.count(account, "followers_count"),
+        following=meta.count(account, "follows_count"),
+        posts=meta.count(account, "media_count"),
+    )

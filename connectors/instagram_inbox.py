@@ -1,0 +1,220 @@
+"""Posts of Instagram, and what people write below them, as items of an inbox.
+
+Documents: documentation/instagram-platform/reference (instagram-media/comments, instagram-user/tags, comment)
+and webhooks, 30 June 2026.
+
+A comment hangs below a post, an answer below a comment: there is no third level, so an answer to an answer
+goes below the same comment and names whom it is for. Comments come newest first; those below posts of the last
+month are read, webhooks tell of older ones. Their authors go by a name, and mostly an id.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.base import (
+    InboxItem,
+    InboxKind,
+    InboxPage,
+    Json,
+    Profile,
+    RemotePost,
+    WebhookEvent,
+    WebhookKind,
+)
+from connectors.meta import Change, Graph, following, instant, nested, objects, paged, web_url
+
+KEY = "instagram"
+PER_CALL = 25
+MOST_PAGES = 5  # of the comments of one post
+REACH = dt.timedelta(days=30)
+_WORDS = "id,text,timestamp,username,from,hidden,parent_id"
+COMMENTS = f"comments.limit(50){{{_WORDS},replies.limit(50){{{_WORDS}}}}}"
+MEDIA = "id,caption,timestamp,permalink,media_type,children{id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """``own``: the ids and the name that the account goes by."""
+
+    graph: Graph
+    account_id: str
+    own: Collection[str]
+    account: Profile
+
+    def comments(self, position: str, since: dt.datetime) -> InboxPage:
+        """Comments at or after ``since`` with the answers to them, post by post, the latest post first."""
+        params = {"fields": f"{MEDIA},{COMMENTS}", "limit": PER_CALL}
+        answer = self.graph.get(f"{self.account_id}/media", paged(params, position))
+        media = objects(answer)
+        items = [item for one in media for item in self._below(one, since)]
+        times = [instant(one["timestamp"]) for one in media if one.get("timestamp")]
+        is_over = bool(times) and min(times) < since - REACH
+        return InboxPage(items, "" if is_over else following(answer))
+
+    def tags(self, position: str, since: dt.datetime) -> InboxPage:
+        """Posts of others in which the account is tagged. They say no more of their author than the name."""
+        params = {"fields": "id,caption,timestamp,permalink,username", "limit": PER_CALL}
+        answer = self.graph.get(f"{self.account_id}/tags", paged(params, position))
+        media = [one for one in objects(answer) if one.get("id") and one.get("timestamp")]
+        items = [self._tag(one) for one in media if instant(one["timestamp"]) >= since]
+        return InboxPage(items, following(answer) if len(items) == len(media) and media else "")
+
+    def _tag(self, media: Json) -> InboxItem:
+        return InboxItem(
+            kind=InboxKind.MENTION,
+            remote_id=str(media["id"]),
+            thread_id=str(media["id"]),
+            author=_author({"username": media.get("username")}),
+            text=str(media.get("caption") or ""),
+            created_at=instant(media["timestamp"]),
+            permalink=web_url(media.get("permalink")),
+            media_count=1,
+            detail={"id": str(media["id"]), "media_id": str(media["id"])},
+        )
+
+    def _below(self, media: Json, since: dt.datetime) -> Iterator[InboxItem]:
+        root = remote_post(media)
+        for comment in self._all_comments(media, since):
+            for one in (comment, *_rows(comment.get("replies"))):
+                item = self._item(one, root, str(comment.get("id")))
+                if item is not None and item.created_at >= since:
+                    yield item
+
+    def _all_comments(self, media: Json, since: dt.datetime) -> Iterator[Json]:
+        listed: Any = media.get("comments")
+        for _page in range(MOST_PAGES):
+            rows = _rows(listed)
+            yield from rows
+            position = following(listed) if isinstance(listed, dict) else ""
+            # An answer may be new where its comment is not; that is what webhooks are for.
+            if not position or min(map(_time, rows), default=since) < since:
+                return
+            params = {"fields": f"{_WORDS},replies.limit(50){{{_WORDS}}}", "limit": 50}
+            listed = self.graph.get(f"{media['id']}/comments", paged(params, position))
+
+    def _item(self, comment: Json, root: RemotePost, top_id: str) -> InboxItem | None:
+        if not comment.get("id") or not comment.get("timestamp"):
+            return None
+        is_own = _is_own(comment, self.own)
+        remote_id = str(comment["id"])
+        author = self.account if is_own else _author(comment)
+        is_answer = remote_id != top_id
+        return InboxItem(
+            kind=InboxKind.COMMENT,
+            remote_id=remote_id,
+            thread_id=top_id,
+            author=author,
+            text=str(comment.get("text") or ""),
+            created_at=instant(comment["timestamp"]),
+            is_own=is_own,
+            parent_id=top_id if is_answer else root.remote_id,
+            root=root,
+            root_id=root.remote_id,
+            permalink=root.permalink,
+            is_hidden=comment.get("hidden") is True,
+            detail=_detail(remote_id, top_id, author, is_own=is_own),
+        )
+
+
+def _detail(remote_id: str, top_id: str, author: Profile, *, is_own: bool) -> Json:
+    named = remote_id != top_id and not is_own and author.handle
+    return {"id": remote_id, "comment": top_id} | ({"mention": f"@{author.handle}"} if named else {})
+
+
+def remote_post(media: Json) -> RemotePost:
+    return RemotePost(
+        remote_id=str(media["id"]),
+        text=str(media.get("caption") or ""),
+        created_at=instant(media["timestamp"]),
+        permalink=web_url(media.get("permalink")),
+        media_count=len(_rows(media.get("children"))) or 1,
+    )
+
+
+def own_comments(media: Json, own: Collection[str]) -> list[RemotePost]:
+    """What the account wrote below a post, as far as it came with it."""
+    rows = [one for row in _rows(media.get("comments")) for one in (row, *_rows(row.get("replies")))]
+    return [
+        RemotePost(
+            remote_id=str(one["id"]),
+            text=str(one.get("text") or ""),
+            created_at=instant(one["timestamp"]),
+            in_reply_to=str(media.get("id") or ""),
+        )
+        for one in rows
+        if one.get("id") and one.get("timestamp") and _is_own(one, own)
+    ]
+
+
+def _is_own(comment: Json, own: Collection[str]) -> bool:
+    author = comment.get("from")
+    told = (author.get("id"), author.get("username")) if isinstance(author, dict) else ()
+    return bool({str(name) for name in (*told, comment.get("username")) if name} & set(own))
+
+
+def _author(entity: Json) -> Profile:
+    stated = entity.get("from")
+    stated = stated if isinstance(stated, dict) else {}
+    handle = str(stated.get("username") or entity.get("username") or "")
+    remote_id = str(stated.get("id") or handle)
+    return Profile(
+        remote_id=remote_id,
+        handle=handle or remote_id,
+        display_name=handle,
+        profile_url=f"https://www.instagram.com/{handle}/" if handle else "",
+    )
+
+
+def _rows(listed: object) -> list[Json]:
+    rows = nested(listed, "data")
+    return [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
+
+
+def _time(comment: Json) -> dt.datetime:
+    return instant(comment.get("timestamp"))
+
+
+# --- webhooks ---------------------------------------------------------------------------------
+
+
+def event(change: Change) -> WebhookEvent:
+    """A comment is told whole; of mentions and messages it is told that there are some."""
+    kind = WebhookKind.OTHER
+    items: tuple[InboxItem, ...] = ()
+    if change.field in ("comments", "live_comments"):
+        kind, items = WebhookKind.INBOX, _commented(change)
+    elif change.field == "mentions" or _is_message(change):
+        kind = WebhookKind.INBOX
+    return WebhookEvent(change.event_id, kind, change.account_id, items)
+
+
+def _is_message(change: Change) -> bool:
+    return change.field in ("messaging", "messages") and isinstance(change.value.get("message"), dict)
+
+
+def _commented(change: Change) -> tuple[InboxItem, ...]:
+    value = change.value
+    media_id, remote_id = nested(value, "media", "id"), value.get("id")
+    if not (media_id and remote_id and change.at and nested(value, "from", "id")):
+        return ()
+    top_id = str(value.get("parent_id") or remote_id)
+    is_own = str(value["from"]["id"]) == change.account_id
+    author = _author(value)
+    return (
+        InboxItem(
+            kind=InboxKind.COMMENT,
+            remote_id=str(remote_id),
+            thread_id=top_id,
+            author=author,
+            text=str(value.get("text") or ""),
+            created_at=change.at,
+            is_own=is_own,
+            parent_id=str(media_id) if top_id == str(remote_id) else top_id,
+            root_id=str(media_id),
+            detail=_detail(str(remote_id), top_id, author, is_own=is_own),
+        ),
+    )

@@ -1,0 +1,122 @@
+"""Direct messages of a Page and of an Instagram account: the same lists and the same way to answer.
+
+Documents: documentation/business-messaging/messenger-platform (conversations, send messages, policy) and
+instagram-platform/instagram-api-with-instagram-login/messaging-api, as of June 2026.
+
+* A conversation tells its last 20 messages whole. It belongs to one other person, whose id for this account
+  names the conversation here: webhooks know it, too.
+* An answer is free for 24 hours after the person's last message, with the tag HUMAN_AGENT for seven days if
+  Meta has granted that feature to the app. Later, Meta refuses it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.base import InboxItem, InboxKind, InboxPage, Json, MessageTarget, Profile, RemotePost
+from connectors.meta import Graph, following, instant, nested, objects, paged
+
+PER_CALL = 25
+MESSAGES = "messages.limit(20){id,message,created_time,from,to,attachments}"
+FREE_FOR = dt.timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Talks:
+    """``owner`` has the list (a Page, or an Instagram account), ``own`` are the ids that the account itself
+    goes by in it. ``platform`` is "messenger" or "instagram"."""
+
+    graph: Graph
+    owner: str
+    own: Collection[str]
+    platform: str
+    account: Profile
+
+    def page(self, position: str, since: dt.datetime) -> InboxPage:
+        """Both sides of what was written at or after ``since``, the conversations with the latest first."""
+        params = {
+            "platform": self.platform,
+            "fields": f"id,updated_time,participants,{MESSAGES}",
+            "limit": PER_CALL,
+        }
+        answer = self.graph.get(f"{self.owner}/conversations", paged(params, position))
+        talks = objects(answer)
+        items = [item for talk in talks for item in self._items(talk) if item.created_at >= since]
+        times = [instant(talk["updated_time"]) for talk in talks if talk.get("updated_time")]
+        is_over = bool(times) and min(times) < since
+        return InboxPage(items, "" if is_over else following(answer))
+
+    def sent_to(self, person_id: str, since: dt.datetime) -> list[RemotePost]:
+        """What the account wrote to this person at or after ``since``, newest first."""
+        params = {"platform": self.platform, "user_id": person_id, "fields": f"id,participants,{MESSAGES}"}
+        answer = self.graph.get(f"{self.owner}/conversations", params)
+        items = [item for talk in objects(answer) for item in self._items(talk)]
+        own = [
+            RemotePost(item.remote_id, item.text, item.created_at)
+            for item in items
+            if item.is_own and item.created_at >= since
+        ]
+        return sorted(own, key=lambda post: post.created_at, reverse=True)
+
+    def _items(self, talk: Json) -> list[InboxItem]:
+        people = [one for one in _list(talk, "participants") if str(one.get("id")) not in self.own]
+        found = []
+        for message in _list(talk, "messages"):
+            author = message.get("from")
+            if not message.get("id") or not message.get("created_time") or not isinstance(author, dict):
+                continue  # deleted, or of somebody who is no longer there
+            is_own = str(author.get("id")) in self.own
+            receivers = [one for one in _list(message, "to") if str(one.get("id")) not in self.own]
+            others = ([] if is_own else [author]) + people + receivers
+            if not others or not others[0].get("id"):
+                continue
+            found.append(self._item(message, others[0], is_own=is_own))
+        return found
+
+    def _item(self, message: Json, other: Json, *, is_own: bool) -> InboxItem:
+        counterpart = person(other)
+        at = instant(message["created_time"])
+        detail: Json = {"id": str(message["id"])}
+        if not is_own:
+            detail["received_at"] = at.isoformat()
+        return InboxItem(
+            kind=InboxKind.DM,
+            remote_id=str(message["id"]),
+            thread_id=counterpart.remote_id,
+            author=self.account if is_own else counterpart,
+            text=str(message.get("message") or ""),
+            created_at=at,
+            is_own=is_own,
+            counterpart=counterpart,
+            media_count=len(_list(message, "attachments")),
+            detail=detail,
+        )
+
+
+def person(stated: Mapping[str, Any]) -> Profile:
+    """Somebody as an answer names them: people of Facebook have a name, those of Instagram a handle."""
+    remote_id = str(stated.get("id") or "")
+    name = str(stated.get("name") or "")
+    handle = str(stated.get("username") or name or remote_id)
+    return Profile(remote_id=remote_id, handle=handle, display_name=name or handle)
+
+
+def message_form(target: MessageTarget, text: str, now: dt.datetime) -> Json:
+    """What is sent to answer somebody; with the tag for later answers where the last message is older."""
+    form: Json = {
+        "recipient": {"id": target.recipient_id},
+        "message": {"text": text},
+        "messaging_type": "RESPONSE",
+    }
+    received = target.detail.get("received_at")
+    if isinstance(received, str) and now - instant(received) > FREE_FOR:
+        form |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
+    return form
+
+
+def _list(entity: Json, name: str) -> list[Json]:
+    told = nested(entity, name, "data")
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
