@@ -352,9 +352,14 @@ class InstagramConnector(Connector):
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         """Its posts, and its comments below the latest of them."""
+        return self._since(since, self._latest())
+
+    def _latest(self) -> list[Json]:
         fields = f"{MEDIA},comments.limit(50){{id,text,timestamp,username,from}}"
         answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
-        media = meta.objects(answer)
+        return meta.objects(answer)
+
+    def _since(self, since: dt.datetime, media: Sequence[Json]) -> list[RemotePost]:
         posts = [remote_post(one) for one in media]
         posts += [comment for one in media for comment in own_comments(one, self._own)]
         recent = (post for post in posts if post.created_at >= since)
@@ -364,7 +369,12 @@ class InstagramConnector(Connector):
         if payload.message_to is not None:
             return self._talks().sent_to(payload.message_to.recipient_id, since)
         if payload.reply_to is None:
-            return self.find_recent(since=since)
+            media = self._latest()
+            caption = normalise(payload.parts[0].text)
+            # Only a comment comes here: a post is told by its container.
+            if caption not in (normalise(str(one.get("caption") or "")) for one in media):
+                raise Temporary("the post is not listed, so its comments cannot be seen")
+            return self._since(since, media)
         answered = _answer(payload.reply_to.detail, payload.reply_to.remote_id, "")
         edge = "comments" if answered["do"] == "mention" else "replies"
         params = {"fields": "id,text,timestamp,username,from", "limit": 50}

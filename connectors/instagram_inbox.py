@@ -4,8 +4,8 @@ Documents: documentation/instagram-platform/reference (instagram-media/comments,
 and webhooks, 30 June 2026.
 
 A comment hangs below a post, an answer below a comment: there is no third level, so an answer to an answer
-goes below the same comment and names whom it is for. Comments come newest first; those below posts of the last
-month are read, webhooks tell of older ones. Their authors go by a name, and mostly an id.
+goes below the same comment and names whom it is for. Comments come newest first; those below posts of the
+last month are read, webhooks tell of older ones. Their authors go by a name, and mostly an id.
 """
 
 from __future__ import annotations

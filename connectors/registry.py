@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.base import Connector, PlatformInfo
 from connectors.bluesky import BlueskyConnector
+from connectors.facebook import FacebookConnector
 from connectors.instagram import InstagramConnector
 from connectors.mastodon import MastodonConnector
 from connectors.sandbox import SandboxConnector
@@ -14,7 +15,14 @@ from connectors.x import XConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     connector.INFO.key: connector
-    for connector in (BlueskyConnector, InstagramConnector, MastodonConnector, SandboxConnector, XConnector)
+    for connector in (
+        BlueskyConnector,
+        FacebookConnector,
+        InstagramConnector,
+        MastodonConnector,
+        SandboxConnector,
+        XConnector,
+    )
 }
 
 

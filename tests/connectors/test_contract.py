@@ -87,6 +87,13 @@ SETUPS = {
         forbidden={"error": "Forbidden", "message": "no"},
         rate_headers=("ratelimit-reset", "Retry-After"),
     ),
+    "facebook": Setup(
+        options={"page_id": "1001", "name": "Harbour Coffee"},
+        post_id="1001_2002",
+        unauthorized={"error": {"code": 190, "message": "Error validating access token"}},
+        forbidden={"error": {"code": 200, "message": "Permissions error"}},
+        rate_headers=("X-Business-Use-Case-Usage", "Retry-After"),
+    ),
     "instagram": Setup(
         options={
             "login": "facebook",

@@ -1,0 +1,626 @@
+"""Facebook Pages.
+
+Documents: documentation/pages-api (posts, comments, insights), docs/graph-api/reference/page (feed, photos,
+videos), documentation/video-api/guides/reels-publishing (30 July 2026), docs/page-stories-api, and Meta's API
+specification (Page, PagePost, Photo, AdVideo, Comment), read in November 2026.
+
+* Signing in gives the token of a person, and that one the token of each Page, which speaks for the Page alone
+  and does not end while the person keeps the permission (connectors/meta_login.py).
+* A post is made unpublished, its id kept, and then published: doing that twice is the same as once, so it is
+  IDEMPOTENT. Photos are uploaded unpublished and attached; a video is uploaded unpublished, then published.
+* An upright video (9:16, 540x960 or more, 3 to 90 s) is a Reel: an upload that is "finished", asked about by
+  its state (TWO_PHASE). A story is made of an uploaded photo or video; whether a photo's story is there is read
+  from the list of stories, which Pages without an archive do not have: then a person is asked.
+* Comments and messages have no key: NEITHER. Words that a Page has just said are refused (506).
+* Counts of impressions and fans are gone (November 2025): views of media take their place.
+* Not confirmed by a live call: publishing an unpublished post by ``is_published``, a video by ``published``,
+  and what the states of a Reel are called between its phases.
+
+Not supported: personal profiles and groups (no API), events, polls, offers, backdated and targeted posts, cards
+with words of our own (Facebook makes them from the page), covers of videos, private replies to comments.
+``seen_live`` is False: built from the documents, never run against Facebook itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from connectors import http, meta, meta_login
+from connectors.base import (
+    AccountMetrics,
+    AppCredentials,
+    AuthorizeRequest,
+    Capability,
+    Connected,
+    Connector,
+    InboxPage,
+    Json,
+    MediaItem,
+    ModerationAction,
+    PlatformInfo,
+    PostMetrics,
+    PostPart,
+    PostPayload,
+    Profile,
+    PublicAccount,
+    RemotePost,
+    ReplyTarget,
+    RetrySafety,
+    Step,
+    StepKind,
+    StepResult,
+    StepState,
+    Tokens,
+    WebhookEvent,
+    WebhookKind,
+    granted,
+)
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    Rejected,
+    RejectReason,
+    Temporary,
+)
+from connectors.facebook_inbox import COMMENTS, KEY, POST, Reader, address, event, own_comments, remote_post
+from connectors.facebook_info import INFO, STORY
+from connectors.facebook_upload import Uploader
+from connectors.inbox import read_lists
+from connectors.meta import Graph
+from connectors.meta_inbox import Talks, message_form
+from connectors.text import find_links, normalise
+
+_PROFILE = "id,name,username,link,picture{url}"
+_PLAIN_METRICS = ("likes", "comments", "shares")
+_COUNTS = (
+    "reactions.summary(total_count).limit(0),comments.filter(stream).summary(total_count).limit(0),shares"
+)
+_INSIGHTS = "insights.metric(post_media_view,post_total_media_view_unique,post_clicks)"
+RECENT = 25
+STORY_SECONDS = 60
+REEL_SECONDS = (3, 90)
+# What makes which step safe to repeat after an unknown outcome; comments and messages are not.
+_SAFE = {
+    "post": RetrySafety.IDEMPOTENT,
+    "video": RetrySafety.IDEMPOTENT,
+    "reel": RetrySafety.TWO_PHASE,
+    "video_story": RetrySafety.TWO_PHASE,
+    "photo_story": RetrySafety.TWO_PHASE,
+}
+
+
+class FacebookConnector(Connector):
+    INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
+        stated = options.get("scopes")
+        scopes = tuple(map(str, stated)) if isinstance(stated, list | tuple) else ()
+        info = granted(INFO, scopes)
+        if scopes and "read_insights" not in scopes:
+            info = dataclasses.replace(info, post_metrics=_PLAIN_METRICS)
+        return info
+
+    # Connecting.
+
+    @classmethod
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
+        dialog = http.base_url(f"{KEY}.dialog", meta_login.DIALOG)
+        return meta_login.authorize(
+            dialog, app=app, redirect_uri=redirect_uri, state=state, scopes=scopes or INFO.scopes
+        )
+
+    @classmethod
+    def exchange_accounts(
+        cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
+    ) -> tuple[Connected, ...]:
+        signed = meta_login.sign_in(KEY, _base(), app=app, code=code, redirect_uri=redirect_uri)
+        scopes = tuple(scope for scope in INFO.scopes if scope in signed.scopes)
+        found = [
+            Connected(
+                profile=_profile(page),
+                tokens=Tokens(access_token=str(page["access_token"])),
+                scopes=signed.scopes,
+                options={
+                    "page_id": str(page["id"]),
+                    "person_id": signed.person_id,
+                    "name": str(page.get("name") or ""),
+                    "scopes": list(scopes),
+                },
+            )
+            for page in meta_login.pages(signed, f"{_PROFILE},access_token")
+        ]
+        if not found:
+            raise Rejected(RejectReason.NOT_FOUND, "no Page was allowed")
+        return tuple(found)
+
+    @classmethod
+    def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
+        raise NeedsReconnect("the token of a Page is not renewed: somebody has to sign in again")
+
+    def fetch_profile(self) -> Profile:
+        return _profile(self._graph.get(self._page, {"fields": _PROFILE}))
+
+    # Publishing.
+
+    def plan(self, payload: PostPayload) -> tuple[Step, ...]:
+        if payload.moderation is not None:
+            return (Step(key="moderate", kind=StepKind.MODERATE, part=0),)
+        steps: list[Step] = []
+        for p in range(len(payload.parts)):
+            way = _way(payload, p)
+            if way in ("post", "video", "reel", "video_story", "photo_story"):
+                steps += [
+                    Step(key=f"part{p}.media{m}", kind=StepKind.MEDIA, part=p, media=m)
+                    for m in range(len(payload.parts[p].media))
+                ]
+            if way == "post":
+                steps.append(Step(key=f"part{p}.container", kind=StepKind.CONTAINER, part=p))
+            steps.append(Step(key=f"part{p}.publish", kind=StepKind.PUBLISH, part=p))
+        return tuple(steps)
+
+    def prepare_step(
+        self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
+    ) -> Json:
+        if payload.moderation is not None:
+            return {"action": str(payload.moderation.action), "id": payload.moderation.remote_id}
+        part, way = payload.parts[step.part], _way(payload, step.part)
+        if step.kind is StepKind.MEDIA:
+            return {"way": way, "alt_text": part.media[step.media].alt_text}
+        media = [done[f"part{step.part}.media{m}"].remote_id for m in range(len(part.media))]
+        if step.kind is StepKind.CONTAINER:
+            return {"form": _container(part, media)}
+        intent: Json = {"do": way}
+        if payload.message_to is not None:
+            intent["form"] = message_form(payload.message_to, part.text, now)
+        elif payload.reply_to is not None:
+            intent |= {"to": _answered(payload.reply_to), "text": part.text}
+        elif way == "comment":
+            answered = payload.answered_by(step.part) or 0
+            intent |= {"to": done[f"part{answered}.publish"].remote_id, "text": part.text}
+        elif way == "post":
+            intent["post"] = done[f"part{step.part}.container"].remote_id
+        else:
+            intent["photo" if way == "photo_story" else "video"] = media[0] if media else ""
+            intent |= {"text": part.text} if way in ("video", "reel") else {}
+        return intent
+
+    def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
+        if step.kind is StepKind.MODERATE:
+            return self._moderate(intent)
+        if step.kind is StepKind.MEDIA:
+            _check(payload, step.part)
+            return self._upload(intent, payload.parts[step.part].media[step.media])
+        if step.kind is StepKind.CONTAINER:
+            answer = self._graph.post(f"{self._page}/feed", intent["form"])
+            return StepResult(remote_id=str(answer["id"]))
+        match intent["do"]:
+            case "post":
+                return self._publish_post(intent)
+            case "video":
+                return self._publish_video(intent)
+            case "reel" | "video_story":
+                return self._finish(intent)
+            case "photo_story":
+                if not intent["photo"]:
+                    raise Rejected(RejectReason.MEDIA_MISSING, "a story has an image or a video")
+                form = {"photo_id": intent["photo"]}
+                answer = self._graph.post(f"{self._page}/photo_stories", form, changes=True)
+                return _story_result(answer)
+            case "message":
+                answer = self._graph.post(f"{self._page}/messages", intent["form"], changes=True)
+                return StepResult(remote_id=str(answer["message_id"]))
+        form = {"message": intent["text"]}
+        answer = self._graph.post(f"{_id(intent['to'])}/comments", form, changes=True)
+        return StepResult(remote_id=str(answer["id"]))
+
+    def _upload(self, intent: Json, item: MediaItem) -> StepResult:
+        uploader = Uploader(self._graph, self._page)
+        match intent["way"]:
+            case "video":
+                video = uploader.video(item)
+                return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
+            case "reel":
+                return StepResult(remote_id=uploader.short_video(item, "video_reels"))
+            case "video_story":
+                return StepResult(remote_id=uploader.short_video(item, "video_stories"))
+        return StepResult(remote_id=uploader.photo(item, str(intent["alt_text"])))
+
+    def _publish_post(self, intent: Json) -> StepResult:
+        post = _id(intent["post"])
+        done = StepResult(remote_id=str(intent["post"]), permalink=f"https://www.facebook.com/{post}")
+        try:
+            answer = self._graph.post(post, {"is_published": True}, changes=True)
+        except Rejected:
+            if self._says(post, "is_published"):  # an earlier call did it
+                return done
+            raise
+        _succeeded(answer)
+        return done
+
+    def _publish_video(self, intent: Json) -> StepResult:
+        video = _id(intent["video"])
+        form = {"published": True, "description": intent["text"]}
+        try:
+            _succeeded(self._graph.post(video, form, changes=True))
+        except Rejected:
+            if not self._says(video, "published"):
+                raise
+        return self._published_video(video)
+
+    def _finish(self, intent: Json) -> StepResult:
+        """Publishes an upload. The answer comes before Facebook has done it."""
+        video, is_story = str(intent["video"]), intent["do"] == "video_story"
+        form: Json = {"upload_phase": "finish", "video_id": video, "video_state": "PUBLISHED"}
+        if not is_story:
+            form["description"] = intent["text"]
+        edge = "video_stories" if is_story else "video_reels"
+        try:
+            answer = self._graph.post(f"{self._page}/{edge}", form, changes=True)
+        except Rejected:
+            with contextlib.suppress(ConnectorError):
+                if (begun := self._finished(intent, is_sent=False)) is not None:
+                    return begun  # an earlier call did it
+            raise
+        _succeeded(answer)
+        if is_story:
+            return _story_result(answer)
+        return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
+
+    def _finished(self, intent: Json, *, is_sent: bool) -> StepResult | None:
+        """What became of an upload that was to be published. None: Facebook has not begun to."""
+        video = str(intent["video"])
+        status = self._status(video)
+        match meta.nested(status, "publishing_phase", "status"):
+            case "complete":
+                return self._published_video(video)
+            case "in_progress":
+                return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
+        if status.get("video_status") == "published":
+            return self._published_video(video)
+        waiting = StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
+        return waiting if is_sent else None
+
+    def _status(self, video: str) -> Json:
+        """Raises Rejected(MEDIA_BROKEN) for what Facebook could not work on."""
+        status = self._graph.get(_id(video), {"fields": "status"}).get("status")
+        if not isinstance(status, dict):
+            raise Temporary("a video without a state")
+        phases = [status.get(name) for name in ("uploading_phase", "processing_phase", "publishing_phase")]
+        broken = [one for one in phases if isinstance(one, dict) and one.get("status") == "error"]
+        if broken or status.get("video_status") == "error":
+            words = next((str(e.get("message")) for b in broken for e in _errors(b)), "")
+            raise Rejected(RejectReason.MEDIA_BROKEN, words or "Facebook could not process the video")
+        return status
+
+    def _published_video(self, video: str) -> StepResult:
+        """Posts go by their own ids; where that is not told (yet), the video's serves for most calls, too."""
+        post, link = "", ""
+        with contextlib.suppress(ConnectorError):
+            answer = self._graph.get(_id(video), {"fields": "post_id,permalink_url"})
+            post, link = str(answer.get("post_id") or ""), address(answer.get("permalink_url"))
+        if post and "_" not in post:
+            post = f"{self.options['page_id']}_{post}"
+        return StepResult(remote_id=post or video, permalink=link or f"https://www.facebook.com/{video}")
+
+    def _says(self, path: str, flag: str) -> bool:
+        try:
+            return self._graph.get(path, {"fields": flag}).get(flag) is True
+        except ConnectorError:
+            return False
+
+    def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
+        return _SAFE.get(str(intent.get("do")), RetrySafety.NEITHER)
+
+    def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
+        if step.kind is StepKind.MEDIA:
+            if sent is None or not sent.remote_id:
+                return None
+            state = self._status(sent.remote_id).get("video_status")
+            if state == "expired":
+                return None
+            is_done = state == "ready"
+            return sent if not is_done else StepResult(remote_id=sent.remote_id)
+        match intent.get("do"):
+            case "reel" | "video_story":
+                return self._finished(intent, is_sent=sent is not None)
+            case "photo_story":
+                story = self._story("media_id", str(intent["photo"]))
+                if story is not None:
+                    return StepResult(remote_id=story.remote_id, permalink=story.permalink)
+                # The list may be kept from us, so a story that is not in it may be there all the same.
+                raise Temporary("the story is not among those of the Page")
+        raise TypeError("a post is published again, a comment or a message has no state to ask for")
+
+    def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Its posts, and its comments below the latest of them."""
+        return self._since(since, self._latest())
+
+    def _latest(self) -> list[Json]:
+        params = {"fields": f"{POST},{COMMENTS}", "limit": RECENT}
+        return meta.objects(self._graph.get(f"{self._page}/published_posts", params))
+
+    def _since(self, since: dt.datetime, posts: Sequence[Json]) -> list[RemotePost]:
+        found = [remote_post(one) for one in posts]
+        found += [comment for one in posts for comment in own_comments(one, str(self.options["page_id"]))]
+        recent = (post for post in found if post.created_at >= since)
+        return sorted(recent, key=lambda post: post.created_at, reverse=True)
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        if payload.message_to is not None:
+            return self._talks().sent_to(payload.message_to.recipient_id, since)
+        page_id = str(self.options["page_id"])
+        if payload.reply_to is not None:
+            to = _answered(payload.reply_to)
+            params = {
+                "filter": "stream",
+                "order": "reverse_chronological",
+                "limit": 50,
+                "fields": "id,message,created_time,from",
+            }
+            listed = self._graph.get(f"{_id(to)}/comments", params)
+            return [one for one in own_comments({"comments": listed}, page_id) if one.created_at >= since]
+        posts = self._latest()
+        if len(payload.parts) > 1:
+            # A comment below a video may hang on another of its ids: the words of the post tell which it is.
+            words = normalise(payload.parts[0].text)
+            ours = [one for one in posts if normalise(str(one.get("message") or "")) == words]
+            if not ours:
+                raise Temporary("the post is not listed, so its comments cannot be seen")
+            below = [comment for one in ours for comment in own_comments(one, page_id)]
+            return [
+                *self._since(since, [{**one, "comments": None} for one in posts]),
+                *(dataclasses.replace(one, in_reply_to="") for one in below if one.created_at >= since),
+            ]
+        return self._since(since, posts)
+
+    def fetch_post(self, remote_id: str) -> RemotePost | None:
+        if "_" in remote_id:
+            answer = self._graph.find(_id(remote_id), {"fields": f"{POST},is_published"})
+            return None if answer is None or answer.get("is_published") is False else remote_post(answer)
+        with contextlib.suppress(Rejected):
+            fields = {"fields": "id,description,created_time,permalink_url,published"}
+            video = self._graph.get(_id(remote_id), fields)
+            if video.get("published") is False:
+                return None
+            return remote_post({**video, "id": remote_id, "message": video.get("description")})
+        return self._story("post_id", remote_id)
+
+    def _story(self, name: str, value: str) -> RemotePost | None:
+        for one in self._graph.lists(f"{self._page}/stories", {"limit": RECENT}, most_pages=2):
+            if str(one.get(name) or "") == value and one.get("post_id") and one.get("creation_time"):
+                stated = one["creation_time"]
+                at = int(stated) if isinstance(stated, str) and stated.isdigit() else stated
+                link = meta.web_url(one.get("url"))
+                return RemotePost(str(one["post_id"]), "", meta.instant(at), link, media_count=1)
+        return None
+
+    # Inbox.
+
+    def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:
+        reader = Reader(self._graph, str(self.options["page_id"]), self._own_profile)
+        lists: dict[str, tuple[Capability, Callable[[str], InboxPage]]] = {
+            "comments": (Capability.INBOX_COMMENTS, lambda at: reader.comments(at, since)),
+            "tagged": (Capability.INBOX_MENTIONS, lambda at: reader.named("tagged", at, since)),
+            "visitors": (Capability.INBOX_MENTIONS, lambda at: reader.named("visitor_posts", at, since)),
+            "reviews": (Capability.INBOX_REVIEWS, lambda at: reader.reviews(at, since)),
+            "talks": (Capability.INBOX_MESSAGES, lambda at: self._talks().page(at, since)),
+        }
+        readable = {name: read for name, (needs, read) in lists.items() if self.info.can(needs)}
+        return read_lists(readable, cursor) if readable else InboxPage(())
+
+    def _moderate(self, intent: Json) -> StepResult:
+        what = _id(intent["id"])
+        match ModerationAction(intent["action"]):
+            case ModerationAction.LIKE:
+                self._graph.post(f"{what}/likes")
+            case ModerationAction.UNLIKE:
+                self._graph.forget(f"{what}/likes")
+            case ModerationAction.HIDE:
+                self._graph.post(what, {"is_hidden": True})
+            case ModerationAction.UNHIDE:
+                self._graph.post(what, {"is_hidden": False})
+            case ModerationAction.DELETE:
+                self._graph.forget(what)
+        return StepResult(remote_id=str(intent["id"]))
+
+    # Webhooks.
+
+    @classmethod
+    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
+        return meta.challenge(query, verify_token)
+
+    @classmethod
+    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
+        return meta.is_genuine(body, headers, secret)
+
+    @classmethod
+    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        if meta.signed_request(body):
+            return (meta.signed_event(body, WebhookKind.REVOKED),)
+        return tuple(event(change) for change in meta.changes(body))
+
+    @classmethod
+    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        return (meta.signed_event(body, WebhookKind.FORGET),)
+
+    def subscribe(self) -> None:
+        wanted = {
+            "feed": Capability.INBOX_COMMENTS,
+            "mention": Capability.INBOX_MENTIONS,
+            "ratings": Capability.INBOX_REVIEWS,
+            "messages": Capability.INBOX_MESSAGES,
+            "message_echoes": Capability.INBOX_MESSAGES,
+        }
+        fields = [name for name, needs in wanted.items() if self.info.can(needs)]
+        if fields:
+            form = {"subscribed_fields": ",".join(fields)}
+            self._graph.post(f"{self._page}/subscribed_apps", form)
+
+    # Others.
+
+    def fetch_public_account(self, handle: str) -> PublicAccount | None:
+        """Needs the app's feature "Page Public Content Access"; Rejected(FORBIDDEN) without."""
+        name = handle.strip().removeprefix("@")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}", name):
+            return None
+        page = self._graph.find(name, {"fields": f"{_PROFILE},followers_count,fan_count"})
+        return None if page is None else PublicAccount(_profile(page), _counts(page))
+
+    # Metrics.
+
+    def fetch_account_metrics(self) -> AccountMetrics:
+        return _counts(self._graph.get(self._page, {"fields": "followers_count,fan_count"}))
+
+    def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
+        found = {}
+        for remote_id in remote_ids:
+            if "_" in remote_id and (answer := self._counted(_id(remote_id))) is not None:
+                found[remote_id] = _post_metrics(answer)
+        return found
+
+    def _counted(self, post: str) -> Json | None:
+        """Insights are refused for posts that are too new, and for Pages with fewer than 100 followers."""
+        if "impressions" in self.info.post_metrics:
+            with contextlib.suppress(Rejected):
+                return self._graph.get(post, {"fields": f"{_COUNTS},{_INSIGHTS}"})
+        return self._graph.find(post, {"fields": _COUNTS})
+
+    # Calls.
+
+    @property
+    def _graph(self) -> Graph:
+        secret = self.app.client_secret if self.app is not None else ""
+        return Graph(KEY, _base(), self.tokens.access_token, secret)
+
+    @property
+    def _page(self) -> str:
+        return _id(self.options["page_id"])
+
+    @property
+    def _own_profile(self) -> Profile:
+        return _profile({"id": self.options["page_id"], "name": self.options.get("name")})
+
+    def _talks(self) -> Talks:
+        own = frozenset({str(self.options["page_id"])})
+        return Talks(self._graph, self._page, own, "messenger", self._own_profile)
+
+
+def _way(payload: PostPayload, index: int) -> str:
+    """How a part goes out."""
+    part = payload.parts[index]
+    if payload.message_to is not None:
+        return "message"
+    if payload.reply_to is not None:
+        return "reply"
+    if part.is_comment:
+        return "comment"
+    video = next((item for item in part.media if item.is_video), None)
+    if payload.settings.get("placement") == STORY:
+        return "photo_story" if video is None else "video_story"
+    if video is None:
+        return "post"
+    return "reel" if _is_reel(video) else "video"
+
+
+def _answered(target: ReplyTarget) -> str:
+    """Below what an answer goes: the first comment of a conversation. "" = a review that takes none."""
+    return str(target.detail.get("comment", target.remote_id))
+
+
+def _is_reel(video: MediaItem) -> bool:
+    shortest, longest = REEL_SECONDS
+    is_upright = video.width >= 540 and video.height >= 960 and 0.5 <= video.width / video.height <= 0.6
+    return is_upright and shortest <= video.duration_s <= longest
+
+
+def _container(part: PostPart, media: Sequence[str]) -> Json:
+    form: Json = {"message": part.text, "published": False}
+    if media:
+        form["attached_media"] = [{"media_fbid": one} for one in media]
+    elif links := find_links(part.text):
+        form["link"] = links[0].value
+    return form
+
+
+def _check(payload: PostPayload, index: int) -> None:
+    """What Facebook would refuse after the upload."""
+    if payload.settings.get("placement") != STORY:
+        return
+    media = payload.parts[index].media
+    if len(media) > 1:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
+    if media[0].duration_s > STORY_SECONDS:
+        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {STORY_SECONDS} seconds")
+    if any(one.is_comment for one in payload.parts):
+        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
+
+
+def _succeeded(answer: Json) -> None:
+    if answer.get("success") not in (True, "true"):
+        raise OutcomeUnknown("an answer that does not say that it was done")
+
+
+def _story_result(answer: Json) -> StepResult:
+    return StepResult(remote_id=str(answer["post_id"]))
+
+
+def _errors(phase: Json) -> list[Json]:
+    """A phase of a video that failed tells one error, or several."""
+    told = phase.get("errors") or [phase.get("error")]
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+
+
+def _base() -> str:
+    return http.base_url(KEY, meta_login.GRAPH)
+
+
+def _id(remote_id: object) -> str:
+    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
+    if not str(remote_id or "").strip("./ "):
+        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
+    return quote(str(remote_id), safe="")
+
+
+def _profile(page: Json) -> Profile:
+    remote_id = str(page["id"])
+    name = str(page.get("name") or "")
+    return Profile(
+        remote_id=remote_id,
+        handle=str(page.get("username") or name or remote_id),
+        display_name=name,
+        avatar_url=meta.web_url(meta.nested(page, "picture", "data", "url")),
+        profile_url=meta.web_url(page.get("link")) or f"https://www.facebook.com/{remote_id}",
+    )
+
+
+def _counts(page: Json) -> AccountMetrics:
+    followers = meta.count(page, "followers_count")
+    return AccountMetrics(followers=meta.count(page, "fan_count") if followers is None else followers)
+
+
+def _post_metrics(answer: Json) -> PostMetrics:
+    told = meta.insights(answer["insights"]) if isinstance(answer.get("insights"), dict) else {}
+    return PostMetrics(
+        likes=_total(answer, "reactions"),
+        comments=_total(answer, "comments"),
+        # A post that nobody shared says nothing of shares.
+        shares=meta.count(answer["shares"], "count") if isinstance(answer.get("shares"), dict) else 0,
+        impressions=told.get("post_media_view"),
+        reach=told.get("post_total_media_view_unique"),
+        clicks=told.get("post_clicks"),
+    )
+
+
+def _total(answer: Json, name: str) -> int | None:
+    summary = meta.nested(answer, name, "summary")
+    return meta.count(summary, "total_count") if isinstance(summary, dict) else None

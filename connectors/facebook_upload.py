@@ -1,0 +1,120 @@
+"""Files on their way to Facebook: photos, videos in pieces, and the uploads of Reels and stories.
+
+Documents: docs/graph-api/reference/page/photos, docs/video-api/guides/publishing (upload phases),
+documentation/video-api/guides/reels-publishing, docs/page-stories-api. Nobody sees an upload, so all of it may
+be repeated; what is left over is never published.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import IO
+from urllib.parse import quote, urlsplit
+
+from connectors import http
+from connectors.base import Json, MediaItem
+from connectors.errors import ConnectorError, Temporary
+from connectors.facebook_inbox import KEY
+from connectors.meta import Graph, nested
+from connectors.meta_login import VERSION
+
+CHUNK_BYTES = 8 * 1024 * 1024
+TIMEOUT_S = 120.0
+MOST_CHUNKS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    graph: Graph
+    page: str
+
+    def photo(self, item: MediaItem, alt_text: str) -> str:
+        form: Json = {"published": False} | ({"alt_text_custom": alt_text} if alt_text else {})
+        with item.open() as stream:
+            files = {"source": (_name(item), stream, item.mime_type)}
+            answer = self.graph.post(f"{self.page}/photos", form, files=files, timeout_s=TIMEOUT_S)
+        return str(answer["id"])
+
+    def video(self, item: MediaItem) -> str:
+        """In as many pieces as Facebook wants; it says with each answer which comes next."""
+        host = replace(
+            self.graph, base=http.base_url(f"{KEY}.video", f"https://graph-video.facebook.com/{VERSION}")
+        )
+        path = f"{self.page}/videos"
+        with item.open() as stream:
+            size = _size(stream)
+            begun = host.post(path, {"upload_phase": "start", "file_size": size})
+            session, video = str(begun["upload_session_id"]), str(begun["video_id"])
+            position, end = _range(begun)
+            for _chunk in range(MOST_CHUNKS):
+                if position >= end:
+                    break
+                stream.seek(position)
+                piece = stream.read(min(end - position, CHUNK_BYTES))
+                form = {
+                    "upload_phase": "transfer",
+                    "upload_session_id": session,
+                    "start_offset": str(position),
+                }
+                files = {"video_file_chunk": ("piece", piece, "application/octet-stream")}
+                following, end = _range(host.post(path, form, files=files, timeout_s=TIMEOUT_S))
+                if following <= position or not piece:
+                    raise Temporary("Facebook asks for the same piece again")
+                position = following
+        finish = {"upload_phase": "finish", "upload_session_id": session, "published": False}
+        host.post(path, finish, timeout_s=TIMEOUT_S)
+        return video
+
+    def short_video(self, item: MediaItem, edge: str) -> str:
+        """``edge``: video_reels or video_stories."""
+        begun = self.graph.post(f"{self.page}/{edge}", {"upload_phase": "start"})
+        video = str(begun["video_id"])
+        # Where to is our own knowledge, with the path that was told: an answer must not have our token sent
+        # anywhere else.
+        told = urlsplit(str(begun.get("upload_url") or "")).path
+        path = f"/video-upload/{VERSION}/{quote(video, safe='')}"
+        if re.fullmatch(r"/video-upload/[A-Za-z0-9._/-]+", told) and ".." not in told:
+            path = told
+        host = Graph(KEY, http.base_url(f"{KEY}.upload", "https://rupload.facebook.com"), self.graph.token)
+        with item.open() as stream:
+            headers = {
+                "Authorization": f"OAuth {self.graph.token}",
+                "offset": "0",
+                "file_size": str(_size(stream)),
+            }
+            response = host.call(
+                "POST", path.lstrip("/"), headers=headers, body=stream, timeout_s=3 * TIMEOUT_S
+            )
+        try:
+            answer = host.answer(response)
+        except ConnectorError as error:
+            if _is_retriable(response.text):
+                raise Temporary(error.detail) from error
+            raise
+        if answer.get("success") not in (True, "true"):
+            raise Temporary("the upload was not taken")
+        return video
+
+
+def _is_retriable(body: str) -> bool:
+    return bool(re.search(r'"retriable"\s*:\s*true', body))
+
+
+def _range(answer: Json) -> tuple[int, int]:
+    """Where the next piece begins and ends."""
+    start, end = nested(answer, "start_offset"), nested(answer, "end_offset")
+    if not (str(start).isdigit() and str(end).isdigit()):
+        raise Temporary("an upload without a position")
+    return int(start), int(end)
+
+
+def _size(stream: IO[bytes]) -> int:
+    stream.seek(0, 2)
+    size = stream.tell()
+    stream.seek(0)
+    return size
+
+
+def _name(item: MediaItem) -> str:
+    return f"photo.{'png' if item.mime_type == 'image/png' else 'jpg'}"
