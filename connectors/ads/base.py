@@ -35,6 +35,7 @@ class AdPlatformInfo:
     key: str  # of its own: the developer app for ads is another than that for posts, or may be
     name: str
     network: str  # what its costs are filed under: a key of ``connectors.registry``, or the name of several
+    also: tuple[str, ...]  # what people file the same costs under, besides ``network`` and ``name``
     app: AppSetup
     scopes: tuple[str, ...]
     windows: tuple[AttributionWindow, ...]  # to choose from; the first is the usual one
@@ -46,6 +47,11 @@ class AdPlatformInfo:
     icon: str  # name of a Tabler icon
     conversions: str  # what is counted as one; English source string
     seen_live: bool = False  # False: built from documents only, never run against the platform itself
+
+    def is_filed_under(self, word: str) -> bool:
+        """Whether a cost that was entered otherwise under this network is one of this platform."""
+        known = {one.casefold() for one in (self.network, self.name, *self.also)}
+        return word.strip().casefold() in known
 
     def window(self, key: str = "") -> AttributionWindow:
         """The window of this key, the usual one for "". Raises Rejected(INVALID) for one that is not

@@ -42,6 +42,7 @@ INFO = AdPlatformInfo(
     key=KEY,
     name="LinkedIn Ads",
     network="linkedin",
+    also=("LinkedIn広告",),
     app=AppSetup(
         console_url="https://www.linkedin.com/developers/apps",
         steps=(

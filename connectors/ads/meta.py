@@ -42,6 +42,7 @@ INFO = AdPlatformInfo(
     key=KEY,
     name="Meta Ads",
     network="Meta",
+    also=("facebook", "instagram", "Meta", "Facebook Ads", "Instagram Ads", "Meta広告"),
     app=AppSetup(
         console_url="https://developers.facebook.com/apps/",
         steps=(

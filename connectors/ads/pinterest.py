@@ -38,6 +38,7 @@ INFO = AdPlatformInfo(
     key=KEY,
     name="Pinterest Ads",
     network="pinterest",
+    also=("Pinterest広告",),
     app=AppSetup(
         console_url="https://developers.pinterest.com/apps/",
         steps=(

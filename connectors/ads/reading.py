@@ -15,8 +15,8 @@ from typing import Any
 
 from connectors.errors import Rejected, RejectReason, Temporary
 
-# What a day of one campaign can cost, as far as we believe it; the database keeps as much.
-MOST = Decimal(10) ** 14
+# What a day of one campaign can cost, as far as we believe it; the database keeps the sum of some of them.
+MOST = Decimal(10) ** 12
 MOST_DIGITS = 28  # what Decimal computes with; no amount needs them
 _NUMBER = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
 

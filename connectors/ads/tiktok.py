@@ -41,6 +41,7 @@ INFO = AdPlatformInfo(
     key=KEY,
     name="TikTok Ads",
     network="tiktok",
+    also=("TikTok for Business", "TikTok広告"),
     app=AppSetup(
         console_url="https://business-api.tiktok.com/portal/apps",
         steps=(
