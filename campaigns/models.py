@@ -304,7 +304,8 @@ class AdAccountQuerySet(models.QuerySet["AdAccount"]):
     def due(self, now: dt.datetime) -> Self:
         """Whose costs are to be imported, and nobody is at it."""
         waiting = Q(importing_until__isnull=True) | Q(importing_until__lt=now)
-        return self.filter(waiting, status=AccountStatus.ACTIVE, import_at__lte=now)
+        rows = self.filter(waiting, status=AccountStatus.ACTIVE, import_at__lte=now)
+        return rows.filter(brand__is_archived=False)
 
 
 class AdAccount(models.Model):

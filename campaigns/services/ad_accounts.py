@@ -140,10 +140,11 @@ def _saved(
 def disconnect(*, account: AdAccount, actor: User, now: dt.datetime) -> None:
     """Nothing is imported any more, and the tokens are forgotten; what was imported stays."""
     with transaction.atomic():
+        # The sign-in before its accounts, as everywhere: nobody waits for the other.
+        credential = AdCredential.objects.select_for_update(of=("self",)).filter(accounts=account).first()
         row = _lock(account)
         if row.status == AccountStatus.DISCONNECTED:
             return
-        credential = row.credential
         row.status, row.credential, row.import_at = AccountStatus.DISCONNECTED, None, None
         row.save(update_fields=["status", "credential", "import_at"])
         if credential is not None and not credential.accounts.exists():

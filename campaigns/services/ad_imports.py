@@ -67,6 +67,7 @@ class OtherMoney(Exception):
 @dataclass(frozen=True, slots=True)
 class Claim:
     account: AdAccount
+    credential_id: uuid.UUID
     fence: int
 
 
@@ -105,7 +106,7 @@ def claim(*, credential_id: uuid.UUID, now: dt.datetime) -> Claim | None:
         )
     rows = AdAccount.objects.select_related("brand__organization", "credential__app")
     taken = rows.get(pk=account.pk)
-    return Claim(taken, taken.import_fence)
+    return Claim(taken, credential_id, taken.import_fence)
 
 
 def carry_out(*, claim: Claim, clock: Clock, progress: Progress = quietly) -> None:
@@ -115,9 +116,11 @@ def carry_out(*, claim: Claim, clock: Clock, progress: Progress = quietly) -> No
         _carry_out(claim, clock, progress)
     finally:
         with transaction.atomic(durable=True):
+            # The sign-in before its accounts, as everywhere: nobody waits for the other.
+            signed_in = AdCredential.objects.select_for_update().filter(pk=claim.credential_id).first()
             mine = AdAccount.objects.filter(pk=claim.account.pk, import_fence=claim.fence)
-            if mine.update(importing_until=None) and claim.account.credential_id:
-                AdCredential.objects.filter(pk=claim.account.credential_id).update(refreshing_until=None)
+            if mine.update(importing_until=None) and signed_in is not None:
+                AdCredential.objects.filter(pk=signed_in.pk).update(refreshing_until=None)
 
 
 def _carry_out(claim: Claim, clock: Clock, progress: Progress) -> None:

@@ -340,9 +340,11 @@ def ad_assign(request: MemberRequest, account_id: uuid.UUID) -> HttpResponse:
     window = form.cleaned_data.get("window")
     if window:
         changed += ad_accounts.set_window(account=account, window=window, now=now)
-    if changed:
+    if changed and account.status == AccountStatus.ACTIVE:
         _start(account)
         messages.success(request, _("Saved. The costs are imported now."))
+    elif changed:
+        messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
     return redirect("campaigns:ad_account", account.pk)

@@ -145,13 +145,19 @@ class TikTokAds(AdConnector):
             "end_date": last.isoformat(),
             "page_size": str(PER_PAGE),
         }
+        seen = 0
         for page in range(1, MOST_PAGES + 1):
             told = self._get("report/integrated/get/", {**params, "page": str(page)})
-            yield from reading.objects(told["list"])
-            pages = reading.count(reading.an_object(told["page_info"])["total_page"])
+            rows, info = reading.objects(told["list"]), reading.an_object(told["page_info"])
+            seen += len(rows)
+            yield from rows
+            pages, total = reading.count(info["total_page"]), reading.count(info.get("total_number"))
             if pages is None:
                 raise Temporary("a page that does not say how many there are")
             if page >= pages:
+                # Pages are no snapshot: what moves from one to another meanwhile would be missing.
+                if total not in {None, seen}:
+                    raise Temporary("a report that changed while it was read")
                 return
         raise reading.too_many_pages("TikTok")
 

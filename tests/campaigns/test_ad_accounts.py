@@ -538,6 +538,13 @@ def test_an_account_that_was_disconnected_meanwhile_gets_nothing(
 
 
 @pytest.mark.django_db
+def test_brands_that_are_put_away_cost_no_calls(account: AdAccount) -> None:
+    Brand.every.filter(pk=account.brand_id).update(is_archived=True)
+    run(account)
+    assert FakeAds.asked == []
+
+
+@pytest.mark.django_db
 def test_beat_starts_one_task_for_each_sign_in(
     account: AdAccount, other_brand: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -595,7 +602,8 @@ class TestWhateverIsReported(TestCase):
         brand = Brand.objects.create(organization=organization, name="Any", timezone="UTC")
         account, campaign = make_account(brand), make_campaign(brand)
         row = AdCampaign.objects.create(account=account, remote_id="c1", campaign=campaign)
-        claim = ad_imports.Claim(account, account.import_fence)
+        assert account.credential_id is not None
+        claim = ad_imports.Claim(account, account.credential_id, account.import_fence)
         for report in reports:
             days = [day(n, str(amount)) for n, amount in report.items()]
             days.append(day(22, "1", "c2"))

@@ -213,7 +213,7 @@ def pinterest_accounts(network: responses.RequestsMock, pages: list[list[Told]])
 def tiktok_report(network: responses.RequestsMock, pages: list[list[Told]]) -> None:
     def answer(request: requests.PreparedRequest) -> Any:
         query = asked(request)
-        page = int(query["page"][0])
+        page, span = int(query["page"][0]), (query["start_date"][0], query["end_date"][0])
         rows = [
             {
                 "dimensions": {"campaign_id": one.campaign, "stat_time_day": f"{one.date} 00:00:00"},
@@ -226,9 +226,10 @@ def tiktok_report(network: responses.RequestsMock, pages: list[list[Told]]) -> N
                 },
             }
             for one in (pages[page - 1] if page <= len(pages) else [])
-            if within(one, query["start_date"][0], query["end_date"][0])
+            if within(one, *span)
         ]
-        info = {"page": page, "page_size": 1000, "total_number": 9, "total_page": len(pages)}
+        total = sum(within(one, *span) for some in pages for one in some)
+        info = {"page": page, "page_size": 1000, "total_number": total, "total_page": len(pages)}
         return {"code": 0, "message": "OK", "data": {"list": rows, "page_info": info}}
 
     answered(network, r"https://business-api\.tiktok\.com/open_api/v1\.3/report/integrated/get/", answer)

@@ -89,6 +89,13 @@ def test_a_page_that_does_not_say_how_many_there_are_is_refused(
         list(client().fetch_days("7", FIRST, LAST))
 
 
+def test_a_report_that_lost_a_row_between_its_pages_is_none(network: responses.RequestsMock) -> None:
+    data = {"list": [row()], "page_info": {"page": 1, "total_page": 1, "total_number": 2}}
+    network.get(f"{API}/report/integrated/get/", json={"code": 0, "data": data})
+    with pytest.raises(Temporary):
+        list(client().fetch_days("7", FIRST, LAST))
+
+
 @pytest.mark.parametrize("missing", ["-", "", None])
 def test_counts_that_tiktok_does_not_tell_are_not_known(
     network: responses.RequestsMock, missing: Any
