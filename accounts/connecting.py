@@ -21,7 +21,17 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import AppRegistration, Credential, SocialAccount
-from connectors.base import AppCredentials, Connected, Connector, Cost, Json, PostPayload, Profile, Tokens
+from connectors.base import (
+    AppCredentials,
+    AuthorizeRequest,
+    Connected,
+    Connector,
+    Cost,
+    Json,
+    PostPayload,
+    Profile,
+    Tokens,
+)
 from connectors.errors import NeedsReconnect, Temporary
 from connectors.registry import connector_class
 from core.crypto import CannotDecrypt, decrypt_json, encrypt_json
@@ -254,13 +264,29 @@ def begin_oauth(
 
     Raises Rejected, Temporary, NeedsReconnect when no key opens the app's secret.
     """
-    platform = app.platform
+    network = connector_class(app.platform)
+
+    def authorize(credentials: AppCredentials, state: str) -> AuthorizeRequest:
+        return network.authorize_url(app=credentials, redirect_uri=redirect_uri, state=state, scopes=scopes)
+
+    return start_oauth(app=app, redirect_uri=redirect_uri, authorize=authorize, now=now)
+
+
+def start_oauth(
+    *,
+    app: AppRegistration,
+    redirect_uri: str,
+    authorize: Callable[[AppCredentials, str], AuthorizeRequest],
+    now: dt.datetime,
+) -> OAuthStart:
+    """The first half of any sign-in with an app; ``authorize`` is given the app and the state.
+
+    Raises NeedsReconnect when no key opens the app's secret, and what ``authorize`` raises.
+    """
     state = secrets.token_urlsafe(32)
-    asked = connector_class(platform).authorize_url(
-        app=credentials_of(app), redirect_uri=redirect_uri, state=state, scopes=scopes
-    )
+    asked = authorize(credentials_of(app), state)
     pending = {
-        "platform": platform,
+        "platform": app.platform,
         "app": str(app.pk),
         "redirect_uri": redirect_uri,
         "verifier": encrypt_json({"code_verifier": asked.code_verifier}),
@@ -278,19 +304,24 @@ def finish_oauth(
 
     Raises OAuthExpired, NeedsReconnect (code refused), Rejected, Temporary.
     """
+    app, verifier = resume_oauth(pending=pending, now=now)
+    connected = connector_class(pending["platform"]).exchange_accounts(
+        app=credentials_of(app), code=code, code_verifier=verifier, redirect_uri=pending["redirect_uri"]
+    )
+    return connected, app
+
+
+def resume_oauth(*, pending: Mapping[str, Any], now: dt.datetime) -> tuple[AppRegistration, str]:
+    """The app of a sign-in that came back, and its code verifier. Raises OAuthExpired."""
     if now - dt.datetime.fromisoformat(pending["started_at"]) > OAUTH_LIFETIME:
         raise OAuthExpired
     app = AppRegistration.objects.filter(pk=pending["app"]).first()
     if app is None:
         raise OAuthExpired
     try:
-        verifier = decrypt_json(pending["verifier"])["code_verifier"]
+        return app, str(decrypt_json(pending["verifier"])["code_verifier"])
     except CannotDecrypt:
         raise OAuthExpired from None
-    connected = connector_class(pending["platform"]).exchange_accounts(
-        app=credentials_of(app), code=code, code_verifier=verifier, redirect_uri=pending["redirect_uri"]
-    )
-    return connected, app
 
 
 def credentials_of(registration: AppRegistration) -> AppCredentials:

@@ -10,7 +10,10 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from audience import erasers  # noqa: PLC0415 - models must be loaded first
+        from accounts.services import keys  # noqa: PLC0415 - models must be loaded first
+        from audience import erasers  # noqa: PLC0415
+        from campaigns.models import AdCredential  # noqa: PLC0415
         from campaigns.services.erasing import erase  # noqa: PLC0415
 
+        keys.register(AdCredential)
         erasers.register("campaigns", erase)

@@ -5,8 +5,9 @@ Amounts have four decimals, so that no currency loses its smallest unit.
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -14,10 +15,22 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.models import ApiKey, Brand, Membership, SocialAccount, User
+from accounts.models import (
+    AccountStatus,
+    ApiKey,
+    AppRegistration,
+    Brand,
+    Membership,
+    Organization,
+    SocialAccount,
+    User,
+)
 from audience.models import Identity, Stage
 from core.ids import uuid7
 from outbox.models import Delivery
+
+if TYPE_CHECKING:
+    from connectors.ads.base import AdPlatformInfo
 
 
 class Objective(models.TextChoices):
@@ -144,6 +157,7 @@ class Source(models.TextChoices):
     MANUAL = "manual", _("By hand")
     CSV = "csv", _("CSV file")
     API = "api", _("API")
+    ADS = "ads", _("Ad account")
 
 
 class CsvImportQuerySet(models.QuerySet["CsvImport"]):
@@ -222,6 +236,8 @@ class SpendEntry(models.Model):
     source = models.CharField(max_length=8, choices=Source)
     external_id = models.CharField(max_length=120)
     csv_import = models.ForeignKey(CsvImport, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Of an ad account: what it was spent on there. The import replaces such entries.
+    ad_campaign = models.ForeignKey("AdCampaign", on_delete=models.SET_NULL, null=True, related_name="spend")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
 
@@ -238,6 +254,136 @@ class SpendEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} on {self.date}"
+
+    @property
+    def is_imported(self) -> bool:
+        """Replaced by the import of an ad account, so that a change by hand would not last."""
+        return self.source == Source.ADS
+
+
+# --- ad accounts ------------------------------------------------------------------------------
+
+
+class AdCredentialQuerySet(models.QuerySet["AdCredential"]):
+    def for_member(self, membership: Membership) -> Self:
+        """A person's own sign-ins: what they found there is nobody else's to choose from."""
+        return self.filter(organization_id=membership.organization_id, created_by=membership.user)
+
+
+class AdCredential(models.Model):
+    """The encrypted tokens of one sign-in at an advertising platform (core.crypto), for all ad accounts that
+    were chosen from it. One that nothing was chosen from is forgotten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    platform = models.CharField(max_length=24)  # key of connectors.ads.registry
+    secret = models.TextField()
+    app = models.ForeignKey(AppRegistration, on_delete=models.SET_NULL, null=True, related_name="+")
+    # What can be chosen from: [{"id", "name", "currency", "time_zone"}].
+    offered = models.JSONField(default=list)
+    refreshed_at = models.DateTimeField()
+    # Until when one process may refresh these tokens; the others wait for what it stores.
+    refreshing_until = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = AdCredentialQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"sign-in at {self.platform}"
+
+
+class AdAccountQuerySet(models.QuerySet["AdAccount"]):
+    def for_member(self, membership: Membership) -> Self:
+        rows = self.filter(brand__organization_id=membership.organization_id, brand__is_archived=False)
+        return rows if membership.has_all_brands else rows.filter(brand__members=membership)
+
+    def connected(self) -> Self:
+        return self.exclude(status=AccountStatus.DISCONNECTED)
+
+    def due(self, now: dt.datetime) -> Self:
+        """Whose costs are to be imported, and nobody is at it."""
+        waiting = Q(importing_until__isnull=True) | Q(importing_until__lt=now)
+        rows = self.filter(waiting, status=AccountStatus.ACTIVE, import_at__lte=now)
+        return rows.filter(brand__is_archived=False)
+
+
+class AdAccount(models.Model):
+    """One ad account whose costs are imported for one brand, every night. ``import_fence`` counts imports:
+    one that was given up finds another number than its own and stores nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="ad_accounts")
+    credential = models.ForeignKey(
+        AdCredential, on_delete=models.SET_NULL, null=True, related_name="accounts"
+    )
+    platform = models.CharField(max_length=24)
+    remote_id = models.CharField(max_length=40)
+    name = models.CharField(max_length=255)
+    currency = models.CharField(max_length=3, blank=True)  # "" = the platform does not say
+    time_zone = models.CharField(max_length=64, blank=True)  # of its days; "" = not known
+    window = models.CharField(_("attribution window"), max_length=40)  # AttributionWindow.key
+    status = models.CharField(max_length=16, choices=AccountStatus, default=AccountStatus.ACTIVE)
+    import_at = models.DateTimeField(null=True, blank=True)  # when it is due next
+    import_fence = models.PositiveIntegerField(default=0)
+    importing_until = models.DateTimeField(null=True, blank=True)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    imported_at = models.DateTimeField(null=True, blank=True)  # when it last worked
+    problem = models.CharField(max_length=24, blank=True)  # code of why the last try did not work
+    problem_detail = models.TextField(blank=True)  # the platform's words
+    # Of the last import that worked: {"first", "last", "days", "added", "changed", "removed", "left_out"}
+    result = models.JSONField(default=dict)
+    connected_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    connected_at = models.DateTimeField()
+
+    objects = AdAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["brand", "platform", "remote_id"], name="ad_account_once_per_brand"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["import_at"], name="ad_account_due", condition=Q(status="active"))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def info(self) -> AdPlatformInfo:
+        from connectors.ads.registry import ad_info_for  # noqa: PLC0415 - as SocialAccount.info
+
+        return ad_info_for(self.platform)
+
+
+class AdCampaign(models.Model):
+    """A campaign as an ad account has it, and which of ours its costs belong to. The numbers are those of the
+    last import: of its days, within the account's attribution window."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(AdAccount, on_delete=models.CASCADE, related_name="campaigns")
+    remote_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=255)
+    campaign = models.ForeignKey(Campaign, on_delete=models.SET_NULL, null=True, related_name="ad_campaigns")
+    is_ignored = models.BooleanField(default=False)  # a person said that it belongs to none
+    spend_seen = models.DecimalField(max_digits=18, decimal_places=4, default=0)
+    impressions = models.BigIntegerField(null=True)
+    clicks = models.BigIntegerField(null=True)
+    conversions = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    last_day = models.DateField(null=True)  # on which anything happened
+    left_out = models.PositiveIntegerField(default=0)  # days whose costs were entered otherwise
+    chosen_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    chosen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "remote_id"], name="ad_campaign_once_per_account")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 # --- links and clicks -------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import Brand, User
-from campaigns.models import CsvImport
-from campaigns.services import attribution, clicks, conversion_imports, imports
+from campaigns.models import AdAccount, CsvImport
+from campaigns.services import ad_accounts, ad_imports, attribution, clicks, conversion_imports, imports
 from campaigns.services.attribution import AlreadyRunning, Parameters
 
 
@@ -85,6 +86,52 @@ def _teller(batch: CsvImport) -> Callable[[int], None]:
 def _key(batch: CsvImport) -> str:
     """The import does not begin where the dry run ended."""
     return f"campaigns.import:{batch.pk}:{batch.state}"
+
+
+# --- ad accounts ------------------------------------------------------------------------------
+
+MOST_AT_ONCE = 50  # ad accounts of one sign-in in one task
+
+
+@shared_task
+def import_ad_spend(**kwargs: Any) -> None:
+    """Beat: ad accounts whose night is over, or whose costs somebody asked for; one task for each sign-in."""
+    for credential_id in ad_imports.due_credentials(timezone.now()):
+        import_ad_accounts.delay(credential_id=str(credential_id))
+
+
+@shared_task
+def import_ad_accounts(*, credential_id: str, **kwargs: Any) -> None:
+    """What is due of one sign-in, one after the other."""
+    for _one in range(MOST_AT_ONCE):
+        claim = ad_imports.claim(credential_id=uuid.UUID(credential_id), now=timezone.now())
+        if claim is None:
+            return
+        ad_imports.carry_out(claim=claim, clock=timezone.now, progress=_ads_teller(claim.account))
+
+
+@shared_task
+def clean_ad_sign_ins(**kwargs: Any) -> None:
+    """Beat: sign-ins that nothing was chosen from."""
+    ad_accounts.clean(now=timezone.now())
+
+
+def ad_rows_read(account: AdAccount) -> int:
+    """How many rows of a report have come so far, of the import under way."""
+    return int(cache.get(_ads_key(account), 0))
+
+
+def _ads_teller(account: AdAccount) -> Callable[[int], None]:
+    key = _ads_key(account)
+
+    def tell(rows: int) -> None:
+        cache.set(key, rows, timeout=3600)
+
+    return tell
+
+
+def _ads_key(account: AdAccount) -> str:
+    return f"campaigns.ad_import:{account.pk}:{account.import_fence}"
 
 
 # --- attribution ------------------------------------------------------------------------------

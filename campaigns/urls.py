@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from campaigns.views import (
+    ads,
     budgets,
     campaigns,
     conversion_imports,
@@ -44,6 +45,18 @@ urlpatterns = [
         "spend/imports/<uuid:import_id>/discard/", imports.spend_import_discard, name="spend_import_discard"
     ),
     path("spend/imports/<uuid:import_id>/undo/", imports.spend_import_undo, name="spend_import_undo"),
+    # Ad accounts of a brand
+    path("ads/", ads.ad_accounts_list, name="ad_accounts"),
+    path("ads/connect/", ads.ad_connect, name="ad_connect"),
+    path("ads/callback/", ads.ad_callback, name="ad_callback"),
+    path("ads/choose/<uuid:credential_id>/", ads.ad_choose, name="ad_choose"),
+    path("ads/apps/new/", ads.ad_app_create, name="ad_app_create"),
+    path("ads/apps/<uuid:app_id>/", ads.ad_app_edit, name="ad_app_edit"),
+    path("ads/apps/<uuid:app_id>/delete/", ads.ad_app_delete, name="ad_app_delete"),
+    path("ads/<uuid:account_id>/", ads.ad_account, name="ad_account"),
+    path("ads/<uuid:account_id>/campaigns/", ads.ad_assign, name="ad_assign"),
+    path("ads/<uuid:account_id>/import/", ads.ad_import, name="ad_import"),
+    path("ads/<uuid:account_id>/disconnect/", ads.ad_disconnect, name="ad_disconnect"),
     # Conversions of a brand
     path("conversions/", conversions.conversion_list, name="conversion_list"),
     path("conversions/new/", conversions.conversion_add, name="conversion_add"),

@@ -30,6 +30,7 @@ import time
 import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import IO, Any, ClassVar, NoReturn
 from urllib.parse import urljoin
 
@@ -368,7 +369,7 @@ def request(
         if guard:
             _check_address(prepared, guard=True)
         if host != first_host:
-            for name in ("Authorization", "Cookie", "DPoP"):
+            for name in ("Authorization", "Cookie", "DPoP", "Access-Token"):
                 prepared.headers.pop(name, None)
         response = send(prepared, guard=guard)
     return response
@@ -579,12 +580,14 @@ class _AnswerToChange(_Answer):
     failure = OutcomeUnknown
 
 
-def json_body(response: requests.Response) -> dict[str, Any] | list[Any]:
+def json_body(response: requests.Response, *, exact: bool = False) -> dict[str, Any] | list[Any]:
     """The JSON object or array of an answer. Anything else, and later a member that is asked for and not
-    there, is a fault of the server: Temporary, or OutcomeUnknown when the request changes something."""
+    there, is a fault of the server: Temporary, or OutcomeUnknown when the request changes something.
+    ``exact``: numbers with a point are Decimals (money)."""
     hook = _AnswerToChange if getattr(response.request, "changes", False) else _Answer
+    numbers: dict[str, Any] = {"parse_float": Decimal} if exact else {}
     try:
-        content = response.json(object_hook=hook)
+        content = response.json(object_hook=hook, **numbers)
     except (ValueError, RecursionError):  # the latter: nested deeper than we read
         content = None
     if not isinstance(content, (dict, list)):
@@ -592,9 +595,9 @@ def json_body(response: requests.Response) -> dict[str, Any] | list[Any]:
     return content
 
 
-def json_object(response: requests.Response) -> dict[str, Any]:
+def json_object(response: requests.Response, *, exact: bool = False) -> dict[str, Any]:
     """As ``json_body``, and it must be an object."""
-    content = json_body(response)
+    content = json_body(response, exact=exact)
     if not isinstance(content, dict):
         changes = getattr(response.request, "changes", False)
         raise _failure(f"HTTP {response.status_code} with a list in place of an object", changes=changes)

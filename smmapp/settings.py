@@ -222,6 +222,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "campaigns.import_ad_spend": {
+        "task": "campaigns.tasks.import_ad_spend",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "campaigns.clean_ad_sign_ins": {
+        "task": "campaigns.tasks.clean_ad_sign_ins",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "campaigns.clean_imports": {
         "task": "campaigns.tasks.clean_imports",
         "schedule": 3600.0,

@@ -11,7 +11,13 @@ from django.db import models
 from accounts.models import AppRegistration, ConnectionOffer, Credential, WebhookEndpoint
 from core.crypto import CannotDecrypt, rotate
 
-_TABLES: tuple[type[models.Model], ...] = (Credential, AppRegistration, ConnectionOffer, WebhookEndpoint)
+_TABLES: list[type[models.Model]] = [Credential, AppRegistration, ConnectionOffer, WebhookEndpoint]
+
+
+def register(table: type[models.Model]) -> None:
+    """An app above keeps secrets, too: in a column ``secret`` of this table."""
+    if table not in _TABLES:
+        _TABLES.append(table)
 
 
 @dataclass(slots=True)

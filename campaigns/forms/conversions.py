@@ -173,7 +173,10 @@ class ConversionFilterForm(forms.Form):
     source = forms.ChoiceField(
         label=gettext_lazy("Source"),
         required=False,
-        choices=[("", gettext_lazy("All sources")), *Source.choices],
+        choices=[
+            ("", gettext_lazy("All sources")),
+            *(one for one in Source.choices if one[0] != Source.ADS),
+        ],
     )
     state = forms.ChoiceField(
         label=gettext_lazy("State"),

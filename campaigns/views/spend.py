@@ -17,7 +17,8 @@ from accounts.access import MemberRequest, load, requires
 from accounts.permissions import Action
 from accounts.selectors import known_networks
 from campaigns.forms.spend import SpendForm
-from campaigns.models import Campaign, CostKind, CsvImport, SpendEntry
+from campaigns.models import Campaign, CostKind, CsvImport, Source, SpendEntry
+from campaigns.selectors.ads import doubled_days
 from campaigns.selectors.campaigns import today_of
 from campaigns.selectors.spend import by_kind, entries_of, imports_of
 from campaigns.services import spend as service
@@ -49,6 +50,7 @@ def _context(request: MemberRequest, campaign: Campaign, form: SpendForm) -> dic
         "kind": kind,
         "imports": list(imports_of(campaign, CsvImport.Kind.SPEND)),
         "form": form,
+        "doubled": doubled_days(campaign),
     }
 
 
@@ -102,7 +104,8 @@ def spend_delete(request: MemberRequest, entry_id: uuid.UUID) -> HttpResponse:
 
 
 def _entry_of(request: MemberRequest, entry_id: uuid.UUID) -> SpendEntry:
-    rows = SpendEntry.objects.select_related("campaign__brand__organization")
+    # What an ad account's import brought is changed by its import alone.
+    rows = SpendEntry.objects.select_related("campaign__brand__organization").exclude(source=Source.ADS)
     entry: SpendEntry = load(request, Action.MANAGE_CAMPAIGNS, rows, entry_id)
     return entry
 

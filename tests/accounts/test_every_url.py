@@ -32,6 +32,8 @@ OF_NO_BRAND = (
     "accounts:member_",
     "accounts:invitation",
     "accounts:connect_network",
+    "campaigns:ad_choose",
+    "campaigns:ad_app_",
     "shell:notification_open",
     "content_calendar:filter_",
     "content_calendar:feed_",

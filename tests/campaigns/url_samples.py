@@ -13,7 +13,7 @@ from campaigns.services.campaigns import CampaignFacts, create_campaign
 from campaigns.services.links import make_link
 from campaigns.services.spend import SpendFacts, add_spend
 from outbox.services.scheduling import schedule_delivery
-from tests.campaigns import conversion_samples
+from tests.campaigns import ad_samples, conversion_samples
 from tests.cast import World, make_account
 
 
@@ -85,4 +85,5 @@ def samples(world: World) -> dict[str, dict[str, Any]]:
         **{f"campaigns:spend_{name}": {"entry_id": entry.pk} for name in ("edit", "delete")},
         **{f"campaigns:spend_import_{name}": {"import_id": batch.pk} for name in of_file},
         **conversion_samples.samples(world, campaign),
+        **ad_samples.samples(world),
     }

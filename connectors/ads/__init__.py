@@ -1,0 +1,1 @@
+"""What was spent on advertising, read from the ad accounts of networks: a family of connectors of its own."""
