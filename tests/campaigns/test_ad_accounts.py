@@ -109,8 +109,8 @@ class FakeAds(AdConnector):
         for day in self.days:
             if first <= day.date <= last:
                 yield dataclasses.replace(day, attribution_window=window)
-        if type(self).meanwhile is not None:
-            type(self).meanwhile()
+        if (meanwhile := type(self).meanwhile) is not None:
+            meanwhile()
         if self.failure is not None:
             raise self.failure
 
@@ -118,7 +118,7 @@ class FakeAds(AdConnector):
 @pytest.fixture(autouse=True)
 def platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(AD_CONNECTORS, KEY, FakeAds)
-    for name, value in {
+    values: dict[str, Any] = {
         "accounts": [
             RemoteAccount("11", "Shop", "EUR", "Asia/Tokyo"),
             RemoteAccount("12", "Other", "JPY", ""),
@@ -129,7 +129,8 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> None:
         "refreshes": [],
         "asked": [],
         "meanwhile": None,
-    }.items():
+    }
+    for name, value in values.items():
         monkeypatch.setattr(FakeAds, name, value)
 
 

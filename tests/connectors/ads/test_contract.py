@@ -177,7 +177,7 @@ def pinterest_report(network: responses.RequestsMock, pages: list[list[Told]]) -
     def campaigns(request: requests.PreparedRequest) -> Any:
         page = int(asked(request).get("bookmark", ["0"])[0])
         ids = sorted({one.campaign for one in pages[page]})
-        more = {"bookmark": str(page + 1)} if page + 1 < len(pages) else {"bookmark": None}
+        more: dict[str, str | None] = {"bookmark": str(page + 1) if page + 1 < len(pages) else None}
         return {
             "items": [{"id": one, "name": f"Campaign {one}", "ad_account_id": "1"} for one in ids],
             **more,
