@@ -39,6 +39,9 @@ POST = "id,message,created_time,permalink_url,attachments{media_type,subattachme
 NEWS = frozenset({"post", "status", "photo", "video", "share", "link", "album", "note"})
 
 
+RATINGS = {"positive": "recommends", "negative": "does not recommend"}
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     graph: Graph
@@ -152,7 +155,7 @@ class Reader:
             detail={
                 "id": remote_id,
                 "comment": story,
-                "recommendation": str(review.get("recommendation_type") or ""),
+                "rating": RATINGS.get(str(review.get("recommendation_type") or ""), ""),
             },
         )
 

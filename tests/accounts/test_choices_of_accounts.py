@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AccountStatus, Brand, SocialAccount, User
-from accounts.services.social import check_account, connect_by_form, reload_choices, save_connection
+from accounts.services.social import check_account, connect_by_form, prove, reload_choices, save_connection
 from connectors.base import PostField
 from connectors.errors import NeedsReconnect, Temporary
 from tests.accounts.conftest import NOW, FakeConnector, FakeNetwork
@@ -34,7 +34,9 @@ def boards(network: FakeNetwork, monkeypatch: pytest.MonkeyPatch) -> FakeNetwork
 
 def connect(brand: Brand, actor: User) -> SocialAccount:
     fields = {"handle": "harbour@fake.test", "password": "right password"}
-    return connect_by_form(brand=brand, platform="fake", fields=fields, actor=actor, now=NOW)
+    account = connect_by_form(brand=brand, platform="fake", fields=fields, actor=actor, now=NOW)
+    assert prove(account=account, now=NOW) is None
+    return account
 
 
 def test_they_are_read_when_an_account_is_connected(boards: FakeNetwork, brand: Brand, admin: User) -> None:
@@ -68,6 +70,7 @@ def test_they_stay_over_a_reconnection_that_reads_none(
     again = save_connection(
         brand=brand, platform="fake", connected=boards.connected(), actor=admin, now=NOW, account=account
     )
+    prove(account=again, now=NOW)
     assert again.options["choices"] == KEPT
 
 

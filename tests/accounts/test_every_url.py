@@ -21,6 +21,13 @@ PUBLIC = {
     "api:openapi",
     "content_calendar:feed",
     "outbox:public_media",
+    # What was asked for, kept in the session, says who may come back.
+    "accounts:oauth_callback",
+    # A secret in the address, or a signature, is all that they ask for.
+    "accounts:reconnect_by_link",
+    "engagement:hook",
+    "engagement:deletion",
+    "engagement:deletion_status",
 }
 # Behind a client's link, whose secret is all that they ask for.
 PUBLIC |= {"content_calendar:review", "content_calendar:review_answer", "content_calendar:review_image"}
@@ -32,12 +39,16 @@ OF_NO_BRAND = (
     "accounts:member_",
     "accounts:invitation",
     "accounts:connect_network",
+    "accounts:network",
+    "accounts:app_",
     "campaigns:ad_choose",
     "campaigns:ad_app_",
     "shell:notification_open",
     "content_calendar:filter_",
     "content_calendar:feed_",
 )
+# Their arguments name a network, which belongs to nobody.
+OF_ALL = ("accounts:connect_network", "accounts:network", "accounts:app_create")
 # Rows that come and go with any visit.
 PASSING = {"django_session"}
 
@@ -154,9 +165,7 @@ def test_each_role_gets_in_exactly_where_the_table_allows(address: Address, walk
             assert status not in (401, 403, 404, 500), f"{path} as {role}: {status}"
 
 
-@pytest.mark.parametrize(
-    "address", [a for a in GUARDED if a.arguments and a.name != "accounts:connect_network"], ids=by_name
-)
+@pytest.mark.parametrize("address", [a for a in GUARDED if a.arguments and a.name not in OF_ALL], ids=by_name)
 def test_a_stranger_finds_nothing_of_another_organization(address: Address, walked: Walked) -> None:
     refused(signed_in_client(walked.stranger), walked.path_of(address), 404)
 

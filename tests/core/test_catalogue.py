@@ -53,6 +53,12 @@ SAME_IN_BOTH = {
     "of %(target)s",
     "%(answered)s of %(all)s",
     "%(n)s %(unit)s",
+    "Webhook",
+    # As the consoles of networks have them.
+    "App secret",
+    "App secret key",
+    "Primary client secret",
+    "Threads app secret",
     "%(in_time)s of %(all)s",
     "of %(text)s%(sign)s",
     "Webhooks",
