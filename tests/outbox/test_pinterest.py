@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import itertools
 import json
@@ -23,10 +22,10 @@ from hypothesis import strategies as st
 
 from accounts.connecting import connector_for
 from accounts.models import AccountStatus, Brand, SocialAccount, User
-from connectors.base import Connector, PostPayload
+from connectors.base import Connector
 from outbox.errors import StopReason
 from outbox.models import Bucket, Delivery, DeliveryState
-from outbox.payloads import MediaContent, PartContent, freeze_post, thaw
+from outbox.payloads import MediaContent, PartContent, freeze_post
 from outbox.services.scheduling import schedule_delivery
 from tests.cast import make_account
 from tests.outbox.conftest import run_until_quiet
@@ -146,7 +145,6 @@ def put(
     brand: Brand,
     manager: User,
     clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
     settings: Any,
     tmp_path: Path,
 ) -> Callable[..., Delivery]:
@@ -155,11 +153,6 @@ def put(
     )
 
     settings.MEDIA_ROOT = tmp_path
-
-    def thawed(payload: dict[str, Any]) -> PostPayload:
-        return dataclasses.replace(thaw(payload), settings=payload["settings"])
-
-    monkeypatch.setattr("outbox.services.sending.thaw", thawed)
 
     def scheduled(text: str = "Flat white", *, title: str = "Menu", is_video: bool = False) -> Delivery:
         name = default_storage.save("pin.mp4" if is_video else "pin.jpg", ContentFile(b"picture"))
