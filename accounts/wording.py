@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from accounts.metric_wording import metric_label
-from accounts.models import NotificationKind, Role
+from accounts.models import NotificationKind, Role, SocialAccount
 from connectors import http
 from connectors.base import PlatformInfo
 from connectors.errors import (
@@ -102,6 +103,32 @@ def problem_field(error: ConnectorError, info: PlatformInfo, filled: Mapping[str
         if error.reason in (RejectReason.INVALID, RejectReason.NOT_FOUND):
             return first
     return ""
+
+
+# Names that networks give to their allowances (``Quota.name``).
+QUOTAS = (
+    gettext_noop("Posts"),
+    gettext_noop("Replies"),
+    gettext_noop("Messages this month"),
+)
+
+
+def quota_rows(account: SocialAccount) -> list[tuple[str, str]]:
+    """The allowances that the network told at the last check, as (name, "used of limit") in the active
+    language."""
+    rows = account.options.get("quotas", {}).get("rows", ())
+    return [(_(row["name"]), _quota_words(row)) for row in rows]
+
+
+def _quota_words(row: Mapping[str, Any]) -> str:
+    used = number_format(row["used"], force_grouping=True)
+    if not row["limit"]:
+        return _("%(used)s, without a limit") % {"used": used}
+    words = {"used": used, "limit": number_format(row["limit"], force_grouping=True)}
+    hours = round(row["window_s"] / 3600)
+    if hours:
+        return _("%(used)s of %(limit)s in %(hours)s hours") % {**words, "hours": hours}
+    return _("%(used)s of %(limit)s") % words
 
 
 # --- the audit log ----------------------------------------------------------------------------

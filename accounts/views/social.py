@@ -18,7 +18,7 @@ from accounts.permissions import Action, is_allowed
 from accounts.services import social
 from accounts.views.networks import account_hook_url
 from accounts.views.reconnect_links import MADE as LINK_MADE
-from accounts.wording import check_problem
+from accounts.wording import check_problem, quota_rows
 from connectors.errors import ConnectorError
 from connectors.registry import connector_class
 from core.crypto import decrypt_json
@@ -56,6 +56,7 @@ def account_detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "is_offered": connector_class(account.platform).is_offered(),
         "zone": account.brand.timezone,
         "may_connect": may_connect,
+        "quotas": quota_rows(account),
         "hook_url": account_hook_url(account) if may_connect else "",
         "links": account.reconnect_links.open(now).select_related("created_by") if may_connect else (),
         "made_url": _made_url(request, account) if may_connect else "",

@@ -28,7 +28,7 @@ from accounts.models import (
 from accounts.network_wording import GROUPS, SAFETY, UNITS, length
 from accounts.services import apps, offers
 from accounts.services.keys import rotate_secrets
-from connectors.base import Capability, RetrySafety, TextUnit
+from connectors.base import Capability, Quota, RetrySafety, TextUnit
 from connectors.errors import Temporary
 from core.crypto import decrypt_json
 from tests.accounts.conftest import NOW, FakeAppConnector, FakeNetwork
@@ -312,6 +312,24 @@ def test_a_reconnection_takes_its_own_page_of_several(
     assert (
         "You signed in as @fake-1@fake.test, fake-3@fake.test" in come_back(client, state).context["problem"]
     )
+
+
+def test_what_the_network_allows_is_read_at_each_check_and_shown(
+    client: Client, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [Quota("Posts", 7, 100, 86_400), Quota("Messages this month", 1200, 0)]
+    monkeypatch.setattr(FakeAppConnector, "fetch_quotas", lambda _self: tuple(told))
+    app = add(client)
+    page = client.get(come_back(client, go(client, brand, app=app.pk))["Location"]).content.decode()
+    assert "7 of 100 in 24 hours" in page
+    assert "1,200, without a limit" in page
+    told[0] = Quota("Posts", 8, 0)
+    told.pop()
+    account = SocialAccount.objects.get()
+    client.post(reverse("accounts:account_check", args=[account.pk]))
+    page = client.get(reverse("accounts:account_detail", args=[account.pk])).content.decode()
+    assert "8, without a limit" in page
+    assert "Messages this month" not in page
 
 
 # --- the table of networks ----------------------------------------------------------------------
