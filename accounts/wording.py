@@ -105,6 +105,9 @@ def problem_field(error: ConnectorError, info: PlatformInfo, filled: Mapping[str
     return ""
 
 
+# What the sandbox network asks of accounts that have topics.
+TOPICS = (gettext_noop("Topic"), gettext_noop("What the post is filed under."))
+
 # Names that networks give to their allowances (``Quota.name``).
 QUOTAS = (
     gettext_noop("Posts"),

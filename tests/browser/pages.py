@@ -35,6 +35,15 @@ NO_PAGES = {
     "accounts:reconnect_link_revoke",
     "accounts:reconnect_by_link",
     "accounts:app_edit",
+    "outbox:check_media",
+    "campaigns:ad_account",
+    "campaigns:ad_app_edit",
+    "campaigns:ad_app_delete",
+    "campaigns:ad_assign",
+    "campaigns:ad_callback",
+    "campaigns:ad_choose",
+    "campaigns:ad_disconnect",
+    "campaigns:ad_import",
     "accounts:app_delete",
     "accounts:brand_archive",
     "accounts:brand_restore",
@@ -257,7 +266,10 @@ PLAIN = (
     "campaigns:conversion_add",
     "campaigns:conversion_import",
     "accounts:account_list",
+    "accounts:network_list",
     "accounts:connect",
+    "campaigns:ad_accounts",
+    "campaigns:ad_connect",
     "accounts:settings",
     "accounts:organization_create",
     "accounts:brand_list",
@@ -343,6 +355,18 @@ def _add_planning(stage: Installation, add: Callable[..., None]) -> None:
     add("content_calendar:changes_detail", made["id"])
 
 
+def _of_networks() -> list[LookedAt]:
+    """Networks with an app of one's own, with a webhook of the account, and without either."""
+    of_networks = {"network": ("facebook", "line", "sandbox"), "app_create": ("instagram",)}
+    found = [
+        LookedAt(f"accounts:{name} {key}", reverse(f"accounts:{name}", args=[key]))
+        for name, keys in of_networks.items()
+        for key in keys
+    ]
+    query = "?platform=meta_ads"
+    return [*found, LookedAt("campaigns:ad_app_create", reverse("campaigns:ad_app_create") + query)]
+
+
 def of_owner(stage: Installation) -> list[LookedAt]:
     """Pages for the demo's owner, of each kind one in every state that the demo has."""
     pages = [LookedAt(name, reverse(name)) for name in PLAIN]
@@ -358,6 +382,8 @@ def of_owner(stage: Installation) -> list[LookedAt]:
         LookedAt(f"accounts:connect_network {key}", reverse("accounts:connect_network", args=[key]))
         for key in NETWORKS
     ]
+
+    pages += _of_networks()
 
     for kind, table in (("templates", "template"), ("hashtags", "hashtaggroup"), ("snippets", "snippet")):
         (block,) = stage.rows(f"SELECT id FROM content_calendar_{table} ORDER BY id LIMIT 1")  # noqa: S608
