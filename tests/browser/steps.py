@@ -126,6 +126,8 @@ class Composer:
 
     def wait_until_saved(self) -> str:
         """The address of the post, once the draft has reached the server."""
+        # The form learns of what is swapped in when htmx has settled it: until then the old one is saved.
+        expect(self.page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
         expect(self.saved).to_have_text(re.compile("^Draft saved at"))
         return re.sub(r"edit/.*$", "", self.page.url)
 

@@ -13,6 +13,7 @@ Object.assign(htmx.config, {
   refreshOnHistoryMiss: true,
   defaultSwapStyle: "outerHTML",
   scrollIntoViewOnBoost: false,
+  defaultSettleDelay: 0, // between swap and settling nothing listens: what is typed or clicked then would be lost
   timeout: 30000,
 });
 // 422 is a form that came back with its errors: swap it in like any page.
