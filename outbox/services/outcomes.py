@@ -203,7 +203,8 @@ def finish(run: Run, now: dt.datetime) -> None:
 
 def _await_processing(run: Run, step: Step, attempt: Attempt, result: StepResult, now: dt.datetime) -> None:
     """The network still works on it: ask again later, without holding a worker."""
-    if now - attempt.started_at > PROCESSING_MAX:
+    taken = now - dt.datetime.fromisoformat(attempt.result["since"])
+    if taken > PROCESSING_MAX:
         if step.is_repeatable:
             # Closed, so that "try again" uploads it once more and does not wait for this one.
             _record(attempt, AttemptState.REFUSED, now, error=StopReason.PROCESSING_TOO_LONG)
@@ -212,8 +213,7 @@ def _await_processing(run: Run, step: Step, attempt: Attempt, result: StepResult
             make_uncertain(run.delivery, run.fence, now, StopReason.PROCESSING_TOO_LONG)
         return
     is_news = result.detail != attempt.result.get("detail") or attempt.fence == run.fence
-    taken_s = (now - attempt.started_at).total_seconds()
-    poll_s = min(max(taken_s * PROCESSING_POLL_SHARE, PROCESSING_POLL_S), PROCESSING_POLL_MAX_S)
+    poll_s = min(max(taken.total_seconds() * PROCESSING_POLL_SHARE, PROCESSING_POLL_S), PROCESSING_POLL_MAX_S)
     move(
         run.delivery,
         DeliveryState.PROCESSING,
@@ -540,7 +540,9 @@ def _attempt_update(
     attempt.state, attempt.error, attempt.error_detail = state, error, detail
     attempt.finished_at = now
     if result is not None:
-        attempt.result = result_to_json(result)
+        # How long the network works on it is counted from its first answer: a large file takes long to send.
+        since = {"since": attempt.result.get("since", now.isoformat())}
+        attempt.result = result_to_json(result) | (since if state == AttemptState.PROCESSING else {})
     sql = """
         UPDATE outbox_attempt SET state = %s, error = %s, error_detail = %s, finished_at = %s, result = %s
         WHERE id = %s AND state = ANY(%s) RETURNING id

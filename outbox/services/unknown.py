@@ -17,8 +17,16 @@ from django.db import transaction
 from django.db.models import Min
 
 from accounts.models import SocialAccount
-from connectors.base import RemotePost, RetrySafety, Step, StepResult
-from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected, Temporary
+from connectors.base import RemotePost, RetrySafety, Step, StepResult, StepState
+from connectors.errors import (
+    ConnectorError,
+    NeedsReconnect,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RejectReason,
+    Temporary,
+)
 from connectors.text import normalise
 from outbox.errors import StopReason
 from outbox.models import Attempt, AttemptState
@@ -27,6 +35,7 @@ from outbox.services.outcomes import (
     SAYS_NOTHING_OF_BEFORE,
     Run,
     Stopped,
+    error_code,
     handle_error,
     handle_refusal,
     make_uncertain,
@@ -80,7 +89,23 @@ def _ask(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
         attempt.error = StopReason.NOT_FOUND_AFTERWARDS
         _give_up_after_many(run, attempt)
         return None
-    return settle(run, step, attempt, result, adopted=not was_processing)
+    if was_processing or result.state is StepState.PROCESSING:
+        return settle(run, step, attempt, result)
+    with transaction.atomic():
+        # One worker at a time adopts for an account, as in ``_look``.
+        SocialAccount.objects.select_for_update().get(pk=run.account.pk)
+        if not _is_anothers(run, result):
+            return settle(run, step, attempt, result, adopted=True)
+    _could_not_tell(run, step, attempt, OutcomeUnknown("the network names what another post has become"))
+    raise Stopped
+
+
+def _is_anothers(run: Run, result: StepResult) -> bool:
+    """Whether another delivery has made this already: of equal posts a network may name the wrong one."""
+    theirs = Attempt.objects.filter(
+        delivery__account=run.account, state=AttemptState.DONE, result__remote_id=result.remote_id
+    )
+    return bool(result.remote_id) and theirs.exclude(delivery=run.delivery).exists()
 
 
 def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
@@ -170,6 +195,8 @@ def _could_not_tell(run: Run, step: Step, attempt: Attempt, error: ConnectorErro
     now = run.clock()
     if isinstance(error, NeedsReconnect | RateLimited):
         handle_refusal(run.delivery, run.fence, now, error)
+    elif _says_nothing_of_it(step, attempt, error):
+        make_uncertain(run.delivery, run.fence, now, error_code(error), detail=error.detail)
     elif isinstance(error, Rejected) or step.is_repeatable or _starts_over(error):
         # The network knows the upload or container and says that it never becomes a post; or it cannot be
         # asked, and what nobody can see is done again.
@@ -187,6 +214,24 @@ def _could_not_tell(run: Run, step: Step, attempt: Attempt, error: ConnectorErro
             detail=error.detail,
             failures=run.delivery.failures + 1,
         )
+
+
+# Why a network does not let us look: nothing of it says what became of a post.
+_MAY_NOT_LOOK = frozenset(
+    {
+        RejectReason.FORBIDDEN,
+        RejectReason.NOT_FOUND,
+        RejectReason.NOT_SUPPORTED,
+        RejectReason.INVALID,
+        RejectReason.QUOTA_FULL,
+    }
+)
+
+
+def _says_nothing_of_it(step: Step, attempt: Attempt, error: ConnectorError) -> bool:
+    """Whether the question was refused, about a publication whose outcome nobody knows."""
+    is_unknown = not step.is_repeatable and attempt.state != AttemptState.PROCESSING
+    return is_unknown and isinstance(error, Rejected) and error.reason in _MAY_NOT_LOOK
 
 
 def _starts_over(error: ConnectorError) -> bool:

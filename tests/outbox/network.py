@@ -121,6 +121,7 @@ class Network:
     containers_last_s: float = 0  # 0 = for ever
     ends: dict[str, dt.datetime] = field(default_factory=dict)  # when containers and uploads are gone
     calls: list[str] = field(default_factory=list)
+    on_send: Callable[[], object] = lambda: None  # while a publication is on its way
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def connector(self, _account: object) -> Connector:
@@ -190,6 +191,7 @@ class MemoryConnector(Connector):
             return self._made(f"media-{next(network.ids)}")
         if step.kind is StepKind.MODERATE:
             return self._moderate(intent, behaviour)
+        network.on_send()
         if intent["reply_to"] in network.gone:
             raise Rejected(RejectReason.NOT_FOUND, "404")
         post = self._store(intent)
