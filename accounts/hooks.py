@@ -5,18 +5,19 @@ Beside ``connecting`` the only place that asks the registry of networks for more
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from accounts.connecting import credentials_of, open_tokens
 from accounts.models import AppRegistration, SocialAccount
 from accounts.services import apps
-from connectors.base import Capability, WebhookEvent
+from connectors.base import Capability, Connector, WebhookEvent
 from connectors.errors import NeedsReconnect
 from connectors.registry import UnknownPlatform, connector_class
 from core.crypto import CannotDecrypt
 
-LONGEST_KEY = 64
+_KEY = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class NoSuchHook(Exception):
@@ -40,7 +41,7 @@ def source_of(platform: str, key: str) -> HookSource:
         info = connector_class(platform).INFO
     except UnknownPlatform:
         raise NoSuchHook from None
-    if not info.can(Capability.WEBHOOKS) or not key or len(key) > LONGEST_KEY:
+    if not info.can(Capability.WEBHOOKS) or not is_key(key):
         raise NoSuchHook
     app = AppRegistration.objects.filter(platform=platform, hook_key=key).first()
     if app is not None:
@@ -58,6 +59,11 @@ def source_of(platform: str, key: str) -> HookSource:
     except CannotDecrypt:
         secret = ""
     return HookSource(platform, None, account, secret)
+
+
+def is_key(word: str) -> bool:
+    """Whether it has the form of our random keys: an address is no place to look up anything else."""
+    return _KEY.fullmatch(word) is not None
 
 
 def _secret_of(app: AppRegistration) -> str:
@@ -79,6 +85,16 @@ def is_genuine(source: HookSource, body: bytes, headers: Mapping[str, str]) -> b
         return False
     lower = {name.lower(): value for name, value in headers.items()}
     return connector_class(source.platform).is_genuine(body, lower, secret=source.secret)
+
+
+def has_deletion(platform: str) -> bool:
+    """Whether the network calls an address of its own with requests of deletion."""
+    return "deletion_events" in {
+        name
+        for base in connector_class(platform).__mro__[:-1]
+        for name in vars(base)
+        if base is not Connector
+    }
 
 
 def events_of(platform: str, body: bytes, *, is_deletion: bool) -> tuple[WebhookEvent, ...]:

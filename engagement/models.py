@@ -453,10 +453,13 @@ class DeletionRequest(models.Model):
 
     code = models.CharField(max_length=43, primary_key=True)
     platform = models.CharField(max_length=24)
-    person_hash = models.CharField(max_length=64)  # SHA-256 of the network's id of the person, hex
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256 of app and body, hex: again is the same
     requested_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
     accounts = models.PositiveIntegerField(default=0)  # whose access was deleted
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["requested_at"], name="deletion_request_old")]
 
     def __str__(self) -> str:
         return f"request of deletion at {self.platform}"

@@ -97,6 +97,11 @@ def forget_old_offers(*, now: dt.datetime) -> int:
     return ConnectionOffer.objects.filter(expires_at__lt=now).delete()[0]
 
 
+def forget_offers_of(*, app: AppRegistration) -> None:
+    """What nobody has chosen from yet of sign-ins with this app."""
+    ConnectionOffer.objects.filter(app=app).delete()
+
+
 def _open(offer: ConnectionOffer, now: dt.datetime) -> tuple[Connected, ...]:
     if now >= offer.expires_at:
         raise OfferOver

@@ -18,11 +18,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("code", models.CharField(max_length=43, primary_key=True, serialize=False)),
                 ("platform", models.CharField(max_length=24)),
-                ("person_hash", models.CharField(max_length=64)),
+                ("digest", models.CharField(max_length=64, unique=True)),
                 ("requested_at", models.DateTimeField()),
                 ("done_at", models.DateTimeField(blank=True, null=True)),
                 ("accounts", models.PositiveIntegerField(default=0)),
             ],
+            options={"indexes": [models.Index(fields=["requested_at"], name="deletion_request_old")]},
         ),
         migrations.CreateModel(
             name="NetworkCall",

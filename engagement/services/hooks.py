@@ -16,17 +16,21 @@ import hashlib
 import logging
 import secrets
 import uuid
+from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest, Least
 
 from accounts.connecting import connector_for
 from accounts.hooks import HookSource, events_of
-from accounts.models import SocialAccount
+from accounts.models import AppRegistration, SocialAccount
+from accounts.services.offers import forget_offers_of
 from accounts.services.social import disconnect, mark_needs_reconnect
 from connectors.base import InboxItem, WebhookEvent, WebhookKind
 from connectors.errors import ConnectorError, Rejected, RejectReason
 from engagement.models import DeletionRequest, InboxPull, NetworkCall, NetworkEvent
+from engagement.services.collection import BUSY_INTERVAL
 from engagement.services.intake import take_page
 from outbox.services.processing import ask_now
 
@@ -71,31 +75,32 @@ def request_of_deletion(*, source: HookSource, body: bytes, now: dt.datetime) ->
     """Note a genuine request; returns the code under which its page tells what became of it. The same request
     again has the same code. Raises Rejected(INVALID)."""
     events = events_of(source.platform, body, is_deletion=True)
-    person = next((one.account_id for one in events if one.kind is WebhookKind.FORGET), "")
-    if not person:
+    if not any(one.kind is WebhookKind.FORGET and one.account_id for one in events):
         raise Rejected(RejectReason.INVALID, "a request of deletion without a person")
-    hashed = _hash_of(source, person)
-    with transaction.atomic():
-        open_one = DeletionRequest.objects.filter(
-            platform=source.platform, person_hash=hashed, done_at__isnull=True
-        ).first()
-        if open_one is None:
-            open_one = DeletionRequest.objects.create(
-                code=secrets.token_urlsafe(32),
-                platform=source.platform,
-                person_hash=hashed,
-                requested_at=now,
-            )
-    return open_one.code
+    request, _is_new = DeletionRequest.objects.get_or_create(
+        digest=_digest_of_request(source.app, body),
+        defaults={"code": secrets.token_urlsafe(32), "platform": source.platform, "requested_at": now},
+    )
+    return request.code
+
+
+def _digest_of_request(app: AppRegistration | None, body: bytes) -> str:
+    """An id of a person is short enough to be guessed: of each app another hash, and of the whole request."""
+    return hashlib.sha256(f"{app.pk if app else ''}:".encode() + body).hexdigest()
 
 
 # --- working through ------------------------------------------------------------------------------
 
 
 def due_calls(*, now: dt.datetime) -> list[uuid.UUID]:
-    """Calls that nobody has worked through yet: their worker died, or something did not work."""
-    rows = NetworkCall.objects.filter(next_at__lte=now - FIRST_BACKOFF).order_by("next_at")
-    return list(rows.values_list("pk", flat=True)[:BATCH])
+    """Calls that nobody has worked through yet: their worker died, or something did not work. Each is told
+    once in FIRST_BACKOFF, however long the queue is."""
+    with transaction.atomic():
+        rows = NetworkCall.objects.filter(next_at__lte=now - FIRST_BACKOFF).order_by("next_at")
+        locked = rows.select_for_update(skip_locked=True)
+        found = list(locked.values_list("pk", flat=True)[:BATCH])
+        NetworkCall.objects.filter(pk__in=found).update(next_at=now)
+    return found
 
 
 def work_through(*, call_id: uuid.UUID, now: dt.datetime) -> bool:
@@ -106,7 +111,7 @@ def work_through(*, call_id: uuid.UUID, now: dt.datetime) -> bool:
         return False
     try:
         events = events_of(call.platform, bytes(call.body), is_deletion=call.is_deletion)
-        nudged = sum(_act(call, event, now) for event in events)
+        nudged = _act_on_all(call, events, now)
     except Rejected as error:
         NetworkCall.objects.filter(pk=call.pk).update(next_at=None, error=error.detail)
         return False
@@ -118,6 +123,20 @@ def work_through(*, call_id: uuid.UUID, now: dt.datetime) -> bool:
         return False
     NetworkCall.objects.filter(pk=call.pk).update(next_at=None, error="")
     return bool(nudged)
+
+
+def _act_on_all(call: NetworkCall, events: Iterable[WebhookEvent], now: dt.datetime) -> int:
+    """How many make an inbox be read now. One that fails does not keep the others from being acted on; it is
+    raised at the end."""
+    nudged, failed = 0, None
+    for event in events:
+        try:
+            nudged += _act(call, event, now)
+        except Exception as error:  # noqa: BLE001 - raised below
+            failed = error
+    if failed is not None:
+        raise failed
+    return nudged
 
 
 def _claim(call_id: uuid.UUID, now: dt.datetime) -> NetworkCall | None:
@@ -154,8 +173,7 @@ def _act(call: NetworkCall, event: WebhookEvent, now: dt.datetime) -> bool:
                         account=account, items=items[account.pk], began_at=_began_at(account, now), now=now
                     )
             case WebhookKind.INBOX:
-                asked = InboxPull.objects.filter(account__in=accounts, next_at__gt=now)
-                return bool(asked.update(next_at=now))
+                return _read_soon(accounts, now)
             case WebhookKind.PUBLICATION:
                 for account in accounts:
                     ask_now(account=account, remote_id=event.remote_id, now=now)
@@ -163,10 +181,20 @@ def _act(call: NetworkCall, event: WebhookEvent, now: dt.datetime) -> bool:
                 for account in accounts:
                     mark_needs_reconnect(account=account, detail="", now=now)
             case WebhookKind.FORGET:
-                _forget(call, event, accounts, now)
+                _forget(call, accounts, now)
             case WebhookKind.OTHER:
                 pass
     return False
+
+
+def _read_soon(accounts: list[SocialAccount], now: dt.datetime) -> bool:
+    """Whether an inbox is to be read now. One that was read lately waits as long as a busy one does: who
+    comments often must not use up what the network allows us."""
+    soonest = Greatest(Value(now), F("taken_at") + BUSY_INTERVAL)  # of a null the other
+    InboxPull.objects.filter(account__in=accounts, next_at__gt=now).update(
+        next_at=Least(F("next_at"), soonest)
+    )
+    return InboxPull.objects.filter(account__in=accounts, next_at__lte=now).exists()
 
 
 def _about(call: NetworkCall, event: WebhookEvent) -> QuerySet[SocialAccount]:
@@ -177,6 +205,8 @@ def _about(call: NetworkCall, event: WebhookEvent) -> QuerySet[SocialAccount]:
         return rows.filter(pk=call.account.pk)
     rows = rows.filter(platform=call.platform, credential__app=call.app)
     if event.kind in (WebhookKind.REVOKED, WebhookKind.FORGET):
+        # What was connected since is another permission than the one that was taken back.
+        rows = rows.filter(connected_at__lte=call.received_at)
         return rows.filter(Q(options__person_id=event.account_id) | Q(remote_id=event.account_id))
     return rows.filter(Q(remote_id=event.account_id) | Q(options__hook_ids__contains=[event.account_id]))
 
@@ -196,22 +226,16 @@ def _began_at(account: SocialAccount, now: dt.datetime) -> dt.datetime:
     return pull.began_at
 
 
-def _forget(call: NetworkCall, event: WebhookEvent, accounts: list[SocialAccount], now: dt.datetime) -> None:
+def _forget(call: NetworkCall, accounts: list[SocialAccount], now: dt.datetime) -> None:
     """What we have by this person's permission: the access to the accounts that they connected."""
     for account in accounts:
         disconnect(account=account, actor=None, now=now)
         options = {name: value for name, value in account.options.items() if name != "person_id"}
         SocialAccount.objects.filter(pk=account.pk).update(options=options)
-    source = HookSource(call.platform, call.app, call.account)
-    DeletionRequest.objects.filter(
-        platform=call.platform, person_hash=_hash_of(source, event.account_id), done_at__isnull=True
-    ).update(done_at=now, accounts=len(accounts))
-
-
-def _hash_of(source: HookSource, person: str) -> str:
-    """An id of a person is short enough to be guessed: of each app another hash."""
-    app = source.app.pk if source.app else ""
-    return hashlib.sha256(f"{app}:{person}".encode()).hexdigest()
+    if call.app is not None:
+        forget_offers_of(app=call.app)
+    asked = DeletionRequest.objects.filter(digest=_digest_of_request(call.app, bytes(call.body)))
+    asked.update(done_at=now, accounts=F("accounts") + len(accounts))
 
 
 # --- forgetting -----------------------------------------------------------------------------------
@@ -220,4 +244,4 @@ def _hash_of(source: HookSource, person: str) -> str:
 def forget_old(*, now: dt.datetime) -> None:
     NetworkCall.objects.filter(received_at__lt=now - KEPT_FOR).delete()
     NetworkEvent.objects.filter(happened_at__lt=now - REMEMBERED_FOR).delete()
-    DeletionRequest.objects.filter(done_at__lt=now - DELETIONS_KEPT_FOR).delete()
+    DeletionRequest.objects.filter(requested_at__lt=now - DELETIONS_KEPT_FOR).delete()

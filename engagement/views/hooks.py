@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import public
-from accounts.hooks import LONGEST_KEY, HookSource, NoSuchHook, challenge, is_genuine, source_of
+from accounts.hooks import HookSource, NoSuchHook, challenge, is_genuine, is_key, source_of
 from accounts.selectors import known_networks
 from connectors.errors import Rejected
 from engagement import tasks
@@ -67,7 +67,7 @@ def deletion(request: HttpRequest, platform: str, key: str) -> HttpResponse:
 @require_GET
 def deletion_status(request: HttpRequest, code: str) -> HttpResponse:
     """What became of it, for whoever asked: nobody else knows the code."""
-    found = DeletionRequest.objects.filter(pk=code).first() if len(code) <= LONGEST_KEY else None
+    found = DeletionRequest.objects.filter(pk=code).first() if is_key(code) else None
     if found is None:
         raise Http404
     known = known_networks().get(found.platform)

@@ -17,7 +17,15 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.connecting import seal_tokens
-from accounts.models import AccountStatus, AppRegistration, Credential, Organization, SocialAccount, User
+from accounts.models import (
+    AccountStatus,
+    AppRegistration,
+    ConnectionOffer,
+    Credential,
+    Organization,
+    SocialAccount,
+    User,
+)
 from accounts.services import apps
 from connectors.base import (
     Capability,
@@ -34,7 +42,8 @@ from connectors.registry import CONNECTORS
 from connectors.sandbox import SandboxConnector
 from engagement import tasks
 from engagement.models import DeletionRequest, InboxPull, Message, NetworkCall, NetworkEvent
-from engagement.services import hooks
+from engagement.services import hooks, intake
+from engagement.services.collection import BUSY_INTERVAL
 from outbox.models import Attempt, AttemptState, Delivery, DeliveryState
 from outbox.services.scheduling import schedule_delivery
 from tests.cast import make_account
@@ -182,11 +191,12 @@ def test_the_question_of_the_network_is_answered_only_with_our_token(app: AppReg
     assert visitor.get(url).status_code == 403
 
 
-@pytest.mark.parametrize("key", ["guessed", "x" * 200])
+@pytest.mark.parametrize("key", ["guessed", "x" * 200, "\0", "a\0b", "鍵", " "])
 def test_addresses_that_were_never_made_are_not_there(app: AppRegistration, key: str) -> None:
     for platform in ("hooked", "sandbox", "myspace"):
         url = reverse("engagement:hook", args=[platform, key])
         assert (Client().get(url).status_code, tell(url, b"{}")) == (404, 404)
+    assert Client().get(reverse("engagement:deletion_status", args=[key])).status_code == 404
     assert tell(reverse("engagement:hook", args=["sandbox", app.hook_key]), b"{}") == 404
     assert not NetworkCall.objects.exists()
 
@@ -247,6 +257,30 @@ def test_a_call_without_content_makes_the_inbox_be_read_now(
     assert InboxPull.objects.get().next_at < later
 
 
+def test_who_comments_often_does_not_make_us_read_without_end(
+    app: AppRegistration, account: SocialAccount, calls: list[str]
+) -> None:
+    """What the network allows us in an hour is not used up by others."""
+    tell(url_of(app), body_of(event()))
+    now = NetworkCall.objects.get().received_at
+    pull = InboxPull.objects.create(
+        account=account,
+        next_at=now + dt.timedelta(days=1),
+        began_at=NOON,
+        read_until=NOON,
+        taken_at=now - BUSY_INTERVAL / 4,
+    )
+    assert work() == [False]
+    pull.refresh_from_db()
+    assert pull.next_at == now + BUSY_INTERVAL * 3 / 4
+    # One that is due earlier anyway is not put off.
+    InboxPull.objects.update(next_at=now + BUSY_INTERVAL / 4)
+    tell(url_of(app), body_of(event()))
+    assert work() == [False]
+    pull.refresh_from_db()
+    assert pull.next_at == now + BUSY_INTERVAL / 4
+
+
 def test_an_account_is_known_by_its_other_ids_too(
     app: AppRegistration, account: SocialAccount, calls: list[str]
 ) -> None:
@@ -290,6 +324,19 @@ def test_a_permission_that_was_taken_back_stops_the_account_and_is_told(
     assert SocialAccount.objects.get().status == AccountStatus.NEEDS_RECONNECT
 
 
+@pytest.mark.parametrize("kind", ["revoked", "forget"])
+def test_a_permission_that_was_given_since_is_another_one(
+    app: AppRegistration, account: SocialAccount, calls: list[str], kind: str
+) -> None:
+    """The call waited, or the network sent it again, while the person signed in anew."""
+    tell(url_of(app), body_of(event(kind)))
+    came = NetworkCall.objects.get().received_at
+    SocialAccount.objects.update(connected_at=came + MINUTE)
+    work(came + 2 * MINUTE)
+    assert SocialAccount.objects.get().status == AccountStatus.ACTIVE
+    assert Credential.objects.exists()
+
+
 def test_a_publication_that_is_done_is_asked_about_at_once(
     app: AppRegistration, account: SocialAccount, calls: list[str], manager: User
 ) -> None:
@@ -322,6 +369,39 @@ def test_a_publication_that_is_done_is_asked_about_at_once(
 
 
 # --- when something goes wrong --------------------------------------------------------------------
+
+
+def test_an_event_that_fails_does_not_keep_the_others_waiting(
+    app: AppRegistration, account: SocialAccount, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = intake.take_page
+
+    def fails_at_first(*, items: Sequence[InboxItem], **given: Any) -> Any:
+        if items[0].text == "This breaks":
+            raise RuntimeError("a mistake of ours")
+        return take(items=items, **given)
+
+    monkeypatch.setattr(hooks, "take_page", fails_at_first)
+    tell(url_of(app), body_of(event(texts=["This breaks"]), event(texts=["Hi"])))
+    work()
+    assert Message.objects.get().text == "Hi"
+    call = NetworkCall.objects.get()
+    assert call.next_at is not None
+    monkeypatch.setattr(hooks, "take_page", take)
+    hooks.work_through(call_id=call.pk, now=call.next_at)
+    assert sorted(message.text for message in Message.objects.all()) == ["Hi", "This breaks"]
+
+
+def test_calls_that_wait_are_told_again_only_after_a_while(
+    app: AppRegistration, account: SocialAccount, calls: list[str]
+) -> None:
+    """However long the queue of the workers is, it is not filled with the same."""
+    tell(url_of(app), body_of(event(texts=["Hi"])))
+    call = NetworkCall.objects.get()
+    due = call.received_at + hooks.FIRST_BACKOFF
+    assert hooks.due_calls(now=due) == [call.pk]
+    assert hooks.due_calls(now=due + hooks.FIRST_BACKOFF / 2) == []
+    assert hooks.due_calls(now=due + hooks.FIRST_BACKOFF) == [call.pk]
 
 
 def test_a_call_that_cannot_be_read_is_given_up(
@@ -451,9 +531,46 @@ def test_a_request_of_deletion_is_answered_with_a_page_that_says_what_became_of_
     assert (row.status, row.options) == (AccountStatus.DISCONNECTED, {"host": "x"})
     assert not Credential.objects.exists()
     asked = DeletionRequest.objects.get()
-    assert "person-1" not in f"{asked.person_hash}{asked.code}"
+    assert "person-1" not in f"{asked.digest}{asked.code}"
+    # Asked again, it is answered with the same page.
+    assert ask(signature(body)).json() == told
+    assert DeletionRequest.objects.count() == 1
     hooks.forget_old(now=asked.requested_at + dt.timedelta(days=9999))
     assert visitor.get(page).status_code == 404
+
+
+def test_requests_that_are_never_worked_through_are_forgotten_too(
+    app: AppRegistration, account: SocialAccount, calls: list[str]
+) -> None:
+    body = body_of(event("forget"))
+    url = url_of(app, "deletion")
+    Client().post(url, body, content_type="application/json", headers={"X-Hooked-Signature": signature(body)})
+    asked = DeletionRequest.objects.get()
+    hooks.forget_old(now=asked.requested_at + hooks.DELETIONS_KEPT_FOR + MINUTE)
+    assert not DeletionRequest.objects.exists()
+
+
+def test_what_waits_to_be_chosen_from_goes_with_the_permission(
+    app: AppRegistration, account: SocialAccount, brand: Any, admin: User, calls: list[str]
+) -> None:
+    ConnectionOffer.objects.create(
+        brand=brand,
+        platform="hooked",
+        app=app,
+        secret="tokens",
+        actor=admin,
+        created_at=NOON,
+        expires_at=NOON + dt.timedelta(days=999),
+    )
+    body = body_of(event("forget"))
+    Client().post(
+        url_of(app, "deletion"),
+        body,
+        content_type="application/json",
+        headers={"X-Hooked-Signature": signature(body)},
+    )
+    work()
+    assert not ConnectionOffer.objects.exists()
 
 
 def test_a_deletion_for_nobody_is_done_and_says_so(
