@@ -191,7 +191,13 @@ class ReconnectLinkQuerySet(models.QuerySet["ReconnectLink"]):
         return self.filter(account__in=SocialAccount.objects.for_member(membership))
 
     def open(self, now: dt.datetime) -> Self:
-        return self.filter(used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+        """Those that still lead somewhere: of an archived brand nothing is renewed."""
+        return self.filter(
+            used_at__isnull=True,
+            revoked_at__isnull=True,
+            expires_at__gt=now,
+            account__brand__is_archived=False,
+        )
 
 
 class ReconnectLink(models.Model):

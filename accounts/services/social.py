@@ -186,6 +186,7 @@ def disconnect(*, account: SocialAccount, actor: User | None, now: dt.datetime) 
         )
     )
     Credential.objects.filter(pk=account.pk).delete()
+    ReconnectLink.objects.filter(account=account).open(now).update(revoked_at=now)
     if changed:
         record(
             organization=account.brand.organization,

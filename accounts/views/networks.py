@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import selectors
 from accounts.access import MemberRequest, load, requires
 from accounts.connect_forms import AppForm
+from accounts.hooks import has_deletion
 from accounts.models import AppRegistration, SocialAccount
 from accounts.network_wording import matrix, network_facts
 from accounts.permissions import Action, is_allowed
@@ -45,7 +46,7 @@ def network(request: MemberRequest, platform: str) -> HttpResponse:
         "facts": network_facts(info),
         "may_connect": may_connect,
         "needs": _needs(info) if may_connect else (),
-        "apps": [(app, apps.shown(app), hook_url(info, app)) for app in rows],
+        "apps": [(app, apps.shown(app), hook_url(info, app), deletion_url(info, app)) for app in rows],
         "redirect_uri": redirect_uri() if info.app else "",
     }
     return render(request, "accounts/network.html", context)
@@ -56,15 +57,20 @@ def hook_url(info: PlatformInfo, app: AppRegistration) -> str:
     return _hook_url(info.key, app.hook_key) if info.can(Capability.WEBHOOKS) else ""
 
 
+def deletion_url(info: PlatformInfo, app: AppRegistration) -> str:
+    """Where the network sends requests of deletion for this app, "" where it has no such address."""
+    return _hook_url(info.key, app.hook_key, "deletion") if has_deletion(info.key) else ""
+
+
 def account_hook_url(account: SocialAccount) -> str:
     """The same of an account that has a webhook of its own."""
     return _hook_url(account.platform, account.hook_key)
 
 
-def _hook_url(platform: str, key: str) -> str:
+def _hook_url(platform: str, key: str, name: str = "hook") -> str:
     # The name of an address above: its app may be absent.
     try:
-        path = reverse("engagement:hook", args=[platform, key]) if key else ""
+        path = reverse(f"engagement:{name}", args=[platform, key]) if key else ""
     except NoReverseMatch:
         path = ""
     return f"{settings.BASE_URL}{path}" if path else ""
@@ -146,6 +152,7 @@ def app_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         request, Action.CONNECT_ACCOUNTS, AppRegistration.objects.select_related("organization"), pk
     )
     platform = app.platform
+    _setup(network_of(platform))
     try:
         apps.delete_app(app=app, actor=request.user, now=timezone.now())
     except apps.InUse as error:

@@ -19,6 +19,7 @@ from accounts.models import (
     AccountStatus,
     AppRegistration,
     AuditEntry,
+    Brand,
     Credential,
     Organization,
     ReconnectLink,
@@ -27,6 +28,7 @@ from accounts.models import (
 )
 from accounts.services import apps
 from accounts.services.reconnect_links import KEPT_FOR, VALID_FOR, make_link
+from accounts.services.social import disconnect
 from connectors.base import Profile
 from connectors.errors import NeedsReconnect
 from tests.accounts.conftest import NOW, FakeNetwork
@@ -95,7 +97,7 @@ def test_another_account_is_refused_and_the_link_stays(network: FakeNetwork, tok
     assert "is connected again" in Client().post(opened(token), FORM).content.decode()
 
 
-@pytest.mark.parametrize("end", ["expired", "revoked", "unknown"])
+@pytest.mark.parametrize("end", ["expired", "revoked", "unknown", "archived"])
 def test_a_link_that_is_over_says_so_and_changes_nothing(
     sign_in: Any, admin: User, account: SocialAccount, network: FakeNetwork, token: str, end: str
 ) -> None:
@@ -105,12 +107,14 @@ def test_a_link_that_is_over_says_so_and_changes_nothing(
         revoke = reverse("accounts:reconnect_link_revoke", args=[ReconnectLink.objects.get().pk])
         sign_in(admin).post(revoke)
         assert AuditEntry.objects.filter(action="account.link_revoked").exists()
+    elif end == "archived":
+        Brand.every.update(is_archived=True)
     else:
         token = "x" * 43
     network.calls.clear()
     for answer in (Client().get(opened(token)), Client().post(opened(token), FORM)):
         assert answer.status_code == (404 if end == "unknown" else 410)
-        assert end in answer.content.decode() or end == "unknown"
+        assert ("expired" if end == "archived" else end) in answer.content.decode() or end == "unknown"
         assert ("harbour" in answer.content.decode()) is False
     assert network.calls == []
     account.refresh_from_db()
@@ -121,6 +125,14 @@ def test_a_new_link_ends_the_one_before(account: SocialAccount, admin: User, tok
     newer = make_link(account=account, actor=admin, now=timezone.now())[1]
     assert Client().get(opened(token)).status_code == 410
     assert Client().get(opened(newer)).status_code == 200
+
+
+def test_disconnecting_ends_the_links(account: SocialAccount, admin: User, token: str) -> None:
+    disconnect(account=account, actor=admin, now=timezone.now())
+    answer = Client().post(opened(token), FORM)
+    assert answer.status_code == 410
+    assert "revoked" in answer.content.decode()
+    assert not Credential.objects.exists()
 
 
 def test_secrets_are_not_guessed_without_end(db: None) -> None:
