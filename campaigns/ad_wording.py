@@ -75,6 +75,10 @@ _AD_PROBLEMS: Mapping[str, Promise] = {
     "reconnect": gettext_lazy(
         "%(network)s no longer accepts our access, so nothing is imported. Somebody has to sign in again."
     ),
+    "program_error": gettext_lazy(
+        "Something went wrong here, not at %(network)s. It is tried again next night; an operator finds the "
+        "cause in the log."
+    ),
     "limited": gettext_lazy("%(network)s asks to wait. It is tried again by itself."),
     "temporary": gettext_lazy(
         "%(network)s could not be reached, or its answer made no sense. It is tried again within the hour."

@@ -318,7 +318,7 @@ class AdAccount(models.Model):
         AdCredential, on_delete=models.SET_NULL, null=True, related_name="accounts"
     )
     platform = models.CharField(max_length=24)
-    remote_id = models.CharField(max_length=40)
+    remote_id = models.CharField(max_length=100)
     name = models.CharField(max_length=255)
     currency = models.CharField(max_length=3, blank=True)  # "" = the platform does not say
     time_zone = models.CharField(max_length=64, blank=True)  # of its days; "" = not known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -60,12 +61,20 @@ class ChooseForm(forms.Form):
 
 
 class AssignForm(forms.Form):
-    """One choice for each campaign of an ad account, and the attribution window."""
+    """One choice for each campaign of an ad account that the page shows (``rows``), and the attribution
+    window. An answer has those that were shown, each with what was chosen then: who saves an old page does
+    not take back what somebody else has chosen since."""
 
-    def __init__(self, *args: Any, account: AdAccount, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, account: AdAccount, rows: Sequence[AdCampaign] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.account = account
-        self.rows = campaigns_of_account(account)
+        self.rows = [
+            row
+            for row in (campaigns_of_account(account) if rows is None else rows)
+            if not self.is_bound or self._name(row) in self.data
+        ]
         self.campaigns = {str(one.pk): one for one in choosable(account)}
         choices = [
             ("", _("Not assigned yet")),
@@ -75,6 +84,9 @@ class AssignForm(forms.Form):
         for row in self.rows:
             self.fields[self._name(row)] = forms.ChoiceField(
                 label=row.name, choices=choices, required=False, initial=_choice(row)
+            )
+            self.fields[self._was(row)] = forms.CharField(
+                required=False, initial=_choice(row), widget=forms.HiddenInput
             )
         windows = account.info.windows
         if len(windows) > 1:
@@ -88,13 +100,19 @@ class AssignForm(forms.Form):
     def _name(row: AdCampaign) -> str:
         return f"campaign_{row.pk}"
 
-    def lines(self) -> list[tuple[AdCampaign, forms.BoundField]]:
-        return [(row, self[self._name(row)]) for row in self.rows]
+    @staticmethod
+    def _was(row: AdCampaign) -> str:
+        return f"was_{row.pk}"
+
+    def lines(self) -> list[tuple[AdCampaign, forms.BoundField, forms.BoundField]]:
+        return [(row, self[self._name(row)], self[self._was(row)]) for row in self.rows]
 
     def choices(self) -> list[tuple[AdCampaign, Campaign | None, bool]]:
         found = []
         for row in self.rows:
             value = self.cleaned_data[self._name(row)]
+            if self._was(row) in self.data and value == self.cleaned_data[self._was(row)]:
+                continue
             found.append((row, self.campaigns.get(value), value == IGNORED))
         return found
 

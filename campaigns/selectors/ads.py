@@ -73,11 +73,12 @@ def campaigns_of_account(account: AdAccount) -> list[AdCampaign]:
 
 
 def choosable(account: AdAccount) -> QuerySet[Campaign]:
-    """Campaigns of the brand that count in the ad account's currency; archived ones only where they are
-    chosen already."""
+    """Campaigns of the brand that count in the ad account's currency; archived ones, and those that count in
+    another by now, only where they are chosen already."""
     chosen = AdCampaign.objects.filter(account=account, campaign__isnull=False).values("campaign")
-    rows = Campaign.objects.for_brand(account.brand).filter(currency=account.currency)
-    return rows.filter(Q(archived_at__isnull=True) | Q(pk__in=chosen)).order_by("-starts_on", "name")
+    rows = Campaign.objects.for_brand(account.brand)
+    fits = Q(currency=account.currency, archived_at__isnull=True)
+    return rows.filter(fits | Q(pk__in=chosen)).order_by("-starts_on", "name")
 
 
 def doubled_days(campaign: Campaign) -> list[dt.date]:

@@ -117,8 +117,6 @@ def _saved(
     facts = {
         "credential": credential,
         "name": remote.name[:255],
-        "currency": remote.currency,
-        "time_zone": remote.time_zone,
         "status": AccountStatus.ACTIVE,
         "import_at": now,
         "problem": "",
@@ -126,12 +124,14 @@ def _saved(
         "connected_by": actor,
         "connected_at": now,
     }
+    told = {"currency": remote.currency, "time_zone": remote.time_zone}
     account, _is_new = AdAccount.objects.update_or_create(
         brand=brand,
         platform=credential.platform,
         remote_id=remote.id,
-        defaults=facts,
-        create_defaults=facts | {"window": platform.INFO.window().key},
+        # What the platform does not say this time is as it was.
+        defaults=facts | {name: word for name, word in told.items() if word},
+        create_defaults=facts | told | {"window": platform.INFO.window().key},
     )
     _audit(account, "spend.ad_account_connected", actor, now)
     return account
@@ -192,13 +192,13 @@ def choose_campaigns(
         changed = 0
         for one, campaign, is_ignored in choices:
             ad_campaign = AdCampaign.objects.select_for_update().get(pk=one.pk, account=row)
+            if (ad_campaign.campaign_id, ad_campaign.is_ignored) == (campaign and campaign.pk, is_ignored):
+                continue
             if campaign is not None:
                 if campaign.brand_id != row.brand_id:
                     raise OtherBrand
                 if not row.currency or campaign.currency != row.currency:
                     raise OtherCurrency
-            if (ad_campaign.campaign_id, ad_campaign.is_ignored) == (campaign and campaign.pk, is_ignored):
-                continue
             changed += 1
             rows = SpendEntry.objects.filter(ad_campaign=ad_campaign)
             if campaign is None:

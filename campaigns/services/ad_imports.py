@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -57,6 +58,8 @@ REFRESH_AHEAD = dt.timedelta(hours=1)
 _TELL_EVERY = 50
 
 Progress = Callable[[int], None]
+logger = logging.getLogger(__name__)
+
 Clock = Callable[[], dt.datetime]
 
 
@@ -114,6 +117,11 @@ def carry_out(*, claim: Claim, clock: Clock, progress: Progress = quietly) -> No
     transaction."""
     try:
         _carry_out(claim, clock, progress)
+    except Exception:
+        # Of one account: the others of its sign-in must not wait for it, and the platform is not asked for
+        # the same again every few minutes.
+        logger.exception("the costs of ad account %s were not imported", claim.account.pk)
+        _failed(claim, "program_error", None, clock())
     finally:
         with transaction.atomic(durable=True):
             # The sign-in before its accounts, as everywhere: nobody waits for the other.
@@ -356,7 +364,9 @@ def _failed(
     again: dt.datetime | None = None,
 ) -> None:
     """Tried again at ``again``, else next night; a person may ask for it before."""
-    mine = AdAccount.objects.filter(pk=claim.account.pk, import_fence=claim.fence)
+    mine = AdAccount.objects.filter(
+        pk=claim.account.pk, import_fence=claim.fence, connected_at=claim.account.connected_at
+    ).exclude(status=AccountStatus.DISCONNECTED)
     with transaction.atomic():
         mine.update(problem=problem, problem_detail=error.detail[:1000] if error else "")
         # Unless somebody asked for another one meanwhile.

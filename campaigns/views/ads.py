@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Page
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,13 +25,14 @@ from accounts.services import apps
 from campaigns import tasks
 from campaigns.ad_wording import ad_problem, ad_sign_in_problem
 from campaigns.forms.ads import AssignForm, ChooseForm, SignInForm
-from campaigns.models import AdAccount, AdCredential
-from campaigns.selectors.ads import apps_of, platform_of, platforms, rows_of
+from campaigns.models import AdAccount, AdCampaign, AdCredential
+from campaigns.selectors.ads import apps_of, campaigns_of_account, platform_of, platforms, rows_of
 from campaigns.services import ad_accounts
 from campaigns.services.ad_accounts import OfferOver, OtherBrand, OtherCurrency
 from connectors.ads.base import AdPlatformInfo
 from connectors.errors import ConnectorError
 from core.htmx import render_page
+from core.paging import page_of
 
 OAUTH_KEY = "ads_oauth"  # session: state -> what was asked
 OAUTH_KEPT = 5
@@ -293,10 +295,13 @@ def _account(request: MemberRequest, action: Action, account_id: uuid.UUID) -> A
 def ad_account(request: MemberRequest, account_id: uuid.UUID) -> HttpResponse:
     """How its import stands, looking again by itself while one is under way, and its campaigns."""
     account = _account(request, Action.VIEW_CAMPAIGNS, account_id)
-    return _account_page(request, account, AssignForm(account=account))
+    page = page_of(request, campaigns_of_account(account))
+    return _account_page(request, account, AssignForm(account=account, rows=list(page)), page)
 
 
-def _account_page(request: MemberRequest, account: AdAccount, form: AssignForm) -> HttpResponse:
+def _account_page(
+    request: MemberRequest, account: AdAccount, form: AssignForm, page: Page[AdCampaign] | None = None
+) -> HttpResponse:
     now = timezone.now()
     is_importing = account.importing_until is not None and account.importing_until > now
     is_waiting = (
@@ -307,6 +312,7 @@ def _account_page(request: MemberRequest, account: AdAccount, form: AssignForm) 
         "account": account,
         "info": info,
         "form": form,
+        "page": page,
         "window": info.window(account.window),
         "is_importing": is_importing,
         "is_working": is_importing or is_waiting,

@@ -51,6 +51,7 @@ from connectors.ads.registry import AD_CONNECTORS
 from connectors.ads.tiktok import INFO as TIKTOK
 from connectors.base import AuthorizeRequest, Tokens
 from connectors.errors import NeedsReconnect, RateLimited, Rejected, RejectReason, Temporary
+from core.paging import PAGE_SIZE
 from tests.campaigns.conftest import NOW, make_campaign
 
 SignIn = Callable[[User], Client]
@@ -407,12 +408,36 @@ def test_when_it_is_tried_again(
 
 
 @pytest.mark.django_db
-def test_a_bug_gives_the_account_free_and_is_raised(account: AdAccount) -> None:
+def test_a_bug_gives_the_account_free_and_stops_no_other(
+    account: AdAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = make_account(account.brand, credential=account.credential, remote_id="12")
     FakeAds.failure = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError):
-        run(account)
-    account.refresh_from_db()
-    assert (account.importing_until, AdCredential.objects.get().refreshing_until) == (None, None)
+    run(account)
+    credential = AdCredential.objects.get(accounts=other)
+    assert (account.importing_until, credential.refreshing_until) == (None, None)
+    assert account.problem == "program_error"
+    assert "an operator finds the cause" in ad_problem(account.problem, FakeAds.INFO)
+    assert account.import_at is not None
+    assert account.import_at > NOW + dt.timedelta(hours=1)
+    assert [asked[0] for asked in FakeAds.asked] == ["11", "12"]
+    assert "ZeroDivisionError" in caplog.text
+    other.refresh_from_db()
+    assert other.problem == "program_error"
+
+
+@pytest.mark.django_db
+def test_what_failed_before_somebody_signed_in_again_says_nothing_of_the_new_access(
+    account: AdAccount,
+) -> None:
+    def signs_in_again() -> None:
+        AdAccount.objects.update(
+            connected_at=NOW + dt.timedelta(minutes=1), problem="", import_at=NOW + dt.timedelta(minutes=1)
+        )
+
+    FakeAds.meanwhile, FakeAds.failure = signs_in_again, Rejected(RejectReason.FORBIDDEN, "no access")
+    run(account)
+    assert account.problem == ""
 
 
 @pytest.mark.django_db
@@ -658,6 +683,31 @@ def test_a_campaign_whose_currency_was_changed_gets_nothing(account: AdAccount, 
     assert not SpendEntry.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_campaign_whose_currency_was_changed_does_not_stand_in_the_way_of_others(
+    sign_in: SignIn, marketer: User, account: AdAccount, campaign: Campaign
+) -> None:
+    assign(account, campaign)
+    Campaign.objects.filter(pk=campaign.pk).update(currency="JPY")
+    summer = make_campaign(campaign.brand, "Summer")
+    first = AdCampaign.objects.get()
+    second = AdCampaign.objects.create(account=account, remote_id="c2", name="Ad c2")
+    client = sign_in(marketer)
+    page = client.get(reverse("campaigns:ad_account", args=[account.pk]))
+    given = {name: field.value() or "" for name, field in fields_of(page)} | {
+        f"campaign_{second.pk}": str(summer.pk)
+    }
+    assert given[f"campaign_{first.pk}"] == str(campaign.pk)
+    answer = client.post(reverse("campaigns:ad_assign", args=[account.pk]), given)
+    assert answer.status_code == 302
+    assert [row.campaign for row in AdCampaign.objects.order_by("remote_id")] == [campaign, summer]
+
+
+def fields_of(page: Any) -> list[tuple[str, Any]]:
+    form = page.context["form"]
+    return [(name, form[name]) for name in form.fields]
+
+
 # --- pages ------------------------------------------------------------------------------------
 
 
@@ -854,6 +904,57 @@ def test_a_forged_choice_is_refused(
     assert answer.status_code == 422
     row.refresh_from_db()
     assert row.campaign is None
+
+
+@pytest.mark.django_db
+def test_an_old_page_does_not_take_back_what_was_chosen_since(
+    sign_in: SignIn, marketer: User, account: AdAccount, campaign: Campaign
+) -> None:
+    rows = [AdCampaign.objects.create(account=account, remote_id=f"c{n}", name=f"Ad c{n}") for n in range(2)]
+    client = sign_in(marketer)
+    page = client.get(reverse("campaigns:ad_account", args=[account.pk]))
+    old = {name: field.value() or "" for name, field in fields_of(page)}
+    assert f'name="was_{rows[0].pk}"' in page.content.decode()
+    assign(account, campaign, "c0")
+    client.post(
+        reverse("campaigns:ad_assign", args=[account.pk]),
+        old | {f"campaign_{rows[1].pk}": str(campaign.pk)},
+    )
+    assert [row.campaign for row in AdCampaign.objects.order_by("remote_id")] == [campaign, campaign]
+
+
+@pytest.mark.django_db
+def test_many_campaigns_are_paged_and_those_of_other_pages_stay(
+    sign_in: SignIn, marketer: User, account: AdAccount, campaign: Campaign
+) -> None:
+    AdCampaign.objects.bulk_create(
+        AdCampaign(account=account, remote_id=f"c{n}", name=f"Ad {n:03}", campaign=campaign)
+        for n in range(PAGE_SIZE + 3)
+    )
+    client = sign_in(marketer)
+    page = client.get(reverse("campaigns:ad_account", args=[account.pk]), {"page": 2})
+    assert len(page.context["form"].rows) == 3
+    given = {name: field.value() or "" for name, field in fields_of(page)}
+    gone = page.context["form"].rows[0]
+    answer = client.post(
+        reverse("campaigns:ad_assign", args=[account.pk]), given | {f"campaign_{gone.pk}": ""}
+    )
+    assert answer.status_code == 302
+    assert list(AdCampaign.objects.filter(campaign=None)) == [gone]
+
+
+@pytest.mark.django_db
+def test_what_a_platform_does_not_say_this_time_is_as_it_was(
+    sign_in: SignIn, admin: User, account: AdAccount, organization: Organization
+) -> None:
+    FakeAds.accounts = [RemoteAccount("11", "Shop", "", "")]
+    client = sign_in(admin)
+    state = sent_to_platform(client, make_app(organization, admin))
+    choose = client.get(reverse("campaigns:ad_callback"), {"state": state, "code": "good"})["Location"]
+    client.post(choose, {"brand": account.brand_id, "account": ["11"]})
+    before = (account.currency, account.time_zone)
+    account.refresh_from_db()
+    assert (account.currency, account.time_zone) == before
 
 
 @pytest.mark.django_db
