@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from tests.schema import migrated_template
 from tests.support import unavailable
 
 pytest_plugins = ["tests.cast", "tests.walk"]
@@ -48,6 +49,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("NOT TESTED ON THIS MACHINE", sep="!", red=True, bold=True)
         for reason in reasons:
             terminalreporter.line(reason.removeprefix("Skipped: "))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Each process's database is a copy of one that has been migrated."""
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = migrated_template(os.environ["DATABASE_URL"])
 
 
 @pytest.fixture(autouse=True)

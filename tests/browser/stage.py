@@ -32,11 +32,12 @@ from smmapp.run import parts
 from tests.bluesky_network.harness import BlueskyNetwork, BlueskyUnavailable, running_bluesky
 from tests.fake_mastodon import FakeMastodon, running_fake_mastodon
 from tests.processes import ROOT, HeldPort, Processes, processes
+from tests.schema import migrated_template
 
 # Networks make links of names only, not of the address that a test is served at.
 LINK_BASE_URL = "http://go.smm.example"
-PREPARE_TIMEOUT_S = 180.0
-READY_TIMEOUT_S = 120.0
+PREPARE_TIMEOUT_S = 600.0
+READY_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,11 @@ def running_installation(
         sandbox = stack.enter_context(running_sandbox())
         mastodon = stack.enter_context(running_fake_mastodon())
         bluesky_start = _BlueskyStart(stack, database_url) if with_bluesky else None
+        own = _own_database(database_url, template=migrated_template(database_url))
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "smmapp.settings",
-            "DATABASE_URL": stack.enter_context(_own_database(database_url)),
+            "DATABASE_URL": stack.enter_context(own),
             "REDIS_URL": redis_url,
             "SMM_VAR_DIR": str(folder),
             "SMM_STATIC_ROOT": "",
@@ -169,7 +171,7 @@ class _BlueskyStart:
 
 
 @contextlib.contextmanager
-def _own_database(url: str, what: str = "smmapp") -> Iterator[str]:
+def _own_database(url: str, what: str = "smmapp", *, template: str = "template1") -> Iterator[str]:
     """A new database on the server of ``url``, dropped at the end."""
     name = f"{what}_browser_{os.getpid()}"
 
@@ -181,7 +183,7 @@ def _own_database(url: str, what: str = "smmapp") -> Iterator[str]:
                     cursor.execute(statement)
 
     drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
-    on_server(drop, f'CREATE DATABASE "{name}"')
+    on_server(drop, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     finally:
