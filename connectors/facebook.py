@@ -240,8 +240,8 @@ class FacebookConnector(Connector):
         done = StepResult(remote_id=str(intent["post"]), permalink=f"https://www.facebook.com/{post}")
         try:
             answer = self._graph.post(post, {"is_published": True}, changes=True)
-        except Rejected:
-            if self._says(post, "is_published"):  # an earlier call did it
+        except Rejected as refused:
+            if self._says(post, "is_published", refused):  # an earlier call did it
                 return done
             raise
         _succeeded(answer)
@@ -252,8 +252,8 @@ class FacebookConnector(Connector):
         form = {"published": True, "description": intent["text"]}
         try:
             _succeeded(self._graph.post(video, form, changes=True))
-        except Rejected:
-            if not self._says(video, "published"):
+        except Rejected as refused:
+            if not self._says(video, "published", refused):
                 raise
         return self._published_video(video)
 
@@ -266,11 +266,16 @@ class FacebookConnector(Connector):
         edge = "video_stories" if is_story else "video_reels"
         try:
             answer = self._graph.post(f"{self._page}/{edge}", form, changes=True)
-        except Rejected:
-            with contextlib.suppress(ConnectorError):
-                if (begun := self._finished(intent, is_sent=False)) is not None:
-                    return begun  # an earlier call did it
-            raise
+        except Rejected as refused:
+            try:
+                begun = self._finished(intent, is_sent=False)
+            except Rejected:  # Facebook could not work on it
+                raise
+            except ConnectorError as error:
+                raise OutcomeUnknown(refused.detail) from error
+            if begun is None:
+                raise
+            return begun  # an earlier call did it
         _succeeded(answer)
         if is_story:
             return _story_result(answer)
@@ -279,7 +284,9 @@ class FacebookConnector(Connector):
     def _finished(self, intent: Json, *, is_sent: bool) -> StepResult | None:
         """What became of an upload that was to be published. None: Facebook has not begun to."""
         video = str(intent["video"])
-        status = self._status(video)
+        with meta.asking():
+            status = self._status(video)
+        _check_phases(status)
         match meta.nested(status, "publishing_phase", "status"):
             case "complete":
                 return self._published_video(video)
@@ -291,15 +298,9 @@ class FacebookConnector(Connector):
         return waiting if is_sent else None
 
     def _status(self, video: str) -> Json:
-        """Raises Rejected(MEDIA_BROKEN) for what Facebook could not work on."""
         status = self._graph.get(_id(video), {"fields": "status"}).get("status")
         if not isinstance(status, dict):
             raise Temporary("a video without a state")
-        phases = [status.get(name) for name in ("uploading_phase", "processing_phase", "publishing_phase")]
-        broken = [one for one in phases if isinstance(one, dict) and one.get("status") == "error"]
-        if broken or status.get("video_status") == "error":
-            words = next((str(e.get("message")) for b in broken for e in _errors(b)), "")
-            raise Rejected(RejectReason.MEDIA_BROKEN, words or "Facebook could not process the video")
         return status
 
     def _published_video(self, video: str) -> StepResult:
@@ -312,11 +313,16 @@ class FacebookConnector(Connector):
             post = f"{self.options['page_id']}_{post}"
         return StepResult(remote_id=post or video, permalink=link or f"https://www.facebook.com/{video}")
 
-    def _says(self, path: str, flag: str) -> bool:
+    def _says(self, path: str, flag: str, refused: Rejected) -> bool:
+        """Whether something is public that is refused to be published (again). Where that is not told, an
+        earlier call may have done it."""
         try:
-            return self._graph.get(path, {"fields": flag}).get(flag) is True
-        except ConnectorError:
-            return False
+            stated = self._graph.get(path, {"fields": flag}).get(flag)
+        except ConnectorError as error:
+            raise OutcomeUnknown(refused.detail) from error
+        if not isinstance(stated, bool):
+            raise OutcomeUnknown(refused.detail) from refused
+        return stated
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         return _SAFE.get(str(intent.get("do")), RetrySafety.NEITHER)
@@ -325,7 +331,9 @@ class FacebookConnector(Connector):
         if step.kind is StepKind.MEDIA:
             if sent is None or not sent.remote_id:
                 return None
-            state = self._status(sent.remote_id).get("video_status")
+            status = self._status(sent.remote_id)
+            _check_phases(status)
+            state = status.get("video_status")
             if state == "expired":
                 return None
             is_done = state == "ready"
@@ -334,7 +342,8 @@ class FacebookConnector(Connector):
             case "reel" | "video_story":
                 return self._finished(intent, is_sent=sent is not None)
             case "photo_story":
-                story = self._story("media_id", str(intent["photo"]))
+                with meta.asking():
+                    story = self._story("media_id", str(intent["photo"]))
                 if story is not None:
                     return StepResult(remote_id=story.remote_id, permalink=story.permalink)
                 # The list may be kept from us, so a story that is not in it may be there all the same.
@@ -347,7 +356,8 @@ class FacebookConnector(Connector):
 
     def _latest(self) -> list[Json]:
         params = {"fields": f"{POST},{COMMENTS}", "limit": RECENT}
-        return meta.objects(self._graph.get(f"{self._page}/published_posts", params))
+        with meta.asking():
+            return meta.objects(self._graph.get(f"{self._page}/published_posts", params))
 
     def _since(self, since: dt.datetime, posts: Sequence[Json]) -> list[RemotePost]:
         found = [remote_post(one) for one in posts]
@@ -357,7 +367,8 @@ class FacebookConnector(Connector):
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         if payload.message_to is not None:
-            return self._talks().sent_to(payload.message_to.recipient_id, since)
+            with meta.asking():
+                return self._talks().sent_to(payload.message_to.recipient_id, since)
         page_id = str(self.options["page_id"])
         if payload.reply_to is not None:
             to = _answered(payload.reply_to)
@@ -367,7 +378,8 @@ class FacebookConnector(Connector):
                 "limit": 50,
                 "fields": "id,message,created_time,from",
             }
-            listed = self._graph.get(f"{_id(to)}/comments", params)
+            with meta.asking():
+                listed = self._graph.get(f"{_id(to)}/comments", params)
             return [one for one in own_comments({"comments": listed}, page_id) if one.created_at >= since]
         posts = self._latest()
         if len(payload.parts) > 1:
@@ -577,6 +589,15 @@ def _succeeded(answer: Json) -> None:
 
 def _story_result(answer: Json) -> StepResult:
     return StepResult(remote_id=str(answer["post_id"]))
+
+
+def _check_phases(status: Json) -> None:
+    """Raises Rejected(MEDIA_BROKEN) for what Facebook could not work on."""
+    phases = [status.get(name) for name in ("uploading_phase", "processing_phase", "publishing_phase")]
+    broken = [one for one in phases if isinstance(one, dict) and one.get("status") == "error"]
+    if broken or status.get("video_status") == "error":
+        words = next((str(e.get("message")) for b in broken for e in _errors(b)), "")
+        raise Rejected(RejectReason.MEDIA_BROKEN, words or "Facebook could not process the video")
 
 
 def _errors(phase: Json) -> list[Json]:

@@ -301,20 +301,22 @@ class InstagramConnector(Connector):
     def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
         """The post of a container that is not taken (again): an earlier call may have published it. Raises
         what is to be thought of the refusal otherwise."""
+        found = None
         try:
             answer = self._graph.find(_id(intent["container"]), {"fields": "status_code"})
-        except ConnectorError:
-            raise refused from None
-        state = answer.get("status_code") if answer is not None else None
+            state = answer.get("status_code") if answer is not None else None
+            # The state may be late; a post with the same words is not, where there are words.
+            if state == "PUBLISHED" or (state == "FINISHED" and intent["text"] and not intent["is_story"]):
+                found = self._listed(intent)
+        except ConnectorError as error:
+            raise OutcomeUnknown(refused.detail) from error
+        if found is not None:
+            return found
         if state == "EXPIRED":
             raise Temporary(refused.detail, starts_over=True)
-        # The state may be late; a post with the same words is not, where there are words.
-        if state == "PUBLISHED" or (state == "FINISHED" and intent["text"] and not intent["is_story"]):
-            with contextlib.suppress(ConnectorError):
-                return self._published(intent)
-        if state == "PUBLISHED":
-            raise OutcomeUnknown(refused.detail) from refused
-        raise refused
+        if state in ("FINISHED", "IN_PROGRESS", "ERROR"):
+            raise refused
+        raise OutcomeUnknown(refused.detail) from refused  # published but not listed, or not to be told
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
@@ -329,7 +331,8 @@ class InstagramConnector(Connector):
             )
         if intent.get("do") != "publish":
             raise TypeError("a comment or a message has no state to ask for")
-        answer = self._graph.find(_id(intent["container"]), {"fields": "status_code,status"})
+        with meta.asking():
+            answer = self._graph.find(_id(intent["container"]), {"fields": "status_code,status"})
         match answer.get("status_code") if answer is not None else None:
             case "PUBLISHED":
                 return self._published(intent)
@@ -346,9 +349,15 @@ class InstagramConnector(Connector):
 
     def _published(self, intent: Json) -> StepResult:
         """The post that came of a container. Raises Temporary while it is not listed."""
+        if (found := self._listed(intent)) is None:
+            raise Temporary("published, but not listed yet")
+        return found
+
+    def _listed(self, intent: Json) -> StepResult | None:
         since = dt.datetime.fromisoformat(intent["since"])
         edge = "stories" if intent["is_story"] else "media"
-        answer = self._graph.get(f"{self._ig}/{edge}", {"fields": MEDIA, "limit": RECENT})
+        with meta.asking():
+            answer = self._graph.get(f"{self._ig}/{edge}", {"fields": MEDIA, "limit": RECENT})
         found = [
             post
             for post in map(remote_post, meta.objects(answer))
@@ -356,7 +365,7 @@ class InstagramConnector(Connector):
             and (intent["is_story"] or normalise(post.text) == normalise(intent["text"]))
         ]
         if not found:
-            raise Temporary("published, but not listed yet")
+            return None
         post = min(found, key=lambda one: one.created_at)
         return StepResult(remote_id=post.remote_id, permalink=post.permalink)
 
@@ -369,7 +378,8 @@ class InstagramConnector(Connector):
 
     def _latest(self) -> list[Json]:
         fields = f"{MEDIA},comments.limit(50){{id,text,timestamp,username,from}}"
-        answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
+        with meta.asking():
+            answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
         return meta.objects(answer)
 
     def _since(self, since: dt.datetime, media: Sequence[Json]) -> list[RemotePost]:
@@ -380,7 +390,8 @@ class InstagramConnector(Connector):
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         if payload.message_to is not None:
-            return self._talks().sent_to(payload.message_to.recipient_id, since)
+            with meta.asking():
+                return self._talks().sent_to(payload.message_to.recipient_id, since)
         if payload.reply_to is None:
             media = self._latest()
             caption = normalise(payload.parts[0].text)
@@ -391,7 +402,8 @@ class InstagramConnector(Connector):
         answered = _answer(payload.reply_to.detail, payload.reply_to.remote_id, "")
         edge = "comments" if answered["do"] == "mention" else "replies"
         params = {"fields": "id,text,timestamp,username,from", "limit": 50}
-        found = self._graph.get(f"{_id(answered['to'])}/{edge}", params)
+        with meta.asking():
+            found = self._graph.get(f"{_id(answered['to'])}/{edge}", params)
         own = own_comments({"comments": found}, self._own)
         return [one for one in own if one.created_at >= since]
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
@@ -258,6 +259,16 @@ CONTAINER_LIFETIME = dt.timedelta(hours=23)  # it ends 24 hours after it was mad
 def clock_now() -> dt.datetime:
     """The time; tests that turn the clock turn this one, too."""
     return dt.datetime.now(dt.UTC)
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Around questions after what became of a publication: that Meta refuses to tell says nothing of it, so a
+    refusal is OutcomeUnknown and never "was not published". A dead token and a limit stay what they are."""
+    try:
+        yield
+    except Rejected as refused:
+        raise OutcomeUnknown(refused.detail) from refused
 
 
 def container_result(

@@ -395,29 +395,28 @@ class ThreadsConnector(Connector):
         try:
             answer = self._graph.post("me/threads_publish", form, changes=True)
         except Rejected as refused:
-            # An earlier call may have done it, and a container makes one post.
-            before = self._published_before(intent)
-            if before is None:
-                raise
-            if not before.remote_id:
-                raise OutcomeUnknown(refused.detail) from refused  # see ``check``
-            return before
+            return self._done_before(intent, refused)
         return StepResult(remote_id=str(answer["id"]))
 
-    def _published_before(self, intent: Json) -> StepResult | None:
-        """The post of a container that is not taken (again); without an id if it is not listed yet, None if
-        nothing speaks for one. Its state may be late, so the post is looked for all the same."""
-        state = ""
+    def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
+        """The post of a container that is not taken (again): an earlier call may have published it, and a
+        container makes one post. Raises what is to be thought of the refusal otherwise."""
+        found = None
         try:
             answer = self._graph.find(_id(intent["container"]), _STATUS)
-            state = str((answer or {}).get("status"))
-            if state == "EXPIRED":
-                raise Temporary("the container was not published within 24 hours", starts_over=True)
-            return self._published(intent) if state in {"PUBLISHED", "FINISHED"} else None
+            state = (answer or {}).get("status")
+            # The state may be late, so the post is looked for all the same.
+            if state in ("PUBLISHED", "FINISHED"):
+                found = self._listed(intent)
         except ConnectorError as error:
-            if isinstance(error, Temporary) and error.starts_over:
-                raise
-            return StepResult() if state == "PUBLISHED" else None
+            raise OutcomeUnknown(refused.detail) from error
+        if found is not None:
+            return found
+        if state == "EXPIRED":
+            raise Temporary("the container was not published within 24 hours", starts_over=True)
+        if state in ("FINISHED", "IN_PROGRESS", "ERROR"):
+            raise refused
+        raise OutcomeUnknown(refused.detail) from refused  # published but not listed, or not to be told
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
@@ -431,7 +430,8 @@ class ThreadsConnector(Connector):
             wait_s = sent.retry_after_s or 3.0
             result = meta.container_result(sent.remote_id, answer.get("status"), wait_s=wait_s)
             return None if result is None else dataclasses.replace(result, ends_at=sent.ends_at)
-        answer = self._graph.find(_id(intent["container"]), _STATUS)
+        with meta.asking():
+            answer = self._graph.find(_id(intent["container"]), _STATUS)
         match answer.get("status") if answer is not None else None:
             case "PUBLISHED":
                 return self._published(intent)
@@ -448,6 +448,11 @@ class ThreadsConnector(Connector):
 
     def _published(self, intent: Json) -> StepResult:
         """The post that came of a container. Raises Temporary while it is not listed."""
+        if (found := self._listed(intent)) is None:
+            raise Temporary("published, but not listed yet")
+        return found
+
+    def _listed(self, intent: Json) -> StepResult | None:
         since = dt.datetime.fromisoformat(str(intent["since"]))
         text, answered = _words(str(intent["text"])), str(intent["reply_to"])
         found = [
@@ -458,7 +463,7 @@ class ThreadsConnector(Connector):
             and post.in_reply_to in ({"", answered} if answered else {""})
         ]
         if not found:
-            raise Temporary("published, but not listed yet")
+            return None
         post = min(found, key=lambda one: one.created_at)
         return StepResult(remote_id=post.remote_id, permalink=post.permalink)
 
@@ -474,12 +479,13 @@ class ThreadsConnector(Connector):
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         params = {"since": int(since.timestamp()), "limit": PER_CALL, "fields": self._fields}
         lists = ["me/threads", *(["me/replies"] if self._reads_replies else [])]
-        found = {
-            post.remote_id: post
-            for name in lists
-            for one in self._graph.lists(name, params, most_pages=MOST_PAGES)
-            if (post := remote_post(one)) is not None and post.created_at >= since
-        }
+        with meta.asking():
+            found = {
+                post.remote_id: post
+                for name in lists
+                for one in self._graph.lists(name, params, most_pages=MOST_PAGES)
+                if (post := remote_post(one)) is not None and post.created_at >= since
+            }
         return sorted(found.values(), key=lambda post: post.created_at, reverse=True)
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:

@@ -569,6 +569,8 @@ def test_what_threads_says_decides_what_comes_next(
 ) -> None:
     network.post(f"{API}/me/threads_publish", status=status, json=said)
     network.get(f"{API}/77", json={"status": "FINISHED"})
+    network.get(f"{API}/me/threads", json={"data": []})
+    network.get(f"{API}/me/replies", json={"data": []})
     with pytest.raises(error) as raised:
         publish(account, payload("Hello"))
     assert getattr(raised.value, "reason", None) == reason
