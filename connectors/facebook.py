@@ -69,7 +69,17 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.facebook_inbox import COMMENTS, KEY, POST, Reader, address, event, own_comments, remote_post
+from connectors.facebook_inbox import (
+    COMMENTS,
+    FURTHER_COMMENTS,
+    KEY,
+    POST,
+    Reader,
+    address,
+    event,
+    own_comments,
+    remote_post,
+)
 from connectors.facebook_info import INFO, STORY
 from connectors.facebook_upload import Uploader
 from connectors.inbox import read_lists
@@ -372,14 +382,7 @@ class FacebookConnector(Connector):
         page_id = str(self.options["page_id"])
         if payload.reply_to is not None:
             to = _answered(payload.reply_to)
-            params = {
-                "filter": "stream",
-                "order": "reverse_chronological",
-                "limit": 50,
-                "fields": "id,message,created_time,from",
-            }
-            with meta.asking():
-                listed = self._graph.get(f"{_id(to)}/comments", params)
+            listed = self._comments_since(since, to)
             return [one for one in own_comments({"comments": listed}, page_id) if one.created_at >= since]
         posts = self._latest()
         if len(payload.parts) > 1:
@@ -388,12 +391,26 @@ class FacebookConnector(Connector):
             ours = [one for one in posts if normalise(str(one.get("message") or "")) == words]
             if not ours:
                 raise Temporary("the post is not listed, so its comments cannot be seen")
+            for one in ours:
+                if first := one.get("comments"):  # of a post without any it says nothing
+                    one["comments"] = self._comments_since(since, str(one.get("id") or ""), first)
             below = [comment for one in ours for comment in own_comments(one, page_id)]
             return [
                 *self._since(since, [{**one, "comments": None} for one in posts]),
                 *(dataclasses.replace(one, in_reply_to="") for one in below if one.created_at >= since),
             ]
         return self._since(since, posts)
+
+    def _comments_since(self, since: dt.datetime, remote_id: str, first: object = None) -> Json:
+        """What stands below a post or comment, the newest first, back to ``since``. ``first``: its first
+        page."""
+
+        def is_older(comment: Json) -> bool:
+            return bool(comment.get("created_time")) and meta.instant(comment["created_time"]) < since
+
+        path = f"{_id(remote_id)}/comments"
+        with meta.asking():
+            return {"data": self._graph.whole(path, FURTHER_COMMENTS, first=first, is_enough=is_older)}
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         if "_" in remote_id:

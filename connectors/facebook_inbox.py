@@ -35,6 +35,7 @@ MOST_PAGES = 5  # of the comments of one post
 REACH = dt.timedelta(days=30)
 WORDS = "id,message,created_time,from,parent{id},permalink_url,is_hidden,user_likes,attachment"
 COMMENTS = f"comments.filter(stream).order(reverse_chronological).limit(50){{{WORDS}}}"
+FURTHER_COMMENTS = {"filter": "stream", "order": "reverse_chronological", "limit": 50, "fields": WORDS}
 POST = "id,message,created_time,permalink_url,attachments{media_type,subattachments}"
 NEWS = frozenset({"post", "status", "photo", "video", "share", "link", "album", "note"})
 
@@ -101,8 +102,7 @@ class Reader:
             times = [instant(one["created_time"]) for one in rows if one.get("created_time")]
             if not position or not times or min(times) < since:
                 return
-            params = {"filter": "stream", "order": "reverse_chronological", "limit": 50, "fields": WORDS}
-            listed = self.graph.get(f"{post['id']}/comments", paged(params, position))
+            listed = self.graph.get(f"{post['id']}/comments", paged(FURTHER_COMMENTS, position))
 
     def _comment(self, comment: Json, root: RemotePost) -> InboxItem:
         remote_id = str(comment["id"])

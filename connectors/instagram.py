@@ -83,6 +83,7 @@ MOST_IN_A_CAROUSEL = 10
 MOST_TAGS = 30
 STORY_SECONDS = 60
 RECENT = 25
+OWN_WORDS = "id,text,timestamp,username,from"
 CLOCK_SKEW = dt.timedelta(minutes=2)
 STATE_SETTLES = dt.timedelta(seconds=30)  # so long a container that was published may not say so
 _METRICS = "views,reach,saved,shares"
@@ -377,7 +378,7 @@ class InstagramConnector(Connector):
         return self._since(since, self._latest())
 
     def _latest(self) -> list[Json]:
-        fields = f"{MEDIA},comments.limit(50){{id,text,timestamp,username,from}}"
+        fields = f"{MEDIA},comments.limit(50){{{OWN_WORDS}}}"
         with meta.asking():
             answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
         return meta.objects(answer)
@@ -396,16 +397,24 @@ class InstagramConnector(Connector):
             media = self._latest()
             caption = normalise(payload.parts[0].text)
             # Only a comment comes here: a post is told by its container.
-            if caption not in (normalise(str(one.get("caption") or "")) for one in media):
+            ours = [one for one in media if normalise(str(one.get("caption") or "")) == caption]
+            if not ours:
                 raise Temporary("the post is not listed, so its comments cannot be seen")
+            for one in ours:
+                if first := one.get("comments"):  # of a post without any it says nothing
+                    one["comments"] = self._all_below(str(one.get("id") or ""), "comments", first)
             return self._since(since, media)
         answered = _answer(payload.reply_to.detail, payload.reply_to.remote_id, "")
         edge = "comments" if answered["do"] == "mention" else "replies"
-        params = {"fields": "id,text,timestamp,username,from", "limit": 50}
-        with meta.asking():
-            found = self._graph.get(f"{_id(answered['to'])}/{edge}", params)
-        own = own_comments({"comments": found}, self._own)
+        own = own_comments({"comments": self._all_below(answered["to"], edge)}, self._own)
         return [one for one in own if one.created_at >= since]
+
+    def _all_below(self, remote_id: str, edge: str, first: object = None) -> Json:
+        """Every comment below a post, or answer below a comment, of which ``first`` may be known. In which
+        order they come is not said of answers: all are read."""
+        params = {"fields": OWN_WORDS, "limit": 50}
+        with meta.asking():
+            return {"data": self._graph.whole(f"{_id(remote_id)}/{edge}", params, first=first)}
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         answer = self._graph.find(_id(remote_id), {"fields": MEDIA})

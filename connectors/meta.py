@@ -26,7 +26,7 @@ import hmac
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -44,6 +44,8 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+
+MOST_OF_A_LIST = 40  # pages
 
 # --- calls ------------------------------------------------------------------------------------
 
@@ -140,6 +142,30 @@ class Graph:
             if not position:
                 return
 
+    def whole(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        *,
+        first: object = None,
+        is_enough: Callable[[Json], bool] = lambda _one: False,
+    ) -> list[Json]:
+        """All objects of a list, for looking whether something of ours is among them. ``first``: its first
+        page, where that came with something else. It may end with the page that has one that ``is_enough``.
+
+        Raises Temporary for a list that is longer than we read: what was not met may stand further on.
+        """
+        found: list[Json] = []
+        listed: object = first if first is not None else self.get(path, params)
+        for _page in range(MOST_OF_A_LIST):
+            page = objects(listed)
+            found += page
+            position = following(listed)
+            if not position or any(is_enough(one) for one in page):
+                return found
+            listed = self.get(path, paged(params, position))
+        raise Temporary("a list that is longer than is read")
+
     @property
     def is_proven(self) -> bool:
         return bool(self.token and self.secret)
@@ -163,19 +189,24 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 _POSITIONS = ("after", "until", "since", "offset", "__paging_token")
 
 
-def objects(answer: Json) -> list[Json]:
+def objects(answer: object) -> list[Json]:
     """``data`` of a list's answer. Raises Temporary where there is none."""
-    data = answer["data"]
+    data = nested(answer, "data")
     if not isinstance(data, list):
         raise Temporary("an answer without a list")
     return [one for one in data if isinstance(one, dict)]
 
 
-def following(answer: Json) -> str:
+def rows(listed: object) -> list[Json]:
+    """The objects of a list that came with something, none where there is no list."""
+    data = nested(listed, "data")
+    return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+
+
+def following(answer: object) -> str:
     """Where a list goes on, "" at its end. Only what says where it is taken from the address that the network
     names: it has the token in it, and no answer decides whom we call."""
-    paging = answer.get("paging")
-    link = paging.get("next") if isinstance(paging, dict) else None
+    link = nested(answer, "paging", "next")
     if not isinstance(link, str):
         return ""
     try:
