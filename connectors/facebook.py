@@ -29,7 +29,6 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from connectors import http, meta, meta_login
 from connectors.base import (
@@ -83,7 +82,7 @@ from connectors.facebook_inbox import (
 from connectors.facebook_info import INFO, STORY
 from connectors.facebook_upload import Uploader
 from connectors.inbox import read_lists
-from connectors.meta import Graph
+from connectors.meta import Graph, path_id
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_links, normalise
 
@@ -138,10 +137,10 @@ class FacebookConnector(Connector):
         found = [
             Connected(
                 profile=_profile(page),
-                tokens=Tokens(access_token=str(page["access_token"])),
+                tokens=Tokens(access_token=meta.word_of(page, "access_token")),
                 scopes=signed.scopes,
                 options={
-                    "page_id": str(page["id"]),
+                    "page_id": meta.word_of(page),
                     "person_id": signed.person_id,
                     "name": str(page.get("name") or ""),
                     "scopes": list(scopes),
@@ -212,7 +211,7 @@ class FacebookConnector(Connector):
             return self._upload(intent, payload.parts[step.part].media[step.media])
         if step.kind is StepKind.CONTAINER:
             answer = self._graph.post(f"{self._page}/feed", intent["form"])
-            return StepResult(remote_id=str(answer["id"]))
+            return StepResult(remote_id=meta.word_of(answer))
         match intent["do"]:
             case "post":
                 return self._publish_post(intent)
@@ -228,10 +227,10 @@ class FacebookConnector(Connector):
                 return _story_result(answer)
             case "message":
                 answer = self._graph.post(f"{self._page}/messages", intent["form"], changes=True)
-                return StepResult(remote_id=str(answer["message_id"]))
+                return StepResult(remote_id=meta.word_of(answer, "message_id"))
         form = {"message": intent["text"]}
-        answer = self._graph.post(f"{_id(intent['to'])}/comments", form, changes=True)
-        return StepResult(remote_id=str(answer["id"]))
+        answer = self._graph.post(f"{path_id(intent['to'])}/comments", form, changes=True)
+        return StepResult(remote_id=meta.word_of(answer))
 
     def _upload(self, intent: Json, item: MediaItem) -> StepResult:
         uploader = Uploader(self._graph, self._page)
@@ -246,7 +245,7 @@ class FacebookConnector(Connector):
         return StepResult(remote_id=uploader.photo(item, str(intent["alt_text"])))
 
     def _publish_post(self, intent: Json) -> StepResult:
-        post = _id(intent["post"])
+        post = path_id(intent["post"])
         done = StepResult(remote_id=str(intent["post"]), permalink=f"https://www.facebook.com/{post}")
         try:
             answer = self._graph.post(post, {"is_published": True}, changes=True)
@@ -258,7 +257,7 @@ class FacebookConnector(Connector):
         return done
 
     def _publish_video(self, intent: Json) -> StepResult:
-        video = _id(intent["video"])
+        video = path_id(intent["video"])
         form = {"published": True, "description": intent["text"]}
         try:
             _succeeded(self._graph.post(video, form, changes=True))
@@ -308,7 +307,7 @@ class FacebookConnector(Connector):
         return waiting if is_sent else None
 
     def _status(self, video: str) -> Json:
-        status = self._graph.get(_id(video), {"fields": "status"}).get("status")
+        status = self._graph.get(path_id(video), {"fields": "status"}).get("status")
         if not isinstance(status, dict):
             raise Temporary("a video without a state")
         return status
@@ -317,7 +316,7 @@ class FacebookConnector(Connector):
         """Posts go by their own ids; where that is not told (yet), the video's serves for most calls, too."""
         post, link = "", ""
         with contextlib.suppress(ConnectorError):
-            answer = self._graph.get(_id(video), {"fields": "post_id,permalink_url"})
+            answer = self._graph.get(path_id(video), {"fields": "post_id,permalink_url"})
             post, link = str(answer.get("post_id") or ""), address(answer.get("permalink_url"))
         if post and "_" not in post:
             post = f"{self.options['page_id']}_{post}"
@@ -408,17 +407,17 @@ class FacebookConnector(Connector):
         def is_older(comment: Json) -> bool:
             return bool(comment.get("created_time")) and meta.instant(comment["created_time"]) < since
 
-        path = f"{_id(remote_id)}/comments"
+        path = f"{path_id(remote_id)}/comments"
         with meta.asking():
             return {"data": self._graph.whole(path, FURTHER_COMMENTS, first=first, is_enough=is_older)}
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         if "_" in remote_id:
-            answer = self._graph.find(_id(remote_id), {"fields": f"{POST},is_published"})
+            answer = self._graph.find(path_id(remote_id), {"fields": f"{POST},is_published"})
             return None if answer is None or answer.get("is_published") is False else remote_post(answer)
         with contextlib.suppress(Rejected):
             fields = {"fields": "id,description,created_time,permalink_url,published"}
-            video = self._graph.get(_id(remote_id), fields)
+            video = self._graph.get(path_id(remote_id), fields)
             if video.get("published") is False:
                 return None
             return remote_post({**video, "id": remote_id, "message": video.get("description")})
@@ -428,9 +427,10 @@ class FacebookConnector(Connector):
         for one in self._graph.lists(f"{self._page}/stories", {"limit": RECENT}, most_pages=2):
             if str(one.get(name) or "") == value and one.get("post_id") and one.get("creation_time"):
                 stated = one["creation_time"]
-                at = int(stated) if isinstance(stated, str) and stated.isdigit() else stated
+                seconds = meta.number(stated)
+                at = meta.instant(stated if seconds is None else seconds)
                 link = meta.web_url(one.get("url"))
-                return RemotePost(str(one["post_id"]), "", meta.instant(at), link, media_count=1)
+                return RemotePost(meta.word_of(one, "post_id"), "", at, link, media_count=1)
         return None
 
     # Inbox.
@@ -453,7 +453,7 @@ class FacebookConnector(Connector):
         return read_lists(readable, cursor) if readable else InboxPage(())
 
     def _moderate(self, intent: Json) -> StepResult:
-        what = _id(intent["id"])
+        what = path_id(intent["id"])
         match ModerationAction(intent["action"]):
             case ModerationAction.LIKE:
                 self._graph.post(f"{what}/likes")
@@ -518,7 +518,7 @@ class FacebookConnector(Connector):
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found = {}
         for remote_id in remote_ids:
-            if "_" in remote_id and (answer := self._counted(_id(remote_id))) is not None:
+            if "_" in remote_id and (answer := self._counted(path_id(remote_id))) is not None:
                 found[remote_id] = _post_metrics(answer)
         return found
 
@@ -538,7 +538,7 @@ class FacebookConnector(Connector):
 
     @property
     def _page(self) -> str:
-        return _id(self.options["page_id"])
+        return path_id(self.options["page_id"])
 
     @property
     def _own_profile(self) -> Profile:
@@ -605,7 +605,7 @@ def _succeeded(answer: Json) -> None:
 
 
 def _story_result(answer: Json) -> StepResult:
-    return StepResult(remote_id=str(answer["post_id"]))
+    return StepResult(remote_id=meta.word_of(answer, "post_id"))
 
 
 def _check_phases(status: Json) -> None:
@@ -627,15 +627,8 @@ def _base() -> str:
     return http.base_url(KEY, meta_login.GRAPH)
 
 
-def _id(remote_id: object) -> str:
-    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
-    if not str(remote_id or "").strip("./ "):
-        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
-    return quote(str(remote_id), safe="")
-
-
 def _profile(page: Json) -> Profile:
-    remote_id = str(page["id"])
+    remote_id = meta.word_of(page)
     name = str(page.get("name") or "")
     return Profile(
         remote_id=remote_id,

@@ -72,7 +72,7 @@ from connectors.errors import (
 from connectors.inbox import read_lists
 from connectors.instagram_inbox import KEY, MEDIA, Reader, event, own_comments, remote_post
 from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM, STORY
-from connectors.meta import Graph
+from connectors.meta import Graph, path_id
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_hashtags, normalise
 
@@ -147,9 +147,10 @@ class InstagramConnector(Connector):
         }
         response = door.call("POST", "oauth/access_token", form=form)
         short = _only(door.answer(response, app.client_secret, code))
-        token = str(short["access_token"])
-        told = short.get("permissions") or ()
-        scopes = tuple(told.split(",")) if isinstance(told, str) else tuple(map(str, told))
+        token = meta.word_of(short, "access_token")
+        told = short.get("permissions")
+        listed = told.split(",") if isinstance(told, str) else told if isinstance(told, list) else ()
+        scopes = tuple(map(str, listed))
         query = {"grant_type": "ig_exchange_token", "client_secret": app.client_secret, "access_token": token}
         graph = Graph(KEY, _root(), token)
         fresh = _tokens(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
@@ -174,14 +175,14 @@ class InstagramConnector(Connector):
             profile = _profile(account)
             found[profile.remote_id] = Connected(
                 profile=profile,
-                tokens=Tokens(access_token=str(page["access_token"])),
+                tokens=Tokens(access_token=meta.word_of(page, "access_token")),
                 scopes=signed.scopes,
                 options={
                     "login": FACEBOOK,
                     "person_id": signed.person_id,
                     "scopes": scopes,
                     "ig_id": profile.remote_id,
-                    "page_id": str(page["id"]),
+                    "page_id": meta.word_of(page),
                     "username": profile.handle,
                 },
             )
@@ -267,15 +268,15 @@ class InstagramConnector(Connector):
                 return self._publish(intent)
             case "message":
                 answer = self._graph.post(f"{self._talks_of}/messages", intent["form"], changes=True)
-                return StepResult(remote_id=str(answer["message_id"]))
+                return StepResult(remote_id=meta.word_of(answer, "message_id"))
             case "mention":
                 path = f"{self._ig}/mentions"
             case "reply":
-                path = f"{_id(intent['to'])}/replies"
+                path = f"{path_id(intent['to'])}/replies"
             case _:
-                path = f"{_id(intent['to'])}/comments"
+                path = f"{path_id(intent['to'])}/comments"
         answer = self._graph.post(path, intent["form"], changes=True)
-        return StepResult(remote_id=str(answer["id"]))
+        return StepResult(remote_id=meta.word_of(answer))
 
     def _make(self, form: Json, media: Sequence[MediaItem]) -> StepResult:
         """A container, for ``media`` of one file or of none (the children are there)."""
@@ -289,7 +290,7 @@ class InstagramConnector(Connector):
                         form["cover_url"] = item.cover_url()
         answer = self._graph.post(f"{self._ig}/media", form)
         # Even an image is refused by media_publish for a moment after it was taken.
-        return StepResult(state=StepState.PROCESSING, remote_id=str(answer["id"]), retry_after_s=wait_s)
+        return StepResult(state=StepState.PROCESSING, remote_id=meta.word_of(answer), retry_after_s=wait_s)
 
     def _publish(self, intent: Json) -> StepResult:
         form = {"creation_id": intent["container"]}
@@ -297,14 +298,14 @@ class InstagramConnector(Connector):
             answer = self._graph.post(f"{self._ig}/media_publish", form, changes=True)
         except Rejected as refused:
             return self._done_before(intent, refused)
-        return StepResult(remote_id=str(answer["id"]))
+        return StepResult(remote_id=meta.word_of(answer))
 
     def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
         """The post of a container that is not taken (again): an earlier call may have published it. Raises
         what is to be thought of the refusal otherwise."""
         found = None
         try:
-            answer = self._graph.find(_id(intent["container"]), {"fields": "status_code"})
+            answer = self._graph.find(path_id(intent["container"]), {"fields": "status_code"})
             state = answer.get("status_code") if answer is not None else None
             # The state may be late; a post with the same words is not, where there are words.
             if state == "PUBLISHED" or (state == "FINISHED" and intent["text"] and not intent["is_story"]):
@@ -323,7 +324,7 @@ class InstagramConnector(Connector):
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
             if sent is None or not sent.remote_id:
                 return None
-            answer = self._graph.find(_id(sent.remote_id), {"fields": "status_code,status"})
+            answer = self._graph.find(path_id(sent.remote_id), {"fields": "status_code,status"})
             if answer is None:
                 return None
             wait_s = sent.retry_after_s or 3.0
@@ -333,7 +334,7 @@ class InstagramConnector(Connector):
         if intent.get("do") != "publish":
             raise TypeError("a comment or a message has no state to ask for")
         with meta.asking():
-            answer = self._graph.find(_id(intent["container"]), {"fields": "status_code,status"})
+            answer = self._graph.find(path_id(intent["container"]), {"fields": "status_code,status"})
         match answer.get("status_code") if answer is not None else None:
             case "PUBLISHED":
                 return self._published(intent)
@@ -414,21 +415,16 @@ class InstagramConnector(Connector):
         order they come is not said of answers: all are read."""
         params = {"fields": OWN_WORDS, "limit": 50}
         with meta.asking():
-            return {"data": self._graph.whole(f"{_id(remote_id)}/{edge}", params, first=first)}
+            return {"data": self._graph.whole(f"{path_id(remote_id)}/{edge}", params, first=first)}
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
-        answer = self._graph.find(_id(remote_id), {"fields": MEDIA})
+        answer = self._graph.find(path_id(remote_id), {"fields": MEDIA})
         return None if answer is None else remote_post(answer)
 
     def fetch_quotas(self) -> tuple[Quota, ...]:
         params = {"fields": "quota_usage,config"}
-        quotas = []
-        for one in meta.objects(self._graph.get(f"{self._ig}/content_publishing_limit", params)):
-            used, most = meta.count(one, "quota_usage"), meta.nested(one, "config", "quota_total")
-            window_s = meta.nested(one, "config", "quota_duration")
-            if used is not None and isinstance(most, int):
-                quotas.append(Quota("Posts", used, most, window_s if isinstance(window_s, int) else 0))
-        return tuple(quotas)
+        answer = self._graph.get(f"{self._ig}/content_publishing_limit", params)
+        return meta.quotas(answer, {"Posts": ("quota_usage", "config")})
 
     # Inbox.
 
@@ -448,7 +444,7 @@ class InstagramConnector(Connector):
         return read_lists(readable, cursor) if readable else InboxPage(())
 
     def _moderate(self, intent: Json) -> StepResult:
-        comment, action = _id(intent["id"]), ModerationAction(intent["action"])
+        comment, action = path_id(intent["id"]), ModerationAction(intent["action"])
         if action in (ModerationAction.HIDE, ModerationAction.UNHIDE):
             self._graph.post(comment, {"hide": action is ModerationAction.HIDE})
         elif action is ModerationAction.DELETE:
@@ -520,7 +516,7 @@ class InstagramConnector(Connector):
         found = {}
         for remote_id in remote_ids:
             fields = "id,like_count,comments_count,media_product_type"
-            answer = self._graph.find(_id(remote_id), {"fields": fields})
+            answer = self._graph.find(path_id(remote_id), {"fields": fields})
             if answer is None:
                 continue
             told = self._insights(remote_id, answer.get("media_product_type") == "STORY")
@@ -540,7 +536,7 @@ class InstagramConnector(Connector):
             return {}
         params = {"metric": _METRICS_OF_A_STORY if is_story else _METRICS}
         try:
-            return meta.insights(self._graph.get(f"{_id(remote_id)}/insights", params))
+            return meta.insights(self._graph.get(f"{path_id(remote_id)}/insights", params))
         except Rejected:
             return {}
 
@@ -560,12 +556,12 @@ class InstagramConnector(Connector):
 
     @property
     def _ig(self) -> str:
-        return _id(self.options["ig_id"])
+        return path_id(self.options["ig_id"])
 
     @property
     def _talks_of(self) -> str:
         """Whose conversations they are: with Facebook Login the Page's."""
-        return self._ig if self._is_by_itself else _id(self.options["page_id"])
+        return self._ig if self._is_by_itself else path_id(self.options["page_id"])
 
     @property
     def _own(self) -> frozenset[str]:
@@ -641,13 +637,6 @@ def _root() -> str:
     return http.base_url(KEY, "https://graph.instagram.com")
 
 
-def _id(remote_id: object) -> str:
-    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
-    if not str(remote_id or "").strip("./ "):
-        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
-    return quote(str(remote_id), safe="")
-
-
 def _only(answer: Json) -> Json:
     """Two guides show the same answers, one of them with a list around them."""
     listed = answer.get("data")
@@ -656,19 +645,21 @@ def _only(answer: Json) -> Json:
 
 def _tokens(answer: Json) -> Tokens:
     """The token is its own refresh token."""
-    token = str(answer["access_token"])
+    token = meta.word_of(answer, "access_token")
     return Tokens(access_token=token, refresh_token=token, expires_at=meta.lifetime(answer))
 
 
 def _profile(account: Json) -> Profile:
-    remote_id = str(account.get("user_id") or account["id"])
+    remote_id = meta.word_of(account, "user_id" if account.get("user_id") else "id")
     handle = str(account.get("username") or "")
     return Profile(
         remote_id=remote_id,
         handle=handle or remote_id,
         display_name=str(account.get("name") or handle),
         avatar_url=meta.web_url(account.get("profile_picture_url")),
-        profile_url=f"https://www.instagram.com/{quote(handle, safe='')}/" if handle else "",
+        profile_url=f"https://www.instagram.com/{quote(handle, safe='', errors='replace')}/"
+        if handle
+        else "",
     )
 
 

@@ -24,17 +24,16 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from requests import Response
 
 from connectors import http
-from connectors.base import Json, StepResult, StepState, WebhookEvent, WebhookKind
+from connectors.base import Json, Quota, StepResult, StepState, WebhookEvent, WebhookKind
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
@@ -46,6 +45,7 @@ from connectors.errors import (
 )
 
 MOST_OF_A_LIST = 40  # pages
+MOST_COUNTED = 1 << 53  # no count of anything is larger
 
 # --- calls ------------------------------------------------------------------------------------
 
@@ -211,9 +211,9 @@ def following(answer: object) -> str:
         return ""
     try:
         query = dict(parse_qsl(urlsplit(link).query))
+        return urlencode({name: query[name] for name in _POSITIONS if name in query})
     except ValueError:
         return ""
-    return urlencode({name: query[name] for name in _POSITIONS if name in query})
 
 
 def paged(params: Mapping[str, Any], position: str) -> dict[str, Any]:
@@ -228,15 +228,72 @@ def instant(stated: object) -> dt.datetime:
         if isinstance(stated, int | float) and not isinstance(stated, bool):
             return dt.datetime.fromtimestamp(stated / 1000 if stated > 1e11 else stated, dt.UTC)
         at = dt.datetime.fromisoformat(str(stated))
+        at = at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise Temporary("something without a date") from error
-    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    if not _FIRST <= at <= _LAST:  # so far away that a day more or less is no date any more
+        raise Temporary("something with an absurd date")
+    return at
+
+
+_FIRST, _LAST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
+
+
+def instant_or(stated: object, other: dt.datetime | None) -> dt.datetime | None:
+    """As ``instant``; ``other`` for what is none."""
+    try:
+        return instant(stated)
+    except Temporary:
+        return other
+
+
+def number(stated: object) -> int | None:
+    """A whole number, of the digits that ``int`` takes too; None for anything else."""
+    if isinstance(stated, str) and re.fullmatch(r"[0-9]{1,18}", stated):
+        return int(stated)
+    return stated if isinstance(stated, int) and not isinstance(stated, bool) else None
 
 
 def count(entity: Mapping[str, Any], name: str) -> int | None:
     """A number of something, None where it is not told."""
-    value = entity.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return _counted(entity.get(name))
+
+
+def _counted(value: object) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MOST_COUNTED else None
+
+
+def word_of(answer: Json, name: str = "id") -> str:
+    """An id, a name or a token of an answer. Raises what an answer without it means: Temporary, or
+    OutcomeUnknown where something may have been done."""
+    value = answer[name]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if 0 <= value < 1 << 64 else ""
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,4000}", value):
+        failure: type[ConnectorError] = getattr(answer, "failure", Temporary)
+        raise failure(f"an answer without a usable {name!r}")
+    return value
+
+
+def path_id(remote_id: object) -> str:
+    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
+    if not str(remote_id or "").strip("./ "):
+        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
+    return quote(str(remote_id), safe="", errors="replace")
+
+
+def quotas(answer: Json, names: Mapping[str, tuple[str, str]]) -> tuple[Quota, ...]:
+    """Allowances of an answer; ``names``: its members for what is used and what is allowed, by label."""
+    found = []
+    for one in objects(answer):
+        for label, (usage, config) in names.items():
+            used, most = count(one, usage), _counted(nested(one, config, "quota_total"))
+            if used is not None and most is not None:
+                window_s = _counted(nested(one, config, "quota_duration"))
+                found.append(Quota(label, used, most, window_s or 0))
+    return tuple(found)
 
 
 def nested(entity: object, *names: str) -> Any:
@@ -256,10 +313,9 @@ def insights(answer: Json) -> dict[str, int]:
         value = nested(one, "total_value", "value")
         value = nested(latest, "value") if value is None else value
         if isinstance(value, Mapping):
-            numbers = [n for n in value.values() if isinstance(n, int) and not isinstance(n, bool)]
-            value = sum(numbers)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            found[str(one.get("name"))] = value
+            value = sum(n for n in map(_counted, value.values()) if n is not None)
+        if (counted := _counted(value)) is not None:
+            found[str(one.get("name"))] = counted
     return found
 
 
@@ -270,14 +326,9 @@ def web_url(value: object) -> str:
 
 def lifetime(answer: Json) -> dt.datetime | None:
     """When a token of an answer ends; None where it does not say."""
-    seconds = answer.get("expires_in")
-    if isinstance(seconds, str) and seconds.isdigit():
-        seconds = int(seconds)
-    if (
-        not isinstance(seconds, int | float)
-        or isinstance(seconds, bool)
-        or not 0 < seconds < 10 * 365 * 86_400
-    ):
+    stated = answer.get("expires_in")
+    seconds = stated if isinstance(stated, float) else number(stated)
+    if seconds is None or not 0 < seconds < 10 * 365 * 86_400:
         return None
     return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
 
@@ -354,7 +405,10 @@ class Change:
         mid = nested(self.value, "message", "mid")
         if self.field == "messaging" and isinstance(mid, str) and mid and len(mid) <= 190:
             return f"message:{mid}"
-        told = json.dumps([self.object, self.account_id, self.field, self.value], sort_keys=True)
+        try:
+            told = json.dumps([self.object, self.account_id, self.field, self.value], sort_keys=True)
+        except RecursionError as error:
+            raise Rejected(RejectReason.INVALID, "nested deeper than is read") from error
         return hashlib.sha256(told.encode(errors="replace")).hexdigest()
 
 
@@ -408,10 +462,7 @@ def changes(body: bytes) -> list[Change]:
 
 
 def _lines(kind: str, account_id: object, time: object, told: object) -> Iterator[Change]:
-    try:
-        at = instant(time) if time else None
-    except Temporary:
-        at = None
+    at = instant_or(time, None)
     for one in told if isinstance(told, list) else [told]:
         if isinstance(one, dict) and isinstance(one.get("value"), dict):
             yield Change(kind, str(account_id or ""), at, str(one.get("field") or ""), one["value"])
@@ -442,14 +493,10 @@ def opened(signed: str, secret: str) -> Json | None:
         return None
     if not hmac.compare_digest(given, expected):
         return None
-    now, issued = dt.datetime.now(dt.UTC), told.get("issued_at")
-    if issued is not None:
-        try:
-            at = instant(issued)
-        except Temporary:
-            return None
-        if not now - SIGNED_FOR <= at <= now + CLOCK_SKEW:
-            return None
+    # Without its time it may be somebody's copy from any time.
+    now, issued_at = dt.datetime.now(dt.UTC), instant_or(told.get("issued_at"), None)
+    if issued_at is None or not now - SIGNED_FOR <= issued_at <= now + CLOCK_SKEW:
+        return None
     return told
 
 
@@ -492,6 +539,7 @@ _APP_LIMITS = frozenset({4, 341})
 _LIMITS = frozenset({9, 17, 32, 368, 613, *range(80_000, 80_015)})
 _BLOCKED = frozenset({9, 368})
 _PASSING = frozenset({-1, -2, 1, 2})
+_PERHAPS = frozenset({408, 409})  # it waited for the rest of the request, or the same is being done just now
 _REASONS = {
     3: RejectReason.FORBIDDEN,
     10: RejectReason.FORBIDDEN,
@@ -550,7 +598,7 @@ def error_of(response: Response) -> Json:
     """The error object of an answer, empty where there is none."""
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     error = answer.get("error") if isinstance(answer, dict) else None
     return error if isinstance(error, dict) else {}
@@ -592,7 +640,7 @@ def map_error(response: Response, *secrets: str) -> ConnectorError:
         return Rejected(RejectReason.INVALID, words)
     if 400 <= status < 500 and _is_used_up(response):
         return RateLimited(_retry_at(response, code), words, of_app=_is_of_app(response))
-    if code in _PASSING or error.get("is_transient") is True or status >= 500:
+    if code in _PASSING or error.get("is_transient") is True or status >= 500 or status in _PERHAPS:
         return passing
     return _by_status(status, words)
 
@@ -618,7 +666,7 @@ _BUSINESS = "X-Business-Use-Case-Usage"
 def _usage(response: Response, name: str) -> Json:
     try:
         usage = json.loads(response.headers.get(name, ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return usage if isinstance(usage, dict) else {}
 
@@ -636,9 +684,9 @@ def _business_uses(response: Response) -> Iterator[Json]:
 
 def _minutes(use: Json) -> float:
     value = use.get("estimated_time_to_regain_access")
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1e9:
         return 0.0
-    return max(float(value), 0.0)
+    return float(value)
 
 
 def _is_of_app(response: Response) -> bool:

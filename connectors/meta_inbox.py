@@ -19,7 +19,7 @@ from typing import Any
 
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, MessageTarget, Profile, RemotePost
 from connectors.errors import Rejected, RejectReason
-from connectors.meta import Graph, following, instant, nested, objects, paged
+from connectors.meta import Graph, following, instant, objects, paged, rows
 
 logger = logging.getLogger("connectors.meta")
 
@@ -78,14 +78,14 @@ class Talks:
         return sorted(own, key=lambda post: post.created_at, reverse=True)
 
     def _items(self, talk: Json) -> list[InboxItem]:
-        people = [one for one in _list(talk, "participants") if not self._is_own(one)]
+        people = [one for one in rows(talk.get("participants")) if not self._is_own(one)]
         found = []
-        for message in _list(talk, "messages"):
+        for message in rows(talk.get("messages")):
             author = message.get("from")
             if not message.get("id") or not message.get("created_time") or not isinstance(author, dict):
                 continue  # deleted, or of somebody who is no longer there
             is_own = self._is_own(author)
-            receivers = [one for one in _list(message, "to") if not self._is_own(one)]
+            receivers = [one for one in rows(message.get("to")) if not self._is_own(one)]
             others = ([] if is_own else [author]) + people + receivers
             if not others or not others[0].get("id"):
                 continue
@@ -110,7 +110,7 @@ class Talks:
             created_at=at,
             is_own=is_own,
             counterpart=counterpart,
-            media_count=len(_list(message, "attachments")),
+            media_count=len(rows(message.get("attachments"))),
             detail=detail,
         )
 
@@ -134,8 +134,3 @@ def message_form(target: MessageTarget, text: str, now: dt.datetime) -> Json:
     if isinstance(received, str) and now - instant(received) > FREE_FOR:
         form |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
     return form
-
-
-def _list(entity: Json, name: str) -> list[Json]:
-    told = nested(entity, name, "data")
-    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []

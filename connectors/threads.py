@@ -29,7 +29,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from connectors import http, meta
 from connectors.base import (
@@ -78,7 +78,7 @@ from connectors.errors import (
     Temporary,
 )
 from connectors.inbox import read_lists
-from connectors.meta import Graph
+from connectors.meta import Graph, path_id
 from connectors.text import normalise
 from connectors.threads_inbox import KEY, Reader, event, post_fields, profile_url, remote_post
 
@@ -259,7 +259,8 @@ class ThreadsConnector(Connector):
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
-        info = granted(INFO, options.get("scopes") or ())
+        stated = options.get("scopes")
+        info = granted(INFO, tuple(map(str, stated)) if isinstance(stated, list | tuple) else ())
         return info if info.can(Capability.POST_THREAD) else dataclasses.replace(info, thread_max=1)
 
     # Connecting.
@@ -292,10 +293,10 @@ class ThreadsConnector(Connector):
         }
         door = _graph("")
         response = door.call("POST", "oauth/access_token", form=form)
-        short = str(_answer(door, response, app.client_secret, code)["access_token"])
+        short = meta.word_of(door.answer(response, app.client_secret, code), "access_token")
         query = {"grant_type": "th_exchange_token", "client_secret": app.client_secret, "access_token": short}
         graph = _graph(short)
-        tokens = _tokens(_answer(graph, graph.call("GET", "access_token", params=query), app.client_secret))
+        tokens = _tokens(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
         graph = _graph(tokens.access_token)
         scopes = _scopes_of(graph)
         profile = _profile(graph.get(f"{VERSION}/me", _ME))
@@ -321,14 +322,7 @@ class ThreadsConnector(Connector):
         if self.info.can(Capability.REPLY):
             names["Replies"] = ("reply_quota_usage", "reply_config")
         params = {"fields": ",".join(name for pair in names.values() for name in pair)}
-        quotas = []
-        for one in meta.objects(self._graph.get("me/threads_publishing_limit", params)):
-            for label, (usage, config) in names.items():
-                used, most = meta.count(one, usage), meta.nested(one, config, "quota_total")
-                window_s = meta.nested(one, config, "quota_duration")
-                if used is not None and isinstance(most, int):
-                    quotas.append(Quota(label, used, most, window_s if isinstance(window_s, int) else 0))
-        return tuple(quotas)
+        return meta.quotas(self._graph.get("me/threads_publishing_limit", params), names)
 
     # Publishing.
 
@@ -383,7 +377,7 @@ class ThreadsConnector(Connector):
         """A container, for ``media`` of one file or of none (words alone, or the children are there)."""
         for item in media:
             form["video_url" if item.is_video else "image_url"] = item.address()
-        container_id = str(self._graph.post("me/threads", form)["id"])
+        container_id = meta.word_of(self._graph.post("me/threads", form))
         ends_at = _now() + CONTAINER_LIFETIME
         if form["media_type"] == "TEXT":
             return StepResult(remote_id=container_id, ends_at=ends_at)
@@ -396,14 +390,14 @@ class ThreadsConnector(Connector):
             answer = self._graph.post("me/threads_publish", form, changes=True)
         except Rejected as refused:
             return self._done_before(intent, refused)
-        return StepResult(remote_id=str(answer["id"]))
+        return StepResult(remote_id=meta.word_of(answer))
 
     def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
         """The post of a container that is not taken (again): an earlier call may have published it, and a
         container makes one post. Raises what is to be thought of the refusal otherwise."""
         found = None
         try:
-            answer = self._graph.find(_id(intent["container"]), _STATUS)
+            answer = self._graph.find(path_id(intent["container"]), _STATUS)
             state = (answer or {}).get("status")
             # The state may be late, so the post is looked for all the same.
             if state in ("PUBLISHED", "FINISHED"):
@@ -422,7 +416,7 @@ class ThreadsConnector(Connector):
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
             if sent is None or not sent.remote_id:
                 return None
-            answer = self._graph.find(_id(sent.remote_id), _STATUS)
+            answer = self._graph.find(path_id(sent.remote_id), _STATUS)
             if answer is None:
                 return None
             if answer.get("status") == "ERROR":
@@ -431,7 +425,7 @@ class ThreadsConnector(Connector):
             result = meta.container_result(sent.remote_id, answer.get("status"), wait_s=wait_s)
             return None if result is None else dataclasses.replace(result, ends_at=sent.ends_at)
         with meta.asking():
-            answer = self._graph.find(_id(intent["container"]), _STATUS)
+            answer = self._graph.find(path_id(intent["container"]), _STATUS)
         match answer.get("status") if answer is not None else None:
             case "PUBLISHED":
                 return self._published(intent)
@@ -471,7 +465,7 @@ class ThreadsConnector(Connector):
         hide = {ModerationAction.HIDE: True, ModerationAction.UNHIDE: False}[
             ModerationAction(intent["action"])
         ]
-        answer = self._graph.post(f"{_id(intent['id'])}/manage_reply", {"hide": hide})
+        answer = self._graph.post(f"{path_id(intent['id'])}/manage_reply", {"hide": hide})
         if answer.get("success") is False:
             raise Temporary("Threads did not do it")
         return StepResult()
@@ -489,7 +483,7 @@ class ThreadsConnector(Connector):
         return sorted(found.values(), key=lambda post: post.created_at, reverse=True)
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
-        answer = self._graph.find(_id(remote_id), {"fields": self._fields})
+        answer = self._graph.find(path_id(remote_id), {"fields": self._fields})
         if answer is None:
             return None
         if (post := remote_post(answer)) is None:
@@ -534,7 +528,7 @@ class ThreadsConnector(Connector):
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found = {}
         for remote_id in remote_ids:
-            answer = self._graph.find(f"{_id(remote_id)}/insights", {"metric": _METRICS})
+            answer = self._graph.find(f"{path_id(remote_id)}/insights", {"metric": _METRICS})
             if answer is None:
                 continue
             counts = meta.insights(answer)
@@ -558,7 +552,7 @@ class ThreadsConnector(Connector):
             raise
         if answer is None:
             return None
-        name = str(answer["username"])
+        name = meta.word_of(answer, "username")
         profile = Profile(
             remote_id=str(answer.get("id") or name),
             handle=name,
@@ -596,18 +590,8 @@ def _graph(token: str, path: str = "") -> Graph:
     return Graph(KEY, http.base_url(KEY, ROOT) + path, token)
 
 
-def _answer(graph: Graph, response: Any, *secrets: str) -> Json:
-    """As ``Graph.answer``, with more that must not be in an error's words."""
-    try:
-        return graph.answer(response)
-    except ConnectorError as error:
-        error.detail = http.redact(error.detail, *secrets)
-        error.args = (error.detail,)
-        raise
-
-
 def _tokens(answer: Json) -> Tokens:
-    return Tokens(access_token=str(answer["access_token"]), expires_at=meta.lifetime(answer))
+    return Tokens(access_token=meta.word_of(answer, "access_token"), expires_at=meta.lifetime(answer))
 
 
 def _scopes_of(graph: Graph) -> tuple[str, ...]:
@@ -621,18 +605,14 @@ def _scopes_of(graph: Graph) -> tuple[str, ...]:
 
 
 def _profile(account: Json) -> Profile:
-    username = str(account["username"])
+    username = meta.word_of(account, "username")
     return Profile(
-        remote_id=str(account["id"]),
+        remote_id=meta.word_of(account),
         handle=username,
         display_name=str(account.get("name") or ""),
         avatar_url=meta.web_url(account.get("threads_profile_picture_url")),
         profile_url=profile_url(username),
     )
-
-
-def _id(remote_id: object) -> str:
-    return quote(str(remote_id), safe="")
 
 
 def _answered(payload: PostPayload, part: int, done: Mapping[str, StepResult]) -> str:

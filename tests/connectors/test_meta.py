@@ -179,6 +179,9 @@ def test_an_error_without_a_known_code_is_read_by_what_it_says_of_itself(
     assert type(failing(network, graph, {"code": 77}, status=500, changes=True)) is OutcomeUnknown
     assert type(failing(network, graph, "no", status=401)) is NeedsReconnect
     assert type(failing(network, graph, {"code": "190"})) is NeedsReconnect
+    for status in (408, 409):  # it may have been done, or is being done
+        assert type(failing(network, graph, {}, status=status)) is Temporary
+        assert type(failing(network, graph, {}, status=status, changes=True)) is OutcomeUnknown
     several: tuple[Any, ...] = (None, [], "", {"code": None}, {"code": True}, {"code": [1]}, {"code": "1e9"})
     for garbage in several:
         assert type(failing(network, graph, garbage)) is Rejected
@@ -274,10 +277,52 @@ def test_instants_are_read_in_every_form(stated: object) -> None:
     assert meta.instant(stated) == dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("stated", [None, "", "soon", 1e300, float("nan"), True, {}])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        None,
+        "",
+        "soon",
+        1e300,
+        10**400,
+        float("nan"),
+        True,
+        {},
+        "0001-01-01T00:00:00+1400",
+        "9999-12-31T23:59:59-1400",
+    ],
+)
 def test_what_is_no_instant_is_a_fault_of_the_answer(stated: object) -> None:
     with pytest.raises(Temporary):
         meta.instant(stated)
+
+
+@pytest.mark.parametrize(
+    ("stated", "number"),
+    [
+        ("12", 12),
+        (12, 12),
+        ("²", None),
+        ("٣", None),
+        ("-1", None),
+        ("9" * 5000, None),
+        (True, None),
+        ([], None),
+    ],
+)
+def test_only_plain_digits_are_a_number(stated: object, number: int | None) -> None:
+    assert meta.number(stated) == number
+
+
+@pytest.mark.parametrize("odd", [None, True, -1, 1.5, "", "a b", "\ud83d", "é", [1], {"id": "1"}])
+def test_no_id_is_made_of_what_is_none(network: responses.RequestsMock, graph: meta.Graph, odd: Any) -> None:
+    network.get(f"{BASE}/me", json={"id": odd})
+    network.post(f"{BASE}/me/feed", json={"id": odd})
+    with pytest.raises(Temporary):
+        meta.word_of(graph.get("me"))
+    answer = graph.post("me/feed", changes=True)
+    with pytest.raises(OutcomeUnknown):
+        meta.word_of(answer)
 
 
 def test_a_container_is_done_worked_on_gone_or_broken() -> None:
@@ -403,6 +448,9 @@ def test_a_signed_request_says_whose_it_is() -> None:
         sign({"algorithm": "HMAC-SHA256", "user_id": "1"}, "another secret"),
         sign({"algorithm": "none", "user_id": "1"}),
         sign({"user_id": "1"}),
+        sign({"algorithm": "HMAC-SHA256", "user_id": "1"}),
+        sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": None}),
+        sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": 0}),
         sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": 1291836800}),
         sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": 4_000_000_000}),
         sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": "never"}),

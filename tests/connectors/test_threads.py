@@ -614,6 +614,19 @@ def test_a_reply_is_hidden_and_shown(
         send(account, sent, "moderate", {})
 
 
+@pytest.mark.parametrize("remote_id", ["", ".", "..", "/", "  "])
+def test_no_id_never_becomes_another_call(
+    network: responses.RequestsMock, account: ThreadsConnector, remote_id: str
+) -> None:
+    with pytest.raises(Rejected):
+        send(
+            account, PostPayload((), moderation=Moderation(ModerationAction.HIDE, remote_id)), "moderate", {}
+        )
+    with pytest.raises(Rejected):
+        account.fetch_post(remote_id)
+    assert not network.calls
+
+
 # --- reading back -----------------------------------------------------------------------------
 
 
