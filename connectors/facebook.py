@@ -79,12 +79,12 @@ from connectors.facebook_inbox import (
     own_comments,
     remote_post,
 )
-from connectors.facebook_info import INFO, STORY
+from connectors.facebook_info import INFO
 from connectors.facebook_upload import Uploader
 from connectors.inbox import read_lists
 from connectors.meta import Graph, path_id
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
-from connectors.text import find_links, normalise
+from connectors.text import find_links, is_story, normalise
 
 _PROFILE = "id,name,username,link,picture{url}"
 _PLAIN_METRICS = ("likes", "comments", "shares")
@@ -93,7 +93,6 @@ _COUNTS = (
 )
 _INSIGHTS = "insights.metric(post_media_view,post_total_media_view_unique,post_clicks)"
 RECENT = 25
-STORY_SECONDS = 60
 REEL_SECONDS = (3, 90)
 # What makes which step safe to repeat after an unknown outcome; comments and messages are not.
 _SAFE = {
@@ -207,7 +206,8 @@ class FacebookConnector(Connector):
         if step.kind is StepKind.MODERATE:
             return self._moderate(intent)
         if step.kind is StepKind.MEDIA:
-            _check(payload, step.part)
+            if INFO.story is not None and is_story(payload, INFO):
+                meta.check_story(payload, step.part, INFO.story)
             return self._upload(intent, payload.parts[step.part].media[step.media])
         if step.kind is StepKind.CONTAINER:
             answer = self._graph.post(f"{self._page}/feed", intent["form"])
@@ -559,7 +559,7 @@ def _way(payload: PostPayload, index: int) -> str:
     if part.is_comment:
         return "comment"
     video = next((item for item in part.media if item.is_video), None)
-    if payload.settings.get("placement") == STORY:
+    if is_story(payload, INFO):
         return "photo_story" if video is None else "video_story"
     if video is None:
         return "post"
@@ -584,19 +584,6 @@ def _container(part: PostPart, media: Sequence[str]) -> Json:
     elif links := find_links(part.text):
         form["link"] = links[0].value
     return form
-
-
-def _check(payload: PostPayload, index: int) -> None:
-    """What Facebook would refuse after the upload."""
-    if payload.settings.get("placement") != STORY:
-        return
-    media = payload.parts[index].media
-    if len(media) > 1:
-        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
-    if media[0].duration_s > STORY_SECONDS:
-        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {STORY_SECONDS} seconds")
-    if any(one.is_comment for one in payload.parts):
-        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
 
 
 def _succeeded(answer: Json) -> None:

@@ -71,17 +71,14 @@ from connectors.errors import (
 )
 from connectors.inbox import read_lists
 from connectors.instagram_inbox import KEY, MEDIA, Reader, event, own_comments, remote_post
-from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM, STORY
+from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM
 from connectors.meta import Graph, path_id
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
-from connectors.text import find_hashtags, normalise
+from connectors.text import find_hashtags, is_story, normalise
 
 _PLAIN_METRICS = ("likes", "comments")
 _ME = {"fields": "user_id,username,name,profile_picture_url"}
 
-MOST_IN_A_CAROUSEL = 10
-MOST_TAGS = 30
-STORY_SECONDS = 60
 RECENT = 25
 OWN_WORDS = "id,text,timestamp,username,from"
 CLOCK_SKEW = dt.timedelta(minutes=2)
@@ -248,7 +245,7 @@ class InstagramConnector(Connector):
             "do": "publish",
             "container": done[f"part{step.part}.container"].remote_id,
             "text": part.text,
-            "is_story": _is_story(payload),
+            "is_story": is_story(payload, INFO),
             "since": (now - CLOCK_SKEW).isoformat(),
         }
 
@@ -587,7 +584,7 @@ def _answer(detail: Json, remote_id: str, text: str) -> Json:
 def _container(payload: PostPayload, part: int, done: Mapping[str, StepResult]) -> Json:
     """The form of a post's container without the address of its file."""
     media, caption = payload.parts[part].media, payload.parts[part].text
-    if _is_story(payload):
+    if is_story(payload, INFO):
         return {"media_type": "STORIES"}
     if len(media) > 1:
         children = [done[f"part{part}.media{m}"].remote_id for m in range(len(media))]
@@ -602,22 +599,12 @@ def _check(payload: PostPayload, index: int) -> None:
     part = payload.parts[index]
     if not part.media:
         raise Rejected(RejectReason.MEDIA_MISSING)
-    if len(part.media) > MOST_IN_A_CAROUSEL:
-        raise Rejected(RejectReason.TOO_MANY_MEDIA, f"a post has {MOST_IN_A_CAROUSEL} images and videos")
-    if len(find_hashtags(part.text)) > MOST_TAGS:
-        raise Rejected(RejectReason.TOO_MANY_TAGS, f"a post has {MOST_TAGS} hashtags")
-    if not _is_story(payload):
-        return
-    if len(part.media) > 1:
-        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
-    if part.media[0].is_video and part.media[0].duration_s > STORY_SECONDS:
-        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {STORY_SECONDS} seconds")
-    if any(one.is_comment for one in payload.parts):
-        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
-
-
-def _is_story(payload: PostPayload) -> bool:
-    return payload.settings.get("placement") == STORY
+    if len(part.media) > INFO.media_max:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, f"a post has {INFO.media_max} images and videos")
+    if len(find_hashtags(part.text)) > INFO.text.max_hashtags:
+        raise Rejected(RejectReason.TOO_MANY_TAGS, f"a post has {INFO.text.max_hashtags} hashtags")
+    if INFO.story is not None and is_story(payload, INFO):
+        meta.check_story(payload, index, INFO.story)
 
 
 def _alt_text(item: MediaItem) -> Json:

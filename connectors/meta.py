@@ -33,7 +33,16 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from requests import Response
 
 from connectors import http
-from connectors.base import Json, Quota, StepResult, StepState, WebhookEvent, WebhookKind
+from connectors.base import (
+    Json,
+    PostPayload,
+    Quota,
+    StepResult,
+    StepState,
+    StoryLimit,
+    WebhookEvent,
+    WebhookKind,
+)
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
@@ -341,6 +350,17 @@ CONTAINER_LIFETIME = dt.timedelta(hours=23)  # it ends 24 hours after it was mad
 def clock_now() -> dt.datetime:
     """The time; tests that turn the clock turn this one, too."""
     return dt.datetime.now(dt.UTC)
+
+
+def check_story(payload: PostPayload, index: int, limit: StoryLimit) -> None:
+    """What Meta would refuse of a story after the upload, or at the very end. Raises Rejected."""
+    media = payload.parts[index].media
+    if len(media) > 1:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
+    if any(item.duration_s > limit.max_seconds for item in media):
+        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {limit.max_seconds:g} seconds")
+    if any(one.is_comment for one in payload.parts):
+        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
 
 
 @contextlib.contextmanager

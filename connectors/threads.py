@@ -128,6 +128,7 @@ INFO = PlatformInfo(
         max_frame_rate=60,
         with_images=True,
     ),
+    media_max=20,
     thread_max=25,
     rates=(),  # 250 posts and 1,000 replies a day: ``fetch_quotas`` asks
     retry_safety=RetrySafety.TWO_PHASE,
@@ -214,6 +215,7 @@ INFO = PlatformInfo(
             name="topic",
             label="Topic",
             max_length=50,
+            forbidden=".&",
             help_text="One topic that the post is shown under. It may not contain “.” or “&”.",
         ),
         PostField(
@@ -234,7 +236,6 @@ INFO = PlatformInfo(
 )
 
 ROOT, VERSION = "https://graph.threads.net", "v1.0"
-MOST_IN_A_CAROUSEL = 20
 CONTAINER_LIFETIME = dt.timedelta(hours=23)  # 24 by the documents
 CLOCK_SKEW = dt.timedelta(minutes=2)
 STATE_SETTLES = dt.timedelta(seconds=30)  # Threads' own advice is to wait so long between its steps
@@ -661,11 +662,9 @@ def _topic(payload: PostPayload) -> str:
 
 
 def _check(payload: PostPayload, part: int) -> None:
-    """Limits that no general check knows."""
-    if len(payload.parts[part].media) > MOST_IN_A_CAROUSEL:
-        raise Rejected(
-            RejectReason.TOO_MANY_MEDIA, f"at most {MOST_IN_A_CAROUSEL} images and videos together"
-        )
+    """What Threads would refuse at the very end."""
+    if len(payload.parts[part].media) > INFO.media_max:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, f"at most {INFO.media_max} images and videos together")
     if part == 0 and re.search(r"[.&]", _topic(payload)):
         raise Rejected(RejectReason.SETTING_INVALID, "a topic without “.” and “&”")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -58,14 +59,14 @@ def page_of(rows: list[Row], address: str, start: int) -> Row:
     """As Meta pages: 50 at a time, with the address of the next ones."""
     if len(rows) <= start + 50:
         return {"data": rows[start:]}
-    following = f"{address}?{'access_token=secret'}&after={start + 50}"
+    following = f"{address}?access_token=secret&after={start + 50}"
     return {"data": rows[start : start + 50], "paging": {"next": following}}
 
 
 def serve(network: responses.RequestsMock, address: str, rows: list[Row]) -> None:
     def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
         query = dict(parse_qsl(urlsplit(str(request.url)).query))
-        made = requests.models.complexjson.dumps(page_of(rows, address, int(query.get("after", "0"))))
+        made = json.dumps(page_of(rows, address, int(query.get("after", "0"))))
         return 200, {}, made.encode()
 
     network.add_callback("GET", address, callback=answer)

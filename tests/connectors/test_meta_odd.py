@@ -241,7 +241,7 @@ def publish(client: Connector, sent: PostPayload) -> None:
     """Every step, whatever became of the one before; each is asked about where the outbox would ask."""
     done: dict[str, StepResult] = {}
     for step in client.plan(sent):
-        intent, left = None, StepResult(StepState.PROCESSING, "180")
+        intent, left = None, StepResult(remote_id="180")
         with contextlib.suppress(ConnectorError):
             intent = client.prepare_step(step, sent, done, key=UUID, now=NOW)
             left = client.send_step(step, sent, intent)
@@ -251,7 +251,9 @@ def publish(client: Connector, sent: PostPayload) -> None:
             is_asked = client.safety_of(intent, NOW) is RetrySafety.TWO_PHASE
         else:
             is_asked = step.kind is not StepKind.MODERATE and left.state is StepState.PROCESSING
-        for before in (None, done[step.key]) if is_asked and intent is not None else ():
+        if intent is None or not is_asked:
+            continue
+        for before in (None, done[step.key]):
             with contextlib.suppress(ConnectorError):
                 client.check(step, intent, before)
 
