@@ -57,7 +57,6 @@ from connectors.base import (
     StepState,
     Tokens,
     WebhookEvent,
-    WebhookKind,
     granted,
 )
 from connectors.errors import (
@@ -68,6 +67,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.facebook_answers import counts_of, post_metrics_of, profile_of
 from connectors.facebook_inbox import (
     COMMENTS,
     FURTHER_COMMENTS,
@@ -80,9 +80,10 @@ from connectors.facebook_inbox import (
     remote_post,
 )
 from connectors.facebook_info import INFO
-from connectors.facebook_upload import Uploader
+from connectors.facebook_upload import Uploader, check_phases
 from connectors.inbox import read_lists
 from connectors.meta import Graph, path_id
+from connectors.meta_hooks import CalledByMeta, Change
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_links, is_story, normalise
 
@@ -104,7 +105,7 @@ _SAFE = {
 }
 
 
-class FacebookConnector(Connector):
+class FacebookConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
 
     @classmethod
@@ -135,7 +136,7 @@ class FacebookConnector(Connector):
         scopes = tuple(scope for scope in INFO.scopes if scope in signed.scopes)
         found = [
             Connected(
-                profile=_profile(page),
+                profile=profile_of(page),
                 tokens=Tokens(access_token=meta.word_of(page, "access_token")),
                 scopes=signed.scopes,
                 options={
@@ -156,7 +157,7 @@ class FacebookConnector(Connector):
         raise NeedsReconnect("the token of a Page is not renewed: somebody has to sign in again")
 
     def fetch_profile(self) -> Profile:
-        return _profile(self._graph.get(self._page, {"fields": _PROFILE}))
+        return profile_of(self._graph.get(self._page, {"fields": _PROFILE}))
 
     # Publishing.
 
@@ -295,7 +296,7 @@ class FacebookConnector(Connector):
         video = str(intent["video"])
         with meta.asking():
             status = self._status(video)
-        _check_phases(status)
+        check_phases(status)
         match meta.nested(status, "publishing_phase", "status"):
             case "complete":
                 return self._published_video(video)
@@ -341,7 +342,7 @@ class FacebookConnector(Connector):
             if sent is None or not sent.remote_id:
                 return None
             status = self._status(sent.remote_id)
-            _check_phases(status)
+            check_phases(status)
             state = status.get("video_status")
             if state == "expired":
                 return None
@@ -470,22 +471,8 @@ class FacebookConnector(Connector):
     # Webhooks.
 
     @classmethod
-    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
-        return meta.challenge(query, verify_token)
-
-    @classmethod
-    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
-        return meta.is_genuine(body, headers, secret)
-
-    @classmethod
-    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        if meta.signed_request(body):
-            return (meta.signed_event(body, WebhookKind.REVOKED),)
-        return tuple(event(change) for change in meta.changes(body))
-
-    @classmethod
-    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        return (meta.signed_event(body, WebhookKind.FORGET),)
+    def _event(cls, change: Change) -> WebhookEvent:
+        return event(change)
 
     def subscribe(self) -> None:
         wanted = {
@@ -508,18 +495,18 @@ class FacebookConnector(Connector):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}", name):
             return None
         page = self._graph.find(name, {"fields": f"{_PROFILE},followers_count,fan_count"})
-        return None if page is None else PublicAccount(_profile(page), _counts(page))
+        return None if page is None else PublicAccount(profile_of(page), counts_of(page))
 
     # Metrics.
 
     def fetch_account_metrics(self) -> AccountMetrics:
-        return _counts(self._graph.get(self._page, {"fields": "followers_count,fan_count"}))
+        return counts_of(self._graph.get(self._page, {"fields": "followers_count,fan_count"}))
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found = {}
         for remote_id in remote_ids:
             if "_" in remote_id and (answer := self._counted(path_id(remote_id))) is not None:
-                found[remote_id] = _post_metrics(answer)
+                found[remote_id] = post_metrics_of(answer)
         return found
 
     def _counted(self, post: str) -> Json | None:
@@ -542,7 +529,7 @@ class FacebookConnector(Connector):
 
     @property
     def _own_profile(self) -> Profile:
-        return _profile({"id": self.options["page_id"], "name": self.options.get("name")})
+        return profile_of({"id": self.options["page_id"], "name": self.options.get("name")})
 
     def _talks(self) -> Talks:
         own = frozenset({str(self.options["page_id"])})
@@ -595,55 +582,5 @@ def _story_result(answer: Json) -> StepResult:
     return StepResult(remote_id=meta.word_of(answer, "post_id"))
 
 
-def _check_phases(status: Json) -> None:
-    """Raises Rejected(MEDIA_BROKEN) for what Facebook could not work on."""
-    phases = [status.get(name) for name in ("uploading_phase", "processing_phase", "publishing_phase")]
-    broken = [one for one in phases if isinstance(one, dict) and one.get("status") == "error"]
-    if broken or status.get("video_status") == "error":
-        words = next((str(e.get("message")) for b in broken for e in _errors(b)), "")
-        raise Rejected(RejectReason.MEDIA_BROKEN, words or "Facebook could not process the video")
-
-
-def _errors(phase: Json) -> list[Json]:
-    """A phase of a video that failed tells one error, or several."""
-    told = phase.get("errors") or [phase.get("error")]
-    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-
-
 def _base() -> str:
     return http.base_url(KEY, meta_login.GRAPH)
-
-
-def _profile(page: Json) -> Profile:
-    remote_id = meta.word_of(page)
-    name = str(page.get("name") or "")
-    return Profile(
-        remote_id=remote_id,
-        handle=str(page.get("username") or name or remote_id),
-        display_name=name,
-        avatar_url=meta.web_url(meta.nested(page, "picture", "data", "url")),
-        profile_url=meta.web_url(page.get("link")) or f"https://www.facebook.com/{remote_id}",
-    )
-
-
-def _counts(page: Json) -> AccountMetrics:
-    followers = meta.count(page, "followers_count")
-    return AccountMetrics(followers=meta.count(page, "fan_count") if followers is None else followers)
-
-
-def _post_metrics(answer: Json) -> PostMetrics:
-    told = meta.insights(answer["insights"]) if isinstance(answer.get("insights"), dict) else {}
-    return PostMetrics(
-        likes=_total(answer, "reactions"),
-        comments=_total(answer, "comments"),
-        # A post that nobody shared says nothing of shares.
-        shares=meta.count(answer["shares"], "count") if isinstance(answer.get("shares"), dict) else 0,
-        impressions=told.get("post_media_view"),
-        reach=told.get("post_total_media_view_unique"),
-        clicks=told.get("post_clicks"),
-    )
-
-
-def _total(answer: Json, name: str) -> int | None:
-    summary = meta.nested(answer, name, "summary")
-    return meta.count(summary, "total_count") if isinstance(summary, dict) else None

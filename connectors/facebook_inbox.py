@@ -27,7 +27,6 @@ from connectors.base import (
 )
 from connectors.errors import Rejected, RejectReason
 from connectors.meta import (
-    Change,
     Graph,
     following,
     instant,
@@ -40,6 +39,7 @@ from connectors.meta import (
     web_url,
     word_of,
 )
+from connectors.meta_hooks import Change
 from connectors.meta_inbox import person
 
 KEY = "facebook"

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from connectors import http
 from connectors.base import Json, MediaItem
-from connectors.errors import ConnectorError, Temporary
+from connectors.errors import ConnectorError, Rejected, RejectReason, Temporary
 from connectors.facebook_inbox import KEY
 from connectors.meta import Graph, number, word_of
 from connectors.meta_login import VERSION
@@ -120,3 +120,18 @@ def _size(stream: IO[bytes]) -> int:
 
 def _name(item: MediaItem) -> str:
     return f"photo.{'png' if item.mime_type == 'image/png' else 'jpg'}"
+
+
+def check_phases(status: Json) -> None:
+    """Raises Rejected(MEDIA_BROKEN) for what Facebook could not work on."""
+    phases = [status.get(name) for name in ("uploading_phase", "processing_phase", "publishing_phase")]
+    broken = [one for one in phases if isinstance(one, dict) and one.get("status") == "error"]
+    if broken or status.get("video_status") == "error":
+        words = next((str(e.get("message")) for b in broken for e in _errors(b)), "")
+        raise Rejected(RejectReason.MEDIA_BROKEN, words or "Facebook could not process the video")
+
+
+def _errors(phase: Json) -> list[Json]:
+    """A phase of a video that failed tells one error, or several."""
+    told = phase.get("errors") or [phase.get("error")]
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []

@@ -30,9 +30,10 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from connectors import http, meta, meta_login
+from connectors import meta_container as container
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -58,13 +59,10 @@ from connectors.base import (
     StepState,
     Tokens,
     WebhookEvent,
-    WebhookKind,
     granted,
 )
 from connectors.errors import (
-    ConnectorError,
     NeedsReconnect,
-    OutcomeUnknown,
     Rejected,
     RejectReason,
     Temporary,
@@ -72,22 +70,30 @@ from connectors.errors import (
 from connectors.inbox import read_lists
 from connectors.instagram_inbox import KEY, MEDIA, Reader, event, own_comments, remote_post
 from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM
+from connectors.instagram_login import (
+    ME,
+    by_itself,
+    login_of,
+    only,
+    profile_of,
+    root,
+    through_pages,
+    tokens_of,
+)
 from connectors.meta import Graph, path_id
+from connectors.meta_hooks import CalledByMeta, Change
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_hashtags, is_story, normalise
 
 _PLAIN_METRICS = ("likes", "comments")
-_ME = {"fields": "user_id,username,name,profile_picture_url"}
 
 RECENT = 25
 OWN_WORDS = "id,text,timestamp,username,from"
-CLOCK_SKEW = dt.timedelta(minutes=2)
-STATE_SETTLES = dt.timedelta(seconds=30)  # so long a container that was published may not say so
 _METRICS = "views,reach,saved,shares"
 _METRICS_OF_A_STORY = "views,reach,replies,shares"
 
 
-class InstagramConnector(Connector):
+class InstagramConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
 
     @classmethod
@@ -107,7 +113,7 @@ class InstagramConnector(Connector):
         cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
     ) -> AuthorizeRequest:
         wanted = tuple(scopes or INFO.scopes)
-        if _login_of(app) == FACEBOOK:
+        if login_of(app) == FACEBOOK:
             names = dict.fromkeys(name for scope in wanted for name in AT_FACEBOOK.get(scope, (scope,)))
             dialog = http.base_url(f"{KEY}.dialog", meta_login.DIALOG)
             return meta_login.authorize(
@@ -128,78 +134,23 @@ class InstagramConnector(Connector):
     def exchange_accounts(
         cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
     ) -> tuple[Connected, ...]:
-        if _login_of(app) == FACEBOOK:
-            return cls._through_pages(app, code, redirect_uri)
-        return (cls._by_itself(app, code, redirect_uri),)
-
-    @classmethod
-    def _by_itself(cls, app: AppCredentials, code: str, redirect_uri: str) -> Connected:
-        door = Graph(KEY, http.base_url(f"{KEY}.login", "https://api.instagram.com"))
-        form = {
-            "client_id": app.client_id,
-            "client_secret": app.client_secret,
-            "grant_type": "authorization_code",
-            "redirect_uri": redirect_uri,
-            "code": code.removesuffix("#_"),
-        }
-        response = door.call("POST", "oauth/access_token", form=form)
-        short = _only(door.answer(response, app.client_secret, code))
-        token = meta.word_of(short, "access_token")
-        told = short.get("permissions")
-        listed = told.split(",") if isinstance(told, str) else told if isinstance(told, list) else ()
-        scopes = tuple(map(str, listed))
-        query = {"grant_type": "ig_exchange_token", "client_secret": app.client_secret, "access_token": token}
-        graph = Graph(KEY, _root(), token)
-        fresh = _tokens(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
-        person_id = str(short.get("user_id") or "")
-        options: Json = {"login": INSTAGRAM, "person_id": person_id, "scopes": list(scopes)}
-        account = _only(Graph(KEY, _root(), fresh.access_token).get(f"{meta_login.VERSION}/me", _ME))
-        profile = _profile(account)
-        options |= {"ig_id": profile.remote_id, "username": profile.handle}
-        return Connected(profile=profile, tokens=fresh, scopes=scopes, options=options)
-
-    @classmethod
-    def _through_pages(cls, app: AppCredentials, code: str, redirect_uri: str) -> tuple[Connected, ...]:
-        base = http.base_url(f"{KEY}.facebook", meta_login.GRAPH)
-        signed = meta_login.sign_in(KEY, base, app=app, code=code, redirect_uri=redirect_uri)
-        linked = "instagram_business_account{id,username,name,profile_picture_url}"
-        scopes = [name for name, theirs in AT_FACEBOOK.items() if set(theirs) <= set(signed.scopes)]
-        found: dict[str, Connected] = {}
-        for page in meta_login.pages(signed, f"id,access_token,{linked}"):
-            account = page.get("instagram_business_account")
-            if not isinstance(account, dict) or not account.get("id"):
-                continue
-            profile = _profile(account)
-            found[profile.remote_id] = Connected(
-                profile=profile,
-                tokens=Tokens(access_token=meta.word_of(page, "access_token")),
-                scopes=signed.scopes,
-                options={
-                    "login": FACEBOOK,
-                    "person_id": signed.person_id,
-                    "scopes": scopes,
-                    "ig_id": profile.remote_id,
-                    "page_id": meta.word_of(page),
-                    "username": profile.handle,
-                },
-            )
-        if not found:
-            raise Rejected(RejectReason.NOT_FOUND, "no Page with a linked professional account was allowed")
-        return tuple(found.values())
+        if login_of(app) == FACEBOOK:
+            return through_pages(app, code, redirect_uri)
+        return (by_itself(app, code, redirect_uri),)
 
     @classmethod
     def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
         """A token of Instagram Login renews itself while it lives; the old one stays good, too."""
         if options.get("login") == FACEBOOK or not tokens.access_token:
             raise NeedsReconnect("this token cannot be renewed")
-        graph = Graph(KEY, _root(), tokens.access_token)
+        graph = Graph(KEY, root(), tokens.access_token)
         query = {"grant_type": "ig_refresh_token", "access_token": tokens.access_token}
-        return _tokens(graph.get("refresh_access_token", query))
+        return tokens_of(graph.get("refresh_access_token", query))
 
     def fetch_profile(self) -> Profile:
         if self._is_by_itself:
-            return _profile(_only(self._graph.get("me", _ME)))
-        return _profile(self._graph.get(self._ig, {"fields": "id,username,name,profile_picture_url"}))
+            return profile_of(only(self._graph.get("me", ME)))
+        return profile_of(self._graph.get(self._ig, {"fields": "id,username,name,profile_picture_url"}))
 
     # Publishing.
 
@@ -246,7 +197,7 @@ class InstagramConnector(Connector):
             "container": done[f"part{step.part}.container"].remote_id,
             "text": part.text,
             "is_story": is_story(payload, INFO),
-            "since": (now - CLOCK_SKEW).isoformat(),
+            "since": container.since_of(now),
         }
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
@@ -294,28 +245,18 @@ class InstagramConnector(Connector):
         try:
             answer = self._graph.post(f"{self._ig}/media_publish", form, changes=True)
         except Rejected as refused:
-            return self._done_before(intent, refused)
+            # Without words, or as a story, another post would look like ours.
+            return container.done_before(
+                refused,
+                lambda: self._state(intent).get("status_code"),
+                lambda: self._listed(intent),
+                is_told_by_list=bool(intent["text"]) and not intent["is_story"],
+            )
         return StepResult(remote_id=meta.word_of(answer))
 
-    def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
-        """The post of a container that is not taken (again): an earlier call may have published it. Raises
-        what is to be thought of the refusal otherwise."""
-        found = None
-        try:
-            answer = self._graph.find(path_id(intent["container"]), {"fields": "status_code"})
-            state = answer.get("status_code") if answer is not None else None
-            # The state may be late; a post with the same words is not, where there are words.
-            if state == "PUBLISHED" or (state == "FINISHED" and intent["text"] and not intent["is_story"]):
-                found = self._listed(intent)
-        except ConnectorError as error:
-            raise OutcomeUnknown(refused.detail) from error
-        if found is not None:
-            return found
-        if state == "EXPIRED":
-            raise Temporary(refused.detail, starts_over=True)
-        if state in ("FINISHED", "IN_PROGRESS", "ERROR"):
-            raise refused
-        raise OutcomeUnknown(refused.detail) from refused  # published but not listed, or not to be told
+    def _state(self, intent: Json) -> Json:
+        """Of the container that is published; empty where it is not there."""
+        return self._graph.find(path_id(intent["container"]), {"fields": "status_code,status"}) or {}
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
@@ -324,49 +265,32 @@ class InstagramConnector(Connector):
             answer = self._graph.find(path_id(sent.remote_id), {"fields": "status_code,status"})
             if answer is None:
                 return None
-            wait_s = sent.retry_after_s or 3.0
-            return meta.container_result(
-                sent.remote_id, answer.get("status_code"), answer.get("status"), wait_s=wait_s
+            return container.container_result(
+                sent.remote_id,
+                answer.get("status_code"),
+                answer.get("status"),
+                wait_s=sent.retry_after_s or 3.0,
             )
         if intent.get("do") != "publish":
             raise TypeError("a comment or a message has no state to ask for")
         with meta.asking():
-            answer = self._graph.find(path_id(intent["container"]), {"fields": "status_code,status"})
-        match answer.get("status_code") if answer is not None else None:
-            case "PUBLISHED":
-                return self._published(intent)
-            case "FINISHED":
-                asked_at = dt.datetime.fromisoformat(intent["since"]) + CLOCK_SKEW
-                if dt.timedelta(0) <= meta.clock_now() - asked_at < STATE_SETTLES:
-                    raise Temporary("its state may be late")
-                return None  # one container makes one post: sent again, it does no harm
-            case "ERROR":
-                raise meta.container_error(str((answer or {}).get("status") or ""))
-            case "EXPIRED":
-                raise Temporary("the container was not published within 24 hours", starts_over=True)
-        raise Temporary("Instagram does not say whether the container was published")
-
-    def _published(self, intent: Json) -> StepResult:
-        """The post that came of a container. Raises Temporary while it is not listed."""
-        if (found := self._listed(intent)) is None:
-            raise Temporary("published, but not listed yet")
-        return found
+            told = self._state(intent)
+        return container.became_of(
+            intent,
+            told.get("status_code"),
+            lambda: self._listed(intent),
+            lambda: container.container_error(str(told.get("status") or "")),
+        )
 
     def _listed(self, intent: Json) -> StepResult | None:
-        since = dt.datetime.fromisoformat(intent["since"])
-        edge = "stories" if intent["is_story"] else "media"
+        """The post that came of a container."""
+        edge, words = "stories" if intent["is_story"] else "media", normalise(intent["text"])
         with meta.asking():
             answer = self._graph.get(f"{self._ig}/{edge}", {"fields": MEDIA, "limit": RECENT})
-        found = [
-            post
-            for post in map(remote_post, meta.objects(answer))
-            if post.created_at >= since
-            and (intent["is_story"] or normalise(post.text) == normalise(intent["text"]))
-        ]
-        if not found:
-            return None
-        post = min(found, key=lambda one: one.created_at)
-        return StepResult(remote_id=post.remote_id, permalink=post.permalink)
+        posts = map(remote_post, meta.objects(answer))
+        return container.first_of(
+            posts, intent, lambda post: intent["is_story"] or normalise(post.text) == words
+        )
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         return RetrySafety.TWO_PHASE if intent.get("do") == "publish" else RetrySafety.NEITHER
@@ -453,22 +377,8 @@ class InstagramConnector(Connector):
     # Webhooks.
 
     @classmethod
-    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
-        return meta.challenge(query, verify_token)
-
-    @classmethod
-    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
-        return meta.is_genuine(body, headers, secret)
-
-    @classmethod
-    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        if meta.signed_request(body):
-            return (meta.signed_event(body, WebhookKind.REVOKED),)
-        return tuple(event(change) for change in meta.changes(body))
-
-    @classmethod
-    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        return (meta.signed_event(body, WebhookKind.FORGET),)
+    def _event(cls, change: Change) -> WebhookEvent:
+        return event(change)
 
     def subscribe(self) -> None:
         """With Facebook Login the fields stand in the app's settings; the Page must have the app at all."""
@@ -501,7 +411,7 @@ class InstagramConnector(Connector):
         found = answer["business_discovery"]
         if not isinstance(found, dict):
             raise Temporary("an answer without an account")
-        return PublicAccount(_profile(found), _counts(found))
+        return PublicAccount(profile_of(found), _counts(found))
 
     # Metrics.
 
@@ -547,7 +457,7 @@ class InstagramConnector(Connector):
     def _graph(self) -> Graph:
         token = self.tokens.access_token
         if self._is_by_itself:
-            return Graph(KEY, f"{_root()}/{meta_login.VERSION}", token)
+            return Graph(KEY, f"{root()}/{meta_login.VERSION}", token)
         secret = self.app.client_secret if self.app is not None else ""
         return Graph(KEY, http.base_url(f"{KEY}.facebook", meta_login.GRAPH), token, secret)
 
@@ -568,7 +478,7 @@ class InstagramConnector(Connector):
 
     @property
     def _profile(self) -> Profile:
-        return _profile({"id": self.options["ig_id"], "username": self.options.get("username")})
+        return profile_of({"id": self.options["ig_id"], "username": self.options.get("username")})
 
     def _talks(self) -> Talks:
         return Talks(self._graph, self._talks_of, self._own, "instagram", self._profile)
@@ -611,43 +521,9 @@ def _alt_text(item: MediaItem) -> Json:
     return {"alt_text": item.alt_text} if item.alt_text else {}
 
 
-def _login_of(app: AppCredentials) -> str:
-    return FACEBOOK if app.extra.get("login") == FACEBOOK else INSTAGRAM
-
-
 def _scopes(options: Mapping[str, Any]) -> tuple[str, ...]:
     scopes = options.get("scopes")
     return tuple(map(str, scopes)) if isinstance(scopes, list | tuple) else ()
-
-
-def _root() -> str:
-    return http.base_url(KEY, "https://graph.instagram.com")
-
-
-def _only(answer: Json) -> Json:
-    """Two guides show the same answers, one of them with a list around them."""
-    listed = answer.get("data")
-    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else answer
-
-
-def _tokens(answer: Json) -> Tokens:
-    """The token is its own refresh token."""
-    token = meta.word_of(answer, "access_token")
-    return Tokens(access_token=token, refresh_token=token, expires_at=meta.lifetime(answer))
-
-
-def _profile(account: Json) -> Profile:
-    remote_id = meta.word_of(account, "user_id" if account.get("user_id") else "id")
-    handle = str(account.get("username") or "")
-    return Profile(
-        remote_id=remote_id,
-        handle=handle or remote_id,
-        display_name=str(account.get("name") or handle),
-        avatar_url=meta.web_url(account.get("profile_picture_url")),
-        profile_url=f"https://www.instagram.com/{quote(handle, safe='', errors='replace')}/"
-        if handle
-        else "",
-    )
 
 
 def _counts(account: Json) -> AccountMetrics:

@@ -26,7 +26,6 @@ from connectors.base import (
     WebhookKind,
 )
 from connectors.meta import (
-    Change,
     Graph,
     following,
     instant,
@@ -38,6 +37,7 @@ from connectors.meta import (
     web_url,
     word_of,
 )
+from connectors.meta_hooks import Change
 
 KEY = "instagram"
 PER_CALL = 25

@@ -32,213 +32,48 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from connectors import http, meta
+from connectors import meta_container as container
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
-    AppSetup,
     AuthorizeRequest,
     Capability,
     Connected,
-    ConnectMethod,
     Connector,
-    Feature,
-    ImageLimit,
     InboxPage,
     Json,
     MediaItem,
     ModerationAction,
     PlatformInfo,
-    PostField,
-    PostLook,
     PostMetrics,
     PostPayload,
     Profile,
     PublicAccount,
     Quota,
     RemotePost,
-    RetrySafety,
     Step,
     StepKind,
     StepResult,
     StepState,
-    TextLimit,
-    TextUnit,
     Tokens,
-    VideoLimit,
     WebhookEvent,
-    WebhookKind,
     granted,
 )
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
-    OutcomeUnknown,
     Rejected,
     RejectReason,
     Temporary,
 )
 from connectors.inbox import read_lists
 from connectors.meta import Graph, path_id
+from connectors.meta_hooks import CalledByMeta, Change
 from connectors.text import normalise
 from connectors.threads_inbox import KEY, Reader, event, post_fields, profile_url, remote_post
-
-INFO = PlatformInfo(
-    key=KEY,
-    name="Threads",
-    capabilities=frozenset(
-        {
-            Capability.POST_TEXT,
-            Capability.POST_IMAGES,
-            Capability.POST_VIDEO,
-            Capability.POST_THREAD,
-            Capability.FIRST_COMMENT,
-            Capability.ALT_TEXT,
-            Capability.SENSITIVE_MEDIA,
-            Capability.ACCOUNT_METRICS,
-            Capability.POST_METRICS,
-            Capability.INBOX_COMMENTS,
-            Capability.INBOX_MENTIONS,
-            Capability.REPLY,
-            Capability.HIDE,
-            Capability.COMPETITORS,
-            Capability.WEBHOOKS,
-        }
-    ),
-    connect_method=ConnectMethod.OAUTH,
-    connect_fields=(),
-    scopes=(
-        "threads_basic",
-        "threads_content_publish",
-        "threads_read_replies",
-        "threads_manage_replies",
-        "threads_manage_mentions",
-        "threads_manage_insights",
-        "threads_profile_discovery",
-    ),
-    text=TextLimit(max_units=500, unit=TextUnit.EMOJI_BYTES),
-    images=ImageLimit(
-        max_count=20, max_bytes=8 * 1024 * 1024, mime_types=("image/jpeg", "image/png"), alt_text_max=1000
-    ),
-    videos=VideoLimit(
-        max_count=20,
-        max_bytes=1024 * 1024 * 1024,
-        max_seconds=300,
-        mime_types=("video/mp4", "video/quicktime"),
-        alt_text_max=1000,
-        max_frame_rate=60,
-        with_images=True,
-    ),
-    media_max=20,
-    thread_max=25,
-    rates=(),  # 250 posts and 1,000 replies a day: ``fetch_quotas`` asks
-    retry_safety=RetrySafety.TWO_PHASE,
-    consistency_window_s=60,
-    color="#101010",
-    icon="brand-threads",
-    account_metrics=("followers",),
-    post_metrics=("likes", "comments", "shares", "impressions", "quotes"),
-    tagline=(
-        "Threads fetches images and videos from this installation, so it needs a public HTTPS address for "
-        "them."
-    ),
-    look=PostLook(makes_card=True, card="large", actions=("heart", "message-circle", "repeat", "send")),
-    app=AppSetup(
-        console_url="https://developers.facebook.com/apps/",
-        steps=(
-            "Create an app at Meta for Developers and choose the use case “Access the Threads API”.",
-            "Under “Use cases”, “Customize”, add the permissions that you need.",
-            "In the settings of the use case enter the redirect address as a redirect callback URL.",
-            (
-                "Enter the address of the webhook as uninstall callback URL, and the address for requests "
-                "of deletion as delete callback URL."
-            ),
-            (
-                "For replies and mentions at once, add the webhooks of Threads there: enter the address of "
-                "the webhook with its verify token, and subscribe to replies and mentions."
-            ),
-            "Copy the Threads app ID and the Threads app secret from “App settings”, “Basic”.",
-            (
-                "While the app is in development, add each account as a Threads tester under “App roles”, "
-                "and accept the invitation in the settings of Threads, “Website permissions”."
-            ),
-        ),
-        review=(
-            "For accounts of others, and for webhooks, Meta wants App Review (Advanced Access) for each "
-            "permission and Business Verification. Accounts with a role in the app work without. Without it, "
-            "only the accounts of Meta can be looked up."
-        ),
-        id_label="Threads app ID",
-        secret_label="Threads app secret",  # noqa: S106 - a label
-    ),
-    features=(
-        Feature(
-            key="publish",
-            label="Publish posts",
-            scopes=("threads_basic", "threads_content_publish"),
-            is_required=True,
-        ),
-        Feature(
-            key="replies",
-            label="Threads of several posts, first comments, and reading, answering and hiding replies",
-            scopes=("threads_read_replies", "threads_manage_replies"),
-            capabilities=frozenset(
-                {
-                    Capability.POST_THREAD,
-                    Capability.FIRST_COMMENT,
-                    Capability.INBOX_COMMENTS,
-                    Capability.REPLY,
-                    Capability.HIDE,
-                }
-            ),
-        ),
-        Feature(
-            key="mentions",
-            label="Read mentions",
-            scopes=("threads_manage_mentions",),
-            capabilities=frozenset({Capability.INBOX_MENTIONS}),
-        ),
-        Feature(
-            key="metrics",
-            label="Read counts of posts and followers",
-            scopes=("threads_manage_insights",),
-            capabilities=frozenset({Capability.ACCOUNT_METRICS, Capability.POST_METRICS}),
-        ),
-        Feature(
-            key="competitors",
-            label="Look at other public accounts",
-            scopes=("threads_profile_discovery",),
-            capabilities=frozenset({Capability.COMPETITORS}),
-        ),
-    ),
-    post_fields=(
-        PostField(
-            name="topic",
-            label="Topic",
-            max_length=50,
-            forbidden=".&",
-            help_text="One topic that the post is shown under. It may not contain “.” or “&”.",
-        ),
-        PostField(
-            name="reply_control",
-            label="Who may reply",
-            kind="choice",
-            choices=(
-                ("everyone", "Everyone"),
-                ("followers_only", "Your followers"),
-                ("accounts_you_follow", "Accounts that you follow"),
-                ("mentioned_only", "Only accounts that are mentioned"),
-            ),
-            default="everyone",
-        ),
-    ),
-    takes_media_by_url=True,
-    seen_live=False,
-)
+from connectors.threads_info import INFO
 
 ROOT, VERSION = "https://graph.threads.net", "v1.0"
-CONTAINER_LIFETIME = dt.timedelta(hours=23)  # 24 by the documents
-CLOCK_SKEW = dt.timedelta(minutes=2)
-STATE_SETTLES = dt.timedelta(seconds=30)  # Threads' own advice is to wait so long between its steps
 PER_CALL = 100
 MOST_PAGES = 3
 _ME = {"fields": "id,username,name,threads_profile_picture_url"}
@@ -255,7 +90,7 @@ _FILE_ERRORS = (
 )
 
 
-class ThreadsConnector(Connector):
+class ThreadsConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
 
     @classmethod
@@ -358,7 +193,7 @@ class ThreadsConnector(Connector):
             "text": part.text,
             "media": len(part.media),
             "reply_to": answered,
-            "since": (now - CLOCK_SKEW).isoformat(),
+            "since": container.since_of(now),
         }
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
@@ -379,7 +214,7 @@ class ThreadsConnector(Connector):
         for item in media:
             form["video_url" if item.is_video else "image_url"] = item.address()
         container_id = meta.word_of(self._graph.post("me/threads", form))
-        ends_at = _now() + CONTAINER_LIFETIME
+        ends_at = meta.clock_now() + container.LIFETIME
         if form["media_type"] == "TEXT":
             return StepResult(remote_id=container_id, ends_at=ends_at)
         wait_s = 5.0 if any(item.is_video for item in media) else 2.0
@@ -390,28 +225,14 @@ class ThreadsConnector(Connector):
         try:
             answer = self._graph.post("me/threads_publish", form, changes=True)
         except Rejected as refused:
-            return self._done_before(intent, refused)
+            return container.done_before(
+                refused, lambda: self._state(intent).get("status"), lambda: self._listed(intent)
+            )
         return StepResult(remote_id=meta.word_of(answer))
 
-    def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
-        """The post of a container that is not taken (again): an earlier call may have published it, and a
-        container makes one post. Raises what is to be thought of the refusal otherwise."""
-        found = None
-        try:
-            answer = self._graph.find(path_id(intent["container"]), _STATUS)
-            state = (answer or {}).get("status")
-            # The state may be late, so the post is looked for all the same.
-            if state in ("PUBLISHED", "FINISHED"):
-                found = self._listed(intent)
-        except ConnectorError as error:
-            raise OutcomeUnknown(refused.detail) from error
-        if found is not None:
-            return found
-        if state == "EXPIRED":
-            raise Temporary("the container was not published within 24 hours", starts_over=True)
-        if state in ("FINISHED", "IN_PROGRESS", "ERROR"):
-            raise refused
-        raise OutcomeUnknown(refused.detail) from refused  # published but not listed, or not to be told
+    def _state(self, intent: Json) -> Json:
+        """Of the container that is published; empty where it is not there."""
+        return self._graph.find(path_id(intent["container"]), _STATUS) or {}
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
@@ -423,44 +244,28 @@ class ThreadsConnector(Connector):
             if answer.get("status") == "ERROR":
                 raise _file_error(answer)
             wait_s = sent.retry_after_s or 3.0
-            result = meta.container_result(sent.remote_id, answer.get("status"), wait_s=wait_s)
+            result = container.container_result(sent.remote_id, answer.get("status"), wait_s=wait_s)
             return None if result is None else dataclasses.replace(result, ends_at=sent.ends_at)
         with meta.asking():
-            answer = self._graph.find(path_id(intent["container"]), _STATUS)
-        match answer.get("status") if answer is not None else None:
-            case "PUBLISHED":
-                return self._published(intent)
-            case "FINISHED":
-                asked_at = dt.datetime.fromisoformat(str(intent["since"])) + CLOCK_SKEW
-                if dt.timedelta(0) <= _now() - asked_at < STATE_SETTLES:
-                    raise Temporary("its state may be late")
-                return None  # one container makes one post: sent again, it does no harm
-            case "ERROR":
-                raise _file_error(answer or {})
-            case "EXPIRED":
-                raise Temporary("the container was not published within 24 hours", starts_over=True)
-        raise Temporary("Threads does not say whether the container was published")
-
-    def _published(self, intent: Json) -> StepResult:
-        """The post that came of a container. Raises Temporary while it is not listed."""
-        if (found := self._listed(intent)) is None:
-            raise Temporary("published, but not listed yet")
-        return found
+            told = self._state(intent)
+        return container.became_of(
+            intent, told.get("status"), lambda: self._listed(intent), lambda: _file_error(told)
+        )
 
     def _listed(self, intent: Json) -> StepResult | None:
-        since = dt.datetime.fromisoformat(str(intent["since"]))
+        """The post that came of a container."""
         text, answered = _words(str(intent["text"])), str(intent["reply_to"])
-        found = [
-            post
-            for post in self.find_recent(since=since)
-            if _words(post.text) == text
-            and post.media_count == intent["media"]
-            and post.in_reply_to in ({"", answered} if answered else {""})
-        ]
-        if not found:
-            return None
-        post = min(found, key=lambda one: one.created_at)
-        return StepResult(remote_id=post.remote_id, permalink=post.permalink)
+        places = ("", answered)
+        posts = self.find_recent(since=dt.datetime.fromisoformat(str(intent["since"])))
+        return container.first_of(
+            posts,
+            intent,
+            lambda post: (
+                _words(post.text) == text
+                and post.media_count == intent["media"]
+                and post.in_reply_to in places
+            ),
+        )
 
     def _moderate(self, intent: Json) -> StepResult:
         hide = {ModerationAction.HIDE: True, ModerationAction.UNHIDE: False}[
@@ -503,22 +308,8 @@ class ThreadsConnector(Connector):
         return read_lists(lists, cursor) if lists else InboxPage(())
 
     @classmethod
-    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
-        return meta.challenge(query, verify_token)
-
-    @classmethod
-    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
-        return meta.is_genuine(body, headers, secret)
-
-    @classmethod
-    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        if meta.signed_request(body):
-            return (meta.signed_event(body, WebhookKind.REVOKED),)
-        return tuple(event(change) for change in meta.changes(body))
-
-    @classmethod
-    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        return (meta.signed_event(body, WebhookKind.FORGET),)
+    def _event(cls, change: Change) -> WebhookEvent:
+        return event(change)
 
     # Counts.
 
@@ -581,10 +372,6 @@ class ThreadsConnector(Connector):
     def _own_profile(self) -> Profile:
         username = str(self.options.get("username") or "")
         return Profile(str(self.options.get("user_id") or ""), username, profile_url=profile_url(username))
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def _graph(token: str, path: str = "") -> Graph:

@@ -25,7 +25,6 @@ from connectors.base import (
 )
 from connectors.inbox import Node, chain_of, place, storable
 from connectors.meta import (
-    Change,
     Graph,
     following,
     instant,
@@ -37,6 +36,7 @@ from connectors.meta import (
     web_url,
     word_of,
 )
+from connectors.meta_hooks import Change
 
 KEY = "threads"
 POSTS_LOOKED_AT = 25

@@ -413,7 +413,7 @@ def test_an_error_of_any_shape_is_one_of_the_five_errors_at_most(
 @pytest.mark.parametrize("act", ["instagram: inbox", "facebook: reel", "threads: post", "linked: connect"])
 @pytest.mark.parametrize("status", [200, 400, 503])
 @pytest.mark.parametrize(
-    "body", ["", "<html>", "[]", "3", "null", "[" * 100_000, DEEP, '{"data": NaN}', "\0"]
+    "body", ["", "<html>", "[]", "3", "null", "[" * 20_000, DEEP, '{"data": NaN}', "\0"]
 )
 def test_a_body_of_any_shape_is_one_of_the_five_errors_at_most(act: str, status: int, body: str) -> None:
     run(act, lambda _request: (status, {}, body))

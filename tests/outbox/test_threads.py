@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from accounts.connecting import connector_for
 from accounts.models import AccountStatus, Brand, SocialAccount, User
-from connectors import threads
+from connectors import meta
 from connectors.base import Connector, MediaItem, ReplyTarget
 from connectors.errors import RejectReason
+from connectors.threads_info import INFO
 from outbox import payloads
 from outbox.models import Bucket, Delivery, DeliveryKind, DeliveryState
 from outbox.payloads import MediaContent, PartContent, freeze_post, freeze_reply
@@ -143,7 +144,7 @@ class StandIn:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock(dt.datetime.now(dt.UTC))
-    monkeypatch.setattr(threads, "_now", made)
+    monkeypatch.setattr(meta, "clock_now", made)
     return made
 
 
@@ -170,7 +171,7 @@ def public_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def threads_account(brand: Brand) -> SocialAccount:
-    options = {"user_id": "1", "username": "harbour", "scopes": list(threads.INFO.scopes)}
+    options = {"user_id": "1", "username": "harbour", "scopes": list(INFO.scopes)}
     return make_account(brand, platform="threads", options=options)
 
 
