@@ -378,7 +378,7 @@ class FacebookConnector(CalledByMeta, Connector):
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         if payload.message_to is not None:
             with meta.asking():
-                return self._talks().sent_to(payload.message_to.recipient_id, since)
+                return self._talks().sent_to(payload.message_to.recipient_id, payload.parts[0].text, since)
         page_id = str(self.options["page_id"])
         if payload.reply_to is not None:
             to = _answered(payload.reply_to)

@@ -314,7 +314,7 @@ class InstagramConnector(CalledByMeta, Connector):
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         if payload.message_to is not None:
             with meta.asking():
-                return self._talks().sent_to(payload.message_to.recipient_id, since)
+                return self._talks().sent_to(payload.message_to.recipient_id, payload.parts[0].text, since)
         if payload.reply_to is None:
             media = self._latest()
             caption = normalise(payload.parts[0].text)

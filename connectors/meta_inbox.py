@@ -18,13 +18,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, MessageTarget, Profile, RemotePost
-from connectors.errors import Rejected, RejectReason
+from connectors.errors import Rejected, RejectReason, Temporary
 from connectors.meta import Graph, following, instant, objects, paged, rows
+from connectors.text import normalise
 
 logger = logging.getLogger("connectors.meta")
 
 PER_CALL = 25
-MESSAGES = "messages.limit(20){id,message,created_time,from,to,attachments}"
+TOLD = 20  # messages of one conversation
+MESSAGES = f"messages.limit({TOLD}){{id,message,created_time,from,to,attachments}}"
 FREE_FOR = dt.timedelta(hours=24)
 
 
@@ -65,8 +67,11 @@ class Talks:
         is_over = bool(times) and min(times) < since
         return InboxPage(items, "" if is_over else following(answer))
 
-    def sent_to(self, person_id: str, since: dt.datetime) -> list[RemotePost]:
-        """What the account wrote to this person at or after ``since``, newest first."""
+    def sent_to(self, person_id: str, text: str, since: dt.datetime) -> list[RemotePost]:
+        """What the account wrote to this person at or after ``since``, newest first.
+
+        Raises Temporary where ``text`` is not among it, and may stand before the messages that are told.
+        """
         params = {"platform": self.platform, "user_id": person_id, "fields": f"id,participants,{MESSAGES}"}
         answer = self.graph.get(f"{self.owner}/conversations", params)
         items = [item for talk in objects(answer) for item in self._items(talk)]
@@ -75,6 +80,9 @@ class Talks:
             for item in items
             if item.is_own and item.created_at >= since
         ]
+        is_cut = len(items) >= TOLD and all(item.created_at >= since for item in items)
+        if is_cut and normalise(text) not in {normalise(post.text) for post in own}:
+            raise Temporary("a conversation with more messages than are told")
         return sorted(own, key=lambda post: post.created_at, reverse=True)
 
     def _items(self, talk: Json) -> list[InboxItem]:

@@ -12,7 +12,7 @@ import pytest
 import requests
 import responses
 
-from connectors.base import Connector, PostPart, PostPayload, ReplyTarget, Tokens
+from connectors.base import Connector, MessageTarget, PostPart, PostPayload, ReplyTarget, Tokens
 from connectors.errors import Temporary
 from connectors.facebook import FacebookConnector
 from connectors.instagram import InstagramConnector
@@ -144,6 +144,32 @@ def test_what_is_longer_than_is_read_is_not_called_absent(network: responses.Req
     sent = PostPayload((PostPart("Yes"),), reply_to=ReplyTarget("1781", "1790", {"comment": "1781"}))
     with pytest.raises(Temporary):
         instagram().find_sent(sent, since=NOW)
+
+
+def test_a_message_that_may_have_left_the_last_twenty_is_not_called_absent(
+    network: responses.RequestsMock,
+) -> None:
+    """A conversation tells its last messages alone."""
+    them, us = {"id": "900"}, {"id": PAGE}
+
+    def listed(count: int, at: dt.datetime) -> None:
+        rows = [
+            {"id": f"m{n}", "message": "Hi", "created_time": stamp(at), "from": them} for n in range(count)
+        ]
+        rows[0] |= {"from": us, "message": "Yes"}
+        talk = {"participants": {"data": [them, us]}, "messages": {"data": rows}}
+        network.upsert("GET", f"{AT_FACEBOOK}/{PAGE}/conversations", json={"data": [talk]})
+
+    sent = PostPayload((PostPart("Yes"),), message_to=MessageTarget("900"))
+    other = PostPayload((PostPart("No"),), message_to=MessageTarget("900"))
+    listed(19, NOW)
+    assert len(facebook().find_sent(other, since=NOW)) == 1
+    listed(20, NOW - dt.timedelta(minutes=1))  # they reach back to before it was sent
+    assert facebook().find_sent(other, since=NOW) == []
+    listed(20, NOW)
+    assert [one.text for one in facebook().find_sent(sent, since=NOW)] == ["Yes"]
+    with pytest.raises(Temporary):
+        facebook().find_sent(other, since=NOW)
 
 
 def test_lists_with_the_newest_first_are_read_back_to_the_first_try_alone(

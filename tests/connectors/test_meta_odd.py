@@ -412,11 +412,17 @@ def test_an_error_of_any_shape_is_one_of_the_five_errors_at_most(
 
 @pytest.mark.parametrize("act", ["instagram: inbox", "facebook: reel", "threads: post", "linked: connect"])
 @pytest.mark.parametrize("status", [200, 400, 503])
-@pytest.mark.parametrize(
-    "body", ["", "<html>", "[]", "3", "null", "[" * 20_000, DEEP, '{"data": NaN}', "\0"]
-)
+@pytest.mark.parametrize("body", ["", "<html>", "[]", "3", "null", "[" * 20_000, DEEP, '{"data": NaN}', "\0"])
 def test_a_body_of_any_shape_is_one_of_the_five_errors_at_most(act: str, status: int, body: str) -> None:
     run(act, lambda _request: (status, {}, body))
+
+
+@pytest.mark.parametrize("connector", [InstagramConnector, FacebookConnector, ThreadsConnector])
+@settings(max_examples=30, deadline=None)
+@given(odd=NASTY)
+def test_options_of_any_shape_have_their_limits(connector: type[Connector], odd: Any) -> None:
+    for options in ({"scopes": odd}, {"scopes": [odd]}, {"login": odd}):
+        assert connector.info_for(options).key == connector.INFO.key
 
 
 # --- calls of theirs --------------------------------------------------------------------------
