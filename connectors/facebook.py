@@ -329,6 +329,8 @@ class FacebookConnector(CalledByMeta, Connector):
         try:
             stated = self._graph.get(path, {"fields": flag}).get(flag)
         except ConnectorError as error:
+            if refused.reason is RejectReason.FORBIDDEN:  # says nothing of before, which the caller knows
+                raise refused from error
             raise OutcomeUnknown(refused.detail) from error
         if not isinstance(stated, bool):
             raise OutcomeUnknown(refused.detail) from refused
@@ -366,8 +368,7 @@ class FacebookConnector(CalledByMeta, Connector):
 
     def _latest(self) -> list[Json]:
         params = {"fields": f"{POST},{COMMENTS}", "limit": RECENT}
-        with meta.asking():
-            return meta.objects(self._graph.get(f"{self._page}/published_posts", params))
+        return meta.objects(self._graph.get(f"{self._page}/published_posts", params))
 
     def _since(self, since: dt.datetime, posts: Sequence[Json]) -> list[RemotePost]:
         found = [remote_post(one) for one in posts]
@@ -384,7 +385,8 @@ class FacebookConnector(CalledByMeta, Connector):
             to = _answered(payload.reply_to)
             listed = self._comments_since(since, to)
             return [one for one in own_comments({"comments": listed}, page_id) if one.created_at >= since]
-        posts = self._latest()
+        with meta.asking():
+            posts = self._latest()
         if len(payload.parts) > 1:
             # A comment below a video may hang on another of its ids: the words of the post tell which it is.
             words = normalise(payload.parts[0].text)

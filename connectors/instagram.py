@@ -248,6 +248,7 @@ class InstagramConnector(CalledByMeta, Connector):
             # Without words, or as a story, another post would look like ours.
             return container.done_before(
                 refused,
+                intent,
                 lambda: self._state(intent).get("status_code"),
                 lambda: self._listed(intent),
                 is_told_by_list=bool(intent["text"]) and not intent["is_story"],
@@ -301,8 +302,7 @@ class InstagramConnector(CalledByMeta, Connector):
 
     def _latest(self) -> list[Json]:
         fields = f"{MEDIA},comments.limit(50){{{OWN_WORDS}}}"
-        with meta.asking():
-            answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
+        answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
         return meta.objects(answer)
 
     def _since(self, since: dt.datetime, media: Sequence[Json]) -> list[RemotePost]:
@@ -316,7 +316,8 @@ class InstagramConnector(CalledByMeta, Connector):
             with meta.asking():
                 return self._talks().sent_to(payload.message_to.recipient_id, payload.parts[0].text, since)
         if payload.reply_to is None:
-            media = self._latest()
+            with meta.asking():
+                media = self._latest()
             caption = normalise(payload.parts[0].text)
             # Only a comment comes here: a post is told by its container.
             ours = [one for one in media if normalise(str(one.get("caption") or "")) == caption]

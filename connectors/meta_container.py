@@ -65,8 +65,7 @@ def became_of(
                 raise Temporary("published, but not listed yet")
             return post
         case "FINISHED":
-            asked_at = dt.datetime.fromisoformat(str(intent["since"])) + CLOCK_SKEW
-            if dt.timedelta(0) <= meta.clock_now() - asked_at < STATE_SETTLES:
+            if not _is_settled(intent):
                 raise Temporary("its state may be late")
             return None  # one container makes one post: sent again, it does no harm
         case "ERROR":
@@ -76,8 +75,15 @@ def became_of(
     raise Temporary("it is not told whether the container was published")
 
 
+def _is_settled(intent: Json) -> bool:
+    """Whether the publication with this intent was begun so long ago that a container's state tells it."""
+    asked_at = dt.datetime.fromisoformat(str(intent["since"])) + CLOCK_SKEW
+    return not dt.timedelta(0) <= meta.clock_now() - asked_at < STATE_SETTLES
+
+
 def done_before(
     refused: Rejected,
+    intent: Json,
     read_state: Callable[[], object],
     listed: Callable[[], StepResult | None],
     *,
@@ -94,6 +100,9 @@ def done_before(
         if state == "PUBLISHED" or (state == "FINISHED" and is_told_by_list):
             found = listed()
     except ConnectorError as error:
+        # What is not allowed from the start is no answer to a repetition: that comes after STATE_SETTLES.
+        if refused.reason is RejectReason.FORBIDDEN and not _is_settled(intent):
+            raise refused from error
         raise OutcomeUnknown(refused.detail) from error
     if found is not None:
         return found

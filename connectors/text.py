@@ -432,15 +432,15 @@ def _media_problems(index: int, part: PostPart, info: PlatformInfo, *, is_story:
     if videos and limit is None:
         yield Problem(RejectReason.NOT_SUPPORTED, index, part.media.index(videos[0]), 0, len(videos))
         return
-    if info.media_max and len(part.media) > info.media_max:
-        most = info.media_max
-        yield Problem(RejectReason.TOO_MANY_MEDIA, index, most, most, len(part.media))
-    elif images > info.images.max_count:
+    if images > info.images.max_count:
         yield Problem(
             RejectReason.TOO_MANY_MEDIA, index, info.images.max_count, info.images.max_count, images
         )
     if limit is not None and len(videos) > limit.max_count:
         yield Problem(RejectReason.TOO_MANY_VIDEOS, index, None, limit.max_count, len(videos))
+    elif images <= info.images.max_count and info.media_max and len(part.media) > info.media_max:
+        most = info.media_max
+        yield Problem(RejectReason.TOO_MANY_MEDIA, index, most, most, len(part.media))
     if limit is not None and videos and images and not limit.with_images:
         yield Problem(RejectReason.MEDIA_MIXED, index, None, 0, images)
     for m, item in enumerate(part.media):

@@ -226,7 +226,7 @@ class ThreadsConnector(CalledByMeta, Connector):
             answer = self._graph.post("me/threads_publish", form, changes=True)
         except Rejected as refused:
             return container.done_before(
-                refused, lambda: self._state(intent).get("status"), lambda: self._listed(intent)
+                refused, intent, lambda: self._state(intent).get("status"), lambda: self._listed(intent)
             )
         return StepResult(remote_id=meta.word_of(answer))
 
@@ -256,7 +256,8 @@ class ThreadsConnector(CalledByMeta, Connector):
         """The post that came of a container."""
         text, answered = _words(str(intent["text"])), str(intent["reply_to"])
         places = ("", answered)
-        posts = self.find_recent(since=dt.datetime.fromisoformat(str(intent["since"])))
+        with meta.asking():
+            posts = self.find_recent(since=dt.datetime.fromisoformat(str(intent["since"])))
         return container.first_of(
             posts,
             intent,
@@ -279,14 +280,17 @@ class ThreadsConnector(CalledByMeta, Connector):
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         params = {"since": int(since.timestamp()), "limit": PER_CALL, "fields": self._fields}
         lists = ["me/threads", *(["me/replies"] if self._reads_replies else [])]
-        with meta.asking():
-            found = {
-                post.remote_id: post
-                for name in lists
-                for one in self._graph.lists(name, params, most_pages=MOST_PAGES)
-                if (post := remote_post(one)) is not None and post.created_at >= since
-            }
+        found = {
+            post.remote_id: post
+            for name in lists
+            for one in self._graph.lists(name, params, most_pages=MOST_PAGES)
+            if (post := remote_post(one)) is not None and post.created_at >= since
+        }
         return sorted(found.values(), key=lambda post: post.created_at, reverse=True)
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        with meta.asking():
+            return self.find_recent(since=since)
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         answer = self._graph.find(path_id(remote_id), {"fields": self._fields})

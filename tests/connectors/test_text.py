@@ -343,7 +343,10 @@ def test_images_may_have_to_have_a_shape(width: int, height: int, *, is_taken: b
 def test_files_of_one_post_may_be_limited_together() -> None:
     info = dataclasses.replace(INFO, media_max=3)
     assert text.check_payload(payload("hi", media=(image(),) * 3), info) == []
-    problem = text.Problem(RejectReason.TOO_MANY_MEDIA, 0, 3, 3, 5)  # also where images alone are too many
+    problem = text.Problem(RejectReason.TOO_MANY_MEDIA, 0, 3, 3, 4)
+    assert text.check_payload(payload("hi", media=(image(),) * 4), info) == [problem]
+    # Where images alone are too many, that is said.
+    problem = text.Problem(RejectReason.TOO_MANY_MEDIA, 0, 4, 4, 5)
     assert text.check_payload(payload("hi", media=(image(),) * 5), info) == [problem]
 
 
