@@ -59,6 +59,7 @@ class StandIn:
     posts: list[dict[str, Any]] = field(default_factory=list)
     faults: Iterator[str] = field(default_factory=lambda: itertools.repeat("fine"))
     broken_files: bool = False
+    refusal: int = 0  # the code that the own posts are kept from us with
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(100))
 
     def connector(self, account: SocialAccount) -> Connector:
@@ -130,6 +131,8 @@ class StandIn:
         return (200, {}, "<html>") if fault == "html" else (200, {}, json.dumps({"id": post["id"]}))
 
     def own(self, request: requests.PreparedRequest) -> Answer:
+        if self.refusal:
+            return error(self.refusal)
         (since,) = parse_qs(urlsplit(str(request.url)).query)["since"]
         replies = "replies" in str(request.url)
         listed = [
@@ -228,6 +231,17 @@ def test_a_reply_whose_answer_was_lost_is_one_reply(stand_in: StandIn, put: Call
     assert state_of(delivery)[0] == DeliveryState.SENT
     assert [post["replied_to"] for post in stand_in.posts] == [{"id": "8901234"}]
     assert delivery.remote_id == stand_in.posts[0]["id"]
+
+
+@pytest.mark.parametrize("code", [10, 100, 200])
+def test_what_threads_does_not_tell_of_a_post_is_left_to_a_person(
+    stand_in: StandIn, put: Callable[..., Delivery], code: int
+) -> None:
+    stand_in.faults, stand_in.refusal = itertools.chain(["dropped after"], itertools.repeat("fine")), code
+    delivery = put(PartContent("one"))
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    assert state_of(delivery)[0] == DeliveryState.UNCERTAIN
+    assert shape(stand_in) == [("one", "")]
 
 
 def test_a_state_that_is_late_makes_no_second_post_and_no_failure(
