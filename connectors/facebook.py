@@ -29,7 +29,6 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from connectors import http, meta, meta_login
 from connectors.base import (
@@ -58,7 +57,6 @@ from connectors.base import (
     StepState,
     Tokens,
     WebhookEvent,
-    WebhookKind,
     granted,
 )
 from connectors.errors import (
@@ -69,13 +67,25 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.facebook_inbox import COMMENTS, KEY, POST, Reader, address, event, own_comments, remote_post
-from connectors.facebook_info import INFO, STORY
-from connectors.facebook_upload import Uploader
+from connectors.facebook_answers import counts_of, post_metrics_of, profile_of
+from connectors.facebook_inbox import (
+    COMMENTS,
+    FURTHER_COMMENTS,
+    KEY,
+    POST,
+    Reader,
+    address,
+    event,
+    own_comments,
+    remote_post,
+)
+from connectors.facebook_info import INFO
+from connectors.facebook_upload import Uploader, check_phases
 from connectors.inbox import read_lists
-from connectors.meta import Graph
+from connectors.meta import Graph, path_id
+from connectors.meta_hooks import CalledByMeta, Change
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
-from connectors.text import find_links, normalise
+from connectors.text import find_links, is_story, normalise
 
 _PROFILE = "id,name,username,link,picture{url}"
 _PLAIN_METRICS = ("likes", "comments", "shares")
@@ -84,7 +94,6 @@ _COUNTS = (
 )
 _INSIGHTS = "insights.metric(post_media_view,post_total_media_view_unique,post_clicks)"
 RECENT = 25
-STORY_SECONDS = 60
 REEL_SECONDS = (3, 90)
 # What makes which step safe to repeat after an unknown outcome; comments and messages are not.
 _SAFE = {
@@ -96,7 +105,7 @@ _SAFE = {
 }
 
 
-class FacebookConnector(Connector):
+class FacebookConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
 
     @classmethod
@@ -127,11 +136,11 @@ class FacebookConnector(Connector):
         scopes = tuple(scope for scope in INFO.scopes if scope in signed.scopes)
         found = [
             Connected(
-                profile=_profile(page),
-                tokens=Tokens(access_token=str(page["access_token"])),
+                profile=profile_of(page),
+                tokens=Tokens(access_token=meta.word_of(page, "access_token")),
                 scopes=signed.scopes,
                 options={
-                    "page_id": str(page["id"]),
+                    "page_id": meta.word_of(page),
                     "person_id": signed.person_id,
                     "name": str(page.get("name") or ""),
                     "scopes": list(scopes),
@@ -148,7 +157,7 @@ class FacebookConnector(Connector):
         raise NeedsReconnect("the token of a Page is not renewed: somebody has to sign in again")
 
     def fetch_profile(self) -> Profile:
-        return _profile(self._graph.get(self._page, {"fields": _PROFILE}))
+        return profile_of(self._graph.get(self._page, {"fields": _PROFILE}))
 
     # Publishing.
 
@@ -198,11 +207,12 @@ class FacebookConnector(Connector):
         if step.kind is StepKind.MODERATE:
             return self._moderate(intent)
         if step.kind is StepKind.MEDIA:
-            _check(payload, step.part)
+            if INFO.story is not None and is_story(payload, INFO):
+                meta.check_story(payload, step.part, INFO.story)
             return self._upload(intent, payload.parts[step.part].media[step.media])
         if step.kind is StepKind.CONTAINER:
             answer = self._graph.post(f"{self._page}/feed", intent["form"])
-            return StepResult(remote_id=str(answer["id"]))
+            return StepResult(remote_id=meta.word_of(answer))
         match intent["do"]:
             case "post":
                 return self._publish_post(intent)
@@ -218,10 +228,10 @@ class FacebookConnector(Connector):
                 return _story_result(answer)
             case "message":
                 answer = self._graph.post(f"{self._page}/messages", intent["form"], changes=True)
-                return StepResult(remote_id=str(answer["message_id"]))
+                return StepResult(remote_id=meta.word_of(answer, "message_id"))
         form = {"message": intent["text"]}
-        answer = self._graph.post(f"{_id(intent['to'])}/comments", form, changes=True)
-        return StepResult(remote_id=str(answer["id"]))
+        answer = self._graph.post(f"{path_id(intent['to'])}/comments", form, changes=True)
+        return StepResult(remote_id=meta.word_of(answer))
 
     def _upload(self, intent: Json, item: MediaItem) -> StepResult:
         uploader = Uploader(self._graph, self._page)
@@ -236,24 +246,24 @@ class FacebookConnector(Connector):
         return StepResult(remote_id=uploader.photo(item, str(intent["alt_text"])))
 
     def _publish_post(self, intent: Json) -> StepResult:
-        post = _id(intent["post"])
+        post = path_id(intent["post"])
         done = StepResult(remote_id=str(intent["post"]), permalink=f"https://www.facebook.com/{post}")
         try:
             answer = self._graph.post(post, {"is_published": True}, changes=True)
-        except Rejected:
-            if self._says(post, "is_published"):  # an earlier call did it
+        except Rejected as refused:
+            if self._says(post, "is_published", refused):  # an earlier call did it
                 return done
             raise
         _succeeded(answer)
         return done
 
     def _publish_video(self, intent: Json) -> StepResult:
-        video = _id(intent["video"])
+        video = path_id(intent["video"])
         form = {"published": True, "description": intent["text"]}
         try:
             _succeeded(self._graph.post(video, form, changes=True))
-        except Rejected:
-            if not self._says(video, "published"):
+        except Rejected as refused:
+            if not self._says(video, "published", refused):
                 raise
         return self._published_video(video)
 
@@ -266,11 +276,16 @@ class FacebookConnector(Connector):
         edge = "video_stories" if is_story else "video_reels"
         try:
             answer = self._graph.post(f"{self._page}/{edge}", form, changes=True)
-        except Rejected:
-            with contextlib.suppress(ConnectorError):
-                if (begun := self._finished(intent, is_sent=False)) is not None:
-                    return begun  # an earlier call did it
-            raise
+        except Rejected as refused:
+            try:
+                begun = self._finished(intent, is_sent=False)
+            except Rejected:  # Facebook could not work on it
+                raise
+            except ConnectorError as error:
+                raise OutcomeUnknown(refused.detail) from error
+            if begun is None:
+                raise
+            return begun  # an earlier call did it
         _succeeded(answer)
         if is_story:
             return _story_result(answer)
@@ -279,7 +294,9 @@ class FacebookConnector(Connector):
     def _finished(self, intent: Json, *, is_sent: bool) -> StepResult | None:
         """What became of an upload that was to be published. None: Facebook has not begun to."""
         video = str(intent["video"])
-        status = self._status(video)
+        with meta.asking():
+            status = self._status(video)
+        check_phases(status)
         match meta.nested(status, "publishing_phase", "status"):
             case "complete":
                 return self._published_video(video)
@@ -291,32 +308,33 @@ class FacebookConnector(Connector):
         return waiting if is_sent else None
 
     def _status(self, video: str) -> Json:
-        """Raises Rejected(MEDIA_BROKEN) for what Facebook could not work on."""
-        status = self._graph.get(_id(video), {"fields": "status"}).get("status")
+        status = self._graph.get(path_id(video), {"fields": "status"}).get("status")
         if not isinstance(status, dict):
             raise Temporary("a video without a state")
-        phases = [status.get(name) for name in ("uploading_phase", "processing_phase", "publishing_phase")]
-        broken = [one for one in phases if isinstance(one, dict) and one.get("status") == "error"]
-        if broken or status.get("video_status") == "error":
-            words = next((str(e.get("message")) for b in broken for e in _errors(b)), "")
-            raise Rejected(RejectReason.MEDIA_BROKEN, words or "Facebook could not process the video")
         return status
 
     def _published_video(self, video: str) -> StepResult:
         """Posts go by their own ids; where that is not told (yet), the video's serves for most calls, too."""
         post, link = "", ""
         with contextlib.suppress(ConnectorError):
-            answer = self._graph.get(_id(video), {"fields": "post_id,permalink_url"})
+            answer = self._graph.get(path_id(video), {"fields": "post_id,permalink_url"})
             post, link = str(answer.get("post_id") or ""), address(answer.get("permalink_url"))
         if post and "_" not in post:
             post = f"{self.options['page_id']}_{post}"
         return StepResult(remote_id=post or video, permalink=link or f"https://www.facebook.com/{video}")
 
-    def _says(self, path: str, flag: str) -> bool:
+    def _says(self, path: str, flag: str, refused: Rejected) -> bool:
+        """Whether something is public that is refused to be published (again). Where that is not told, an
+        earlier call may have done it."""
         try:
-            return self._graph.get(path, {"fields": flag}).get(flag) is True
-        except ConnectorError:
-            return False
+            stated = self._graph.get(path, {"fields": flag}).get(flag)
+        except ConnectorError as error:
+            if refused.reason is RejectReason.FORBIDDEN:  # says nothing of before, which the caller knows
+                raise refused from error
+            raise OutcomeUnknown(refused.detail) from error
+        if not isinstance(stated, bool):
+            raise OutcomeUnknown(refused.detail) from refused
+        return stated
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         return _SAFE.get(str(intent.get("do")), RetrySafety.NEITHER)
@@ -325,7 +343,9 @@ class FacebookConnector(Connector):
         if step.kind is StepKind.MEDIA:
             if sent is None or not sent.remote_id:
                 return None
-            state = self._status(sent.remote_id).get("video_status")
+            status = self._status(sent.remote_id)
+            check_phases(status)
+            state = status.get("video_status")
             if state == "expired":
                 return None
             is_done = state == "ready"
@@ -334,7 +354,8 @@ class FacebookConnector(Connector):
             case "reel" | "video_story":
                 return self._finished(intent, is_sent=sent is not None)
             case "photo_story":
-                story = self._story("media_id", str(intent["photo"]))
+                with meta.asking():
+                    story = self._story("media_id", str(intent["photo"]))
                 if story is not None:
                     return StepResult(remote_id=story.remote_id, permalink=story.permalink)
                 # The list may be kept from us, so a story that is not in it may be there all the same.
@@ -357,25 +378,24 @@ class FacebookConnector(Connector):
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         if payload.message_to is not None:
-            return self._talks().sent_to(payload.message_to.recipient_id, since)
+            with meta.asking():
+                return self._talks().sent_to(payload.message_to.recipient_id, payload.parts[0].text, since)
         page_id = str(self.options["page_id"])
         if payload.reply_to is not None:
             to = _answered(payload.reply_to)
-            params = {
-                "filter": "stream",
-                "order": "reverse_chronological",
-                "limit": 50,
-                "fields": "id,message,created_time,from",
-            }
-            listed = self._graph.get(f"{_id(to)}/comments", params)
+            listed = self._comments_since(since, to)
             return [one for one in own_comments({"comments": listed}, page_id) if one.created_at >= since]
-        posts = self._latest()
+        with meta.asking():
+            posts = self._latest()
         if len(payload.parts) > 1:
             # A comment below a video may hang on another of its ids: the words of the post tell which it is.
             words = normalise(payload.parts[0].text)
             ours = [one for one in posts if normalise(str(one.get("message") or "")) == words]
             if not ours:
                 raise Temporary("the post is not listed, so its comments cannot be seen")
+            for one in ours:
+                if first := one.get("comments"):  # of a post without any it says nothing
+                    one["comments"] = self._comments_since(since, str(one.get("id") or ""), first)
             below = [comment for one in ours for comment in own_comments(one, page_id)]
             return [
                 *self._since(since, [{**one, "comments": None} for one in posts]),
@@ -383,13 +403,24 @@ class FacebookConnector(Connector):
             ]
         return self._since(since, posts)
 
+    def _comments_since(self, since: dt.datetime, remote_id: str, first: object = None) -> Json:
+        """What stands below a post or comment, the newest first, back to ``since``. ``first``: its first
+        page."""
+
+        def is_older(comment: Json) -> bool:
+            return bool(comment.get("created_time")) and meta.instant(comment["created_time"]) < since
+
+        path = f"{path_id(remote_id)}/comments"
+        with meta.asking():
+            return {"data": self._graph.whole(path, FURTHER_COMMENTS, first=first, is_enough=is_older)}
+
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         if "_" in remote_id:
-            answer = self._graph.find(_id(remote_id), {"fields": f"{POST},is_published"})
+            answer = self._graph.find(path_id(remote_id), {"fields": f"{POST},is_published"})
             return None if answer is None or answer.get("is_published") is False else remote_post(answer)
         with contextlib.suppress(Rejected):
             fields = {"fields": "id,description,created_time,permalink_url,published"}
-            video = self._graph.get(_id(remote_id), fields)
+            video = self._graph.get(path_id(remote_id), fields)
             if video.get("published") is False:
                 return None
             return remote_post({**video, "id": remote_id, "message": video.get("description")})
@@ -399,9 +430,10 @@ class FacebookConnector(Connector):
         for one in self._graph.lists(f"{self._page}/stories", {"limit": RECENT}, most_pages=2):
             if str(one.get(name) or "") == value and one.get("post_id") and one.get("creation_time"):
                 stated = one["creation_time"]
-                at = int(stated) if isinstance(stated, str) and stated.isdigit() else stated
+                seconds = meta.number(stated)
+                at = meta.instant(stated if seconds is None else seconds)
                 link = meta.web_url(one.get("url"))
-                return RemotePost(str(one["post_id"]), "", meta.instant(at), link, media_count=1)
+                return RemotePost(meta.word_of(one, "post_id"), "", at, link, media_count=1)
         return None
 
     # Inbox.
@@ -424,7 +456,7 @@ class FacebookConnector(Connector):
         return read_lists(readable, cursor) if readable else InboxPage(())
 
     def _moderate(self, intent: Json) -> StepResult:
-        what = _id(intent["id"])
+        what = path_id(intent["id"])
         match ModerationAction(intent["action"]):
             case ModerationAction.LIKE:
                 self._graph.post(f"{what}/likes")
@@ -441,22 +473,8 @@ class FacebookConnector(Connector):
     # Webhooks.
 
     @classmethod
-    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
-        return meta.challenge(query, verify_token)
-
-    @classmethod
-    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
-        return meta.is_genuine(body, headers, secret)
-
-    @classmethod
-    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        if meta.signed_request(body):
-            return (meta.signed_event(body, WebhookKind.REVOKED),)
-        return tuple(event(change) for change in meta.changes(body))
-
-    @classmethod
-    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        return (meta.signed_event(body, WebhookKind.FORGET),)
+    def _event(cls, change: Change) -> WebhookEvent:
+        return event(change)
 
     def subscribe(self) -> None:
         wanted = {
@@ -479,18 +497,18 @@ class FacebookConnector(Connector):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}", name):
             return None
         page = self._graph.find(name, {"fields": f"{_PROFILE},followers_count,fan_count"})
-        return None if page is None else PublicAccount(_profile(page), _counts(page))
+        return None if page is None else PublicAccount(profile_of(page), counts_of(page))
 
     # Metrics.
 
     def fetch_account_metrics(self) -> AccountMetrics:
-        return _counts(self._graph.get(self._page, {"fields": "followers_count,fan_count"}))
+        return counts_of(self._graph.get(self._page, {"fields": "followers_count,fan_count"}))
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found = {}
         for remote_id in remote_ids:
-            if "_" in remote_id and (answer := self._counted(_id(remote_id))) is not None:
-                found[remote_id] = _post_metrics(answer)
+            if "_" in remote_id and (answer := self._counted(path_id(remote_id))) is not None:
+                found[remote_id] = post_metrics_of(answer)
         return found
 
     def _counted(self, post: str) -> Json | None:
@@ -509,11 +527,11 @@ class FacebookConnector(Connector):
 
     @property
     def _page(self) -> str:
-        return _id(self.options["page_id"])
+        return path_id(self.options["page_id"])
 
     @property
     def _own_profile(self) -> Profile:
-        return _profile({"id": self.options["page_id"], "name": self.options.get("name")})
+        return profile_of({"id": self.options["page_id"], "name": self.options.get("name")})
 
     def _talks(self) -> Talks:
         own = frozenset({str(self.options["page_id"])})
@@ -530,7 +548,7 @@ def _way(payload: PostPayload, index: int) -> str:
     if part.is_comment:
         return "comment"
     video = next((item for item in part.media if item.is_video), None)
-    if payload.settings.get("placement") == STORY:
+    if is_story(payload, INFO):
         return "photo_story" if video is None else "video_story"
     if video is None:
         return "post"
@@ -557,75 +575,14 @@ def _container(part: PostPart, media: Sequence[str]) -> Json:
     return form
 
 
-def _check(payload: PostPayload, index: int) -> None:
-    """What Facebook would refuse after the upload."""
-    if payload.settings.get("placement") != STORY:
-        return
-    media = payload.parts[index].media
-    if len(media) > 1:
-        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
-    if media[0].duration_s > STORY_SECONDS:
-        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {STORY_SECONDS} seconds")
-    if any(one.is_comment for one in payload.parts):
-        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
-
-
 def _succeeded(answer: Json) -> None:
     if answer.get("success") not in (True, "true"):
         raise OutcomeUnknown("an answer that does not say that it was done")
 
 
 def _story_result(answer: Json) -> StepResult:
-    return StepResult(remote_id=str(answer["post_id"]))
-
-
-def _errors(phase: Json) -> list[Json]:
-    """A phase of a video that failed tells one error, or several."""
-    told = phase.get("errors") or [phase.get("error")]
-    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    return StepResult(remote_id=meta.word_of(answer, "post_id"))
 
 
 def _base() -> str:
     return http.base_url(KEY, meta_login.GRAPH)
-
-
-def _id(remote_id: object) -> str:
-    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
-    if not str(remote_id or "").strip("./ "):
-        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
-    return quote(str(remote_id), safe="")
-
-
-def _profile(page: Json) -> Profile:
-    remote_id = str(page["id"])
-    name = str(page.get("name") or "")
-    return Profile(
-        remote_id=remote_id,
-        handle=str(page.get("username") or name or remote_id),
-        display_name=name,
-        avatar_url=meta.web_url(meta.nested(page, "picture", "data", "url")),
-        profile_url=meta.web_url(page.get("link")) or f"https://www.facebook.com/{remote_id}",
-    )
-
-
-def _counts(page: Json) -> AccountMetrics:
-    followers = meta.count(page, "followers_count")
-    return AccountMetrics(followers=meta.count(page, "fan_count") if followers is None else followers)
-
-
-def _post_metrics(answer: Json) -> PostMetrics:
-    told = meta.insights(answer["insights"]) if isinstance(answer.get("insights"), dict) else {}
-    return PostMetrics(
-        likes=_total(answer, "reactions"),
-        comments=_total(answer, "comments"),
-        # A post that nobody shared says nothing of shares.
-        shares=meta.count(answer["shares"], "count") if isinstance(answer.get("shares"), dict) else 0,
-        impressions=told.get("post_media_view"),
-        reach=told.get("post_total_media_view_unique"),
-        clicks=told.get("post_clicks"),
-    )
-
-
-def _total(answer: Json, name: str) -> int | None:
-    summary = meta.nested(answer, name, "summary")
-    return meta.count(summary, "total_count") if isinstance(summary, dict) else None

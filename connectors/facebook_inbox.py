@@ -26,7 +26,20 @@ from connectors.base import (
     WebhookKind,
 )
 from connectors.errors import Rejected, RejectReason
-from connectors.meta import Change, Graph, following, instant, nested, objects, paged, web_url
+from connectors.meta import (
+    Graph,
+    following,
+    instant,
+    instant_or,
+    nested,
+    objects,
+    paged,
+    path_id,
+    rows,
+    web_url,
+    word_of,
+)
+from connectors.meta_hooks import Change
 from connectors.meta_inbox import person
 
 KEY = "facebook"
@@ -35,6 +48,7 @@ MOST_PAGES = 5  # of the comments of one post
 REACH = dt.timedelta(days=30)
 WORDS = "id,message,created_time,from,parent{id},permalink_url,is_hidden,user_likes,attachment"
 COMMENTS = f"comments.filter(stream).order(reverse_chronological).limit(50){{{WORDS}}}"
+FURTHER_COMMENTS = {"filter": "stream", "order": "reverse_chronological", "limit": 50, "fields": WORDS}
 POST = "id,message,created_time,permalink_url,attachments{media_type,subattachments}"
 NEWS = frozenset({"post", "status", "photo", "video", "share", "link", "album", "note"})
 
@@ -95,14 +109,13 @@ class Reader:
     def _all_comments(self, post: Json, since: dt.datetime) -> Iterator[Json]:
         listed: Any = post.get("comments")
         for _page in range(MOST_PAGES):
-            rows = _rows(listed)
-            yield from rows
-            position = following(listed) if isinstance(listed, dict) else ""
-            times = [instant(one["created_time"]) for one in rows if one.get("created_time")]
+            page = rows(listed)
+            yield from page
+            position = following(listed)
+            times = [instant(one["created_time"]) for one in page if one.get("created_time")]
             if not position or not times or min(times) < since:
                 return
-            params = {"filter": "stream", "order": "reverse_chronological", "limit": 50, "fields": WORDS}
-            listed = self.graph.get(f"{post['id']}/comments", paged(params, position))
+            listed = self.graph.get(f"{path_id(post['id'])}/comments", paged(FURTHER_COMMENTS, position))
 
     def _comment(self, comment: Json, root: RemotePost) -> InboxItem:
         remote_id = str(comment["id"])
@@ -174,7 +187,7 @@ def author(entity: Json) -> Profile:
 
 def remote_post(post: Json) -> RemotePost:
     return RemotePost(
-        remote_id=str(post["id"]),
+        remote_id=word_of(post),
         text=str(post.get("message") or ""),
         created_at=instant(post["created_time"]),
         permalink=address(post.get("permalink_url")),
@@ -191,7 +204,7 @@ def own_comments(post: Json, page_id: str) -> list[RemotePost]:
             created_at=instant(one["created_time"]),
             in_reply_to=str(post.get("id") or ""),
         )
-        for one in _rows(post.get("comments"))
+        for one in rows(post.get("comments"))
         if one.get("id") and one.get("created_time") and str(nested(one, "from", "id")) == page_id
     ]
 
@@ -204,15 +217,10 @@ def address(stated: object) -> str:
 
 
 def _media_count(post: Json) -> int:
-    shown = _rows(post.get("attachments"))
+    shown = rows(post.get("attachments"))
     if not shown or shown[0].get("media_type") not in ("photo", "video", "album"):
         return 0
-    return len(_rows(shown[0].get("subattachments"))) or 1
-
-
-def _rows(listed: object) -> list[Json]:
-    rows = nested(listed, "data")
-    return [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
+    return len(rows(shown[0].get("subattachments"))) or 1
 
 
 # --- webhooks ---------------------------------------------------------------------------------
@@ -222,7 +230,7 @@ def event(change: Change) -> WebhookEvent:
     """A comment is told whole; of the rest it is told that there is something."""
     value, kind = change.value, WebhookKind.OTHER
     items: tuple[InboxItem, ...] = ()
-    item, verb = value.get("item"), value.get("verb")
+    item, verb = str(value.get("item")), value.get("verb")
     is_own = str(nested(value, "from", "id") or "") == change.account_id
     if change.field == "feed" and item == "comment" and verb in ("add", "edited"):
         kind = WebhookKind.INBOX
@@ -242,7 +250,7 @@ def _commented(change: Change, *, is_own: bool) -> tuple[InboxItem, ...]:
     value = change.value
     remote_id, post_id = value.get("comment_id"), value.get("post_id")
     stated = value.get("created_time")
-    at = instant(stated) if isinstance(stated, int) and not isinstance(stated, bool) else change.at
+    at = instant_or(stated, change.at)
     if not (remote_id and post_id and at and nested(value, "from", "id")):
         return ()
     parent_id = str(value.get("parent_id") or post_id)

@@ -13,6 +13,7 @@ from connectors.base import (
     PostField,
     PostLook,
     RetrySafety,
+    StoryLimit,
     TextLimit,
     TextUnit,
     VideoLimit,
@@ -77,6 +78,7 @@ INFO = PlatformInfo(
         alt_text_max=1000,  # not shown by Facebook: alternative text is of images
         max_frame_rate=60,
     ),
+    story=StoryLimit(max_seconds=60),
     thread_max=1,
     rates=(),
     retry_safety=RetrySafety.IDEMPOTENT,

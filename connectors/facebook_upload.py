@@ -7,6 +7,7 @@ may be repeated; what is left over is never published.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, replace
 from typing import IO
@@ -14,9 +15,9 @@ from urllib.parse import quote, urlsplit
 
 from connectors import http
 from connectors.base import Json, MediaItem
-from connectors.errors import ConnectorError, Temporary
+from connectors.errors import ConnectorError, Rejected, RejectReason, Temporary
 from connectors.facebook_inbox import KEY
-from connectors.meta import Graph, nested
+from connectors.meta import Graph, number, word_of
 from connectors.meta_login import VERSION
 
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -34,7 +35,7 @@ class Uploader:
         with item.open() as stream:
             files = {"source": (_name(item), stream, item.mime_type)}
             answer = self.graph.post(f"{self.page}/photos", form, files=files, timeout_s=TIMEOUT_S)
-        return str(answer["id"])
+        return word_of(answer)
 
     def video(self, item: MediaItem) -> str:
         """In as many pieces as Facebook wants; it says with each answer which comes next."""
@@ -45,8 +46,8 @@ class Uploader:
         with item.open() as stream:
             size = _size(stream)
             begun = host.post(path, {"upload_phase": "start", "file_size": size})
-            session, video = str(begun["upload_session_id"]), str(begun["video_id"])
-            position, end = _range(begun)
+            session, video = word_of(begun, "upload_session_id"), word_of(begun, "video_id")
+            position, end = _range(begun, size)
             for _chunk in range(MOST_CHUNKS):
                 if position >= end:
                     break
@@ -58,7 +59,7 @@ class Uploader:
                     "start_offset": str(position),
                 }
                 files = {"video_file_chunk": ("piece", piece, "application/octet-stream")}
-                following, end = _range(host.post(path, form, files=files, timeout_s=TIMEOUT_S))
+                following, end = _range(host.post(path, form, files=files, timeout_s=TIMEOUT_S), size)
                 if following <= position or not piece:
                     raise Temporary("Facebook asks for the same piece again")
                 position = following
@@ -69,13 +70,14 @@ class Uploader:
     def short_video(self, item: MediaItem, edge: str) -> str:
         """``edge``: video_reels or video_stories."""
         begun = self.graph.post(f"{self.page}/{edge}", {"upload_phase": "start"})
-        video = str(begun["video_id"])
+        video = word_of(begun, "video_id")
         # Where to is our own knowledge, with the path that was told: an answer must not have our token sent
         # anywhere else.
-        told = urlsplit(str(begun.get("upload_url") or "")).path
         path = f"/video-upload/{VERSION}/{quote(video, safe='')}"
-        if re.fullmatch(r"/video-upload/[A-Za-z0-9._/-]+", told) and ".." not in told:
-            path = told
+        with contextlib.suppress(ValueError):
+            named = urlsplit(str(begun.get("upload_url") or "")).path
+            if re.fullmatch(r"/video-upload/[A-Za-z0-9._/-]+", named) and ".." not in named:
+                path = named
         host = Graph(KEY, http.base_url(f"{KEY}.upload", "https://rupload.facebook.com"), self.graph.token)
         with item.open() as stream:
             headers = {
@@ -101,12 +103,12 @@ def _is_retriable(body: str) -> bool:
     return bool(re.search(r'"retriable"\s*:\s*true', body))
 
 
-def _range(answer: Json) -> tuple[int, int]:
-    """Where the next piece begins and ends."""
-    start, end = nested(answer, "start_offset"), nested(answer, "end_offset")
-    if not (str(start).isdigit() and str(end).isdigit()):
+def _range(answer: Json, size: int) -> tuple[int, int]:
+    """Where the next piece of a file of so many bytes begins and ends."""
+    start, end = number(answer.get("start_offset")), number(answer.get("end_offset"))
+    if start is None or end is None or not (0 <= start <= size and 0 <= end <= size):
         raise Temporary("an upload without a position")
-    return int(start), int(end)
+    return start, end
 
 
 def _size(stream: IO[bytes]) -> int:
@@ -118,3 +120,18 @@ def _size(stream: IO[bytes]) -> int:
 
 def _name(item: MediaItem) -> str:
     return f"photo.{'png' if item.mime_type == 'image/png' else 'jpg'}"
+
+
+def check_phases(status: Json) -> None:
+    """Raises Rejected(MEDIA_BROKEN) for what Facebook could not work on."""
+    phases = [status.get(name) for name in ("uploading_phase", "processing_phase", "publishing_phase")]
+    broken = [one for one in phases if isinstance(one, dict) and one.get("status") == "error"]
+    if broken or status.get("video_status") == "error":
+        words = next((str(e.get("message")) for b in broken for e in _errors(b)), "")
+        raise Rejected(RejectReason.MEDIA_BROKEN, words or "Facebook could not process the video")
+
+
+def _errors(phase: Json) -> list[Json]:
+    """A phase of a video that failed tells one error, or several."""
+    told = phase.get("errors") or [phase.get("error")]
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []

@@ -636,11 +636,9 @@ def excerpt(response: requests.Response, *, limit: int = 300) -> str:
     tags; redacted (also of the token that was sent) and cut at ``limit`` characters."""
     words = ""
     try:
-        content = response.json()
+        words = _error_words(response.json())
     except (ValueError, RecursionError):
         words = without_tags(response.text[:20_000])
-    else:
-        words = _error_words(content)
     sent = response.request.headers.get("Authorization", "") if response.request is not None else ""
     words = redact(" ".join(words.split()), sent.partition(" ")[2])
     return f"HTTP {response.status_code} {words}".strip()[:limit]

@@ -75,7 +75,7 @@ class TextLimit:
     ``url_units``: every link counts this many units whatever its length; 0 = as it is written.
     ``urls_bare``: one without a scheme (``example.com/x``) is a link, too.
     ``mention_user_only``: of ``@user@host`` only ``@user`` counts. ``with_warning``: a content warning
-    counts, too, as it is written.
+    counts, too, as it is written. ``max_hashtags``, ``max_mentions``: so many in one text, 0 = none stated.
     """
 
     max_units: int
@@ -85,15 +85,31 @@ class TextLimit:
     urls_bare: bool = False
     mention_user_only: bool = False
     with_warning: bool = False
+    max_hashtags: int = 0
+    max_mentions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ImageLimit:
+    """``min_ratio``, ``max_ratio``: width by height, to two decimals as networks say it, 0 = none stated."""
+
     max_count: int
     max_bytes: int  # per image
     mime_types: tuple[str, ...]
     alt_text_max: int  # characters (code points)
     max_pixels: int = 0  # width x height, 0 = none stated
+    min_ratio: float = 0.0
+    max_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLimit:
+    """What a story may be: one image of any shape or one video, no words, no first comment. A post is one
+    where the PostField ``field`` is answered with ``value``."""
+
+    max_seconds: float
+    field: str = "placement"
+    value: str = "story"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +222,7 @@ class PostField:
     ``kind``: "text", "long_text", "url", "choice" or "flag" (true or false). The choices of a "choice" are
     ``choices`` (value, label), or with ``is_of_account`` those that ``Connector.fetch_choices`` reads.
     ``for_videos``: is asked only where the post has a video. ``default``: what holds where nothing is
-    said; of a flag "true", or "" for false.
+    said; of a flag "true", or "" for false. ``forbidden``: characters that a text may not have.
     """
 
     name: str
@@ -218,6 +234,7 @@ class PostField:
     for_videos: bool = False
     default: str = ""
     max_length: int = 0  # characters (code points), 0 = none stated
+    forbidden: str = ""
     help_text: str = ""
 
 
@@ -242,6 +259,8 @@ class PlatformInfo:
     account_metrics: tuple[str, ...] = ()  # names of AccountMetrics fields that this network fills
     post_metrics: tuple[str, ...] = ()  # names of PostMetrics fields that this network fills
     videos: VideoLimit | None = None  # None where none can be posted
+    media_max: int = 0  # images and videos of one post together, 0 = none stated
+    story: StoryLimit | None = None  # None where there are none
     message_text: TextLimit | None = None  # of a direct message, None where none can be sent
     comment_text: TextLimit | None = None  # of a first comment and of an answer, None = as ``text``
     tagline: str = ""  # what to know before connecting; English source string, as of ConnectField

@@ -30,9 +30,10 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from connectors import http, meta, meta_login
+from connectors import meta_container as container
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -58,38 +59,41 @@ from connectors.base import (
     StepState,
     Tokens,
     WebhookEvent,
-    WebhookKind,
     granted,
 )
 from connectors.errors import (
-    ConnectorError,
     NeedsReconnect,
-    OutcomeUnknown,
     Rejected,
     RejectReason,
     Temporary,
 )
 from connectors.inbox import read_lists
 from connectors.instagram_inbox import KEY, MEDIA, Reader, event, own_comments, remote_post
-from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM, STORY
-from connectors.meta import Graph
+from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM
+from connectors.instagram_login import (
+    ME,
+    by_itself,
+    login_of,
+    only,
+    profile_of,
+    root,
+    through_pages,
+    tokens_of,
+)
+from connectors.meta import Graph, path_id
+from connectors.meta_hooks import CalledByMeta, Change
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
-from connectors.text import find_hashtags, normalise
+from connectors.text import find_hashtags, is_story, normalise
 
 _PLAIN_METRICS = ("likes", "comments")
-_ME = {"fields": "user_id,username,name,profile_picture_url"}
 
-MOST_IN_A_CAROUSEL = 10
-MOST_TAGS = 30
-STORY_SECONDS = 60
 RECENT = 25
-CLOCK_SKEW = dt.timedelta(minutes=2)
-STATE_SETTLES = dt.timedelta(seconds=30)  # so long a container that was published may not say so
+OWN_WORDS = "id,text,timestamp,username,from"
 _METRICS = "views,reach,saved,shares"
 _METRICS_OF_A_STORY = "views,reach,replies,shares"
 
 
-class InstagramConnector(Connector):
+class InstagramConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
 
     @classmethod
@@ -109,7 +113,7 @@ class InstagramConnector(Connector):
         cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
     ) -> AuthorizeRequest:
         wanted = tuple(scopes or INFO.scopes)
-        if _login_of(app) == FACEBOOK:
+        if login_of(app) == FACEBOOK:
             names = dict.fromkeys(name for scope in wanted for name in AT_FACEBOOK.get(scope, (scope,)))
             dialog = http.base_url(f"{KEY}.dialog", meta_login.DIALOG)
             return meta_login.authorize(
@@ -130,77 +134,23 @@ class InstagramConnector(Connector):
     def exchange_accounts(
         cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
     ) -> tuple[Connected, ...]:
-        if _login_of(app) == FACEBOOK:
-            return cls._through_pages(app, code, redirect_uri)
-        return (cls._by_itself(app, code, redirect_uri),)
-
-    @classmethod
-    def _by_itself(cls, app: AppCredentials, code: str, redirect_uri: str) -> Connected:
-        door = Graph(KEY, http.base_url(f"{KEY}.login", "https://api.instagram.com"))
-        form = {
-            "client_id": app.client_id,
-            "client_secret": app.client_secret,
-            "grant_type": "authorization_code",
-            "redirect_uri": redirect_uri,
-            "code": code.removesuffix("#_"),
-        }
-        response = door.call("POST", "oauth/access_token", form=form)
-        short = _only(door.answer(response, app.client_secret, code))
-        token = str(short["access_token"])
-        told = short.get("permissions") or ()
-        scopes = tuple(told.split(",")) if isinstance(told, str) else tuple(map(str, told))
-        query = {"grant_type": "ig_exchange_token", "client_secret": app.client_secret, "access_token": token}
-        graph = Graph(KEY, _root(), token)
-        fresh = _tokens(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
-        person_id = str(short.get("user_id") or "")
-        options: Json = {"login": INSTAGRAM, "person_id": person_id, "scopes": list(scopes)}
-        account = _only(Graph(KEY, _root(), fresh.access_token).get(f"{meta_login.VERSION}/me", _ME))
-        profile = _profile(account)
-        options |= {"ig_id": profile.remote_id, "username": profile.handle}
-        return Connected(profile=profile, tokens=fresh, scopes=scopes, options=options)
-
-    @classmethod
-    def _through_pages(cls, app: AppCredentials, code: str, redirect_uri: str) -> tuple[Connected, ...]:
-        base = http.base_url(f"{KEY}.facebook", meta_login.GRAPH)
-        signed = meta_login.sign_in(KEY, base, app=app, code=code, redirect_uri=redirect_uri)
-        linked = "instagram_business_account{id,username,name,profile_picture_url}"
-        scopes = [name for name, theirs in AT_FACEBOOK.items() if set(theirs) <= set(signed.scopes)]
-        found: dict[str, Connected] = {}
-        for page in meta_login.pages(signed, f"id,access_token,{linked}"):
-            account = page.get("instagram_business_account")
-            if not isinstance(account, dict) or not account.get("id"):
-                continue
-            profile = _profile(account)
-            found[profile.remote_id] = Connected(
-                profile=profile,
-                tokens=Tokens(access_token=str(page["access_token"])),
-                scopes=signed.scopes,
-                options={
-                    "login": FACEBOOK,
-                    "person_id": signed.person_id,
-                    "scopes": scopes,
-                    "ig_id": profile.remote_id,
-                    "page_id": str(page["id"]),
-                    "username": profile.handle,
-                },
-            )
-        if not found:
-            raise Rejected(RejectReason.NOT_FOUND, "no Page with a linked professional account was allowed")
-        return tuple(found.values())
+        if login_of(app) == FACEBOOK:
+            return through_pages(app, code, redirect_uri)
+        return (by_itself(app, code, redirect_uri),)
 
     @classmethod
     def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
         """A token of Instagram Login renews itself while it lives; the old one stays good, too."""
         if options.get("login") == FACEBOOK or not tokens.access_token:
             raise NeedsReconnect("this token cannot be renewed")
-        graph = Graph(KEY, _root(), tokens.access_token)
+        graph = Graph(KEY, root(), tokens.access_token)
         query = {"grant_type": "ig_refresh_token", "access_token": tokens.access_token}
-        return _tokens(graph.get("refresh_access_token", query))
+        return tokens_of(graph.get("refresh_access_token", query))
 
     def fetch_profile(self) -> Profile:
         if self._is_by_itself:
-            return _profile(_only(self._graph.get("me", _ME)))
-        return _profile(self._graph.get(self._ig, {"fields": "id,username,name,profile_picture_url"}))
+            return profile_of(only(self._graph.get("me", ME)))
+        return profile_of(self._graph.get(self._ig, {"fields": "id,username,name,profile_picture_url"}))
 
     # Publishing.
 
@@ -246,8 +196,8 @@ class InstagramConnector(Connector):
             "do": "publish",
             "container": done[f"part{step.part}.container"].remote_id,
             "text": part.text,
-            "is_story": _is_story(payload),
-            "since": (now - CLOCK_SKEW).isoformat(),
+            "is_story": is_story(payload, INFO),
+            "since": container.since_of(now),
         }
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
@@ -266,15 +216,15 @@ class InstagramConnector(Connector):
                 return self._publish(intent)
             case "message":
                 answer = self._graph.post(f"{self._talks_of}/messages", intent["form"], changes=True)
-                return StepResult(remote_id=str(answer["message_id"]))
+                return StepResult(remote_id=meta.word_of(answer, "message_id"))
             case "mention":
                 path = f"{self._ig}/mentions"
             case "reply":
-                path = f"{_id(intent['to'])}/replies"
+                path = f"{path_id(intent['to'])}/replies"
             case _:
-                path = f"{_id(intent['to'])}/comments"
+                path = f"{path_id(intent['to'])}/comments"
         answer = self._graph.post(path, intent["form"], changes=True)
-        return StepResult(remote_id=str(answer["id"]))
+        return StepResult(remote_id=meta.word_of(answer))
 
     def _make(self, form: Json, media: Sequence[MediaItem]) -> StepResult:
         """A container, for ``media`` of one file or of none (the children are there)."""
@@ -288,77 +238,60 @@ class InstagramConnector(Connector):
                         form["cover_url"] = item.cover_url()
         answer = self._graph.post(f"{self._ig}/media", form)
         # Even an image is refused by media_publish for a moment after it was taken.
-        return StepResult(state=StepState.PROCESSING, remote_id=str(answer["id"]), retry_after_s=wait_s)
+        return StepResult(state=StepState.PROCESSING, remote_id=meta.word_of(answer), retry_after_s=wait_s)
 
     def _publish(self, intent: Json) -> StepResult:
         form = {"creation_id": intent["container"]}
         try:
             answer = self._graph.post(f"{self._ig}/media_publish", form, changes=True)
         except Rejected as refused:
-            return self._done_before(intent, refused)
-        return StepResult(remote_id=str(answer["id"]))
+            # Without words, or as a story, another post would look like ours.
+            return container.done_before(
+                refused,
+                intent,
+                lambda: self._state(intent).get("status_code"),
+                lambda: self._listed(intent),
+                is_told_by_list=bool(intent["text"]) and not intent["is_story"],
+            )
+        return StepResult(remote_id=meta.word_of(answer))
 
-    def _done_before(self, intent: Json, refused: Rejected) -> StepResult:
-        """The post of a container that is not taken (again): an earlier call may have published it. Raises
-        what is to be thought of the refusal otherwise."""
-        try:
-            answer = self._graph.find(_id(intent["container"]), {"fields": "status_code"})
-        except ConnectorError:
-            raise refused from None
-        state = answer.get("status_code") if answer is not None else None
-        if state == "EXPIRED":
-            raise Temporary(refused.detail, starts_over=True)
-        # The state may be late; a post with the same words is not, where there are words.
-        if state == "PUBLISHED" or (state == "FINISHED" and intent["text"] and not intent["is_story"]):
-            with contextlib.suppress(ConnectorError):
-                return self._published(intent)
-        if state == "PUBLISHED":
-            raise OutcomeUnknown(refused.detail) from refused
-        raise refused
+    def _state(self, intent: Json) -> Json:
+        """Of the container that is published; empty where it is not there."""
+        return self._graph.find(path_id(intent["container"]), {"fields": "status_code,status"}) or {}
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
             if sent is None or not sent.remote_id:
                 return None
-            answer = self._graph.find(_id(sent.remote_id), {"fields": "status_code,status"})
+            answer = self._graph.find(path_id(sent.remote_id), {"fields": "status_code,status"})
             if answer is None:
                 return None
-            wait_s = sent.retry_after_s or 3.0
-            return meta.container_result(
-                sent.remote_id, answer.get("status_code"), answer.get("status"), wait_s=wait_s
+            return container.container_result(
+                sent.remote_id,
+                answer.get("status_code"),
+                answer.get("status"),
+                wait_s=sent.retry_after_s or 3.0,
             )
         if intent.get("do") != "publish":
             raise TypeError("a comment or a message has no state to ask for")
-        answer = self._graph.find(_id(intent["container"]), {"fields": "status_code,status"})
-        match answer.get("status_code") if answer is not None else None:
-            case "PUBLISHED":
-                return self._published(intent)
-            case "FINISHED":
-                asked_at = dt.datetime.fromisoformat(intent["since"]) + CLOCK_SKEW
-                if dt.timedelta(0) <= meta.clock_now() - asked_at < STATE_SETTLES:
-                    raise Temporary("its state may be late")
-                return None  # one container makes one post: sent again, it does no harm
-            case "ERROR":
-                raise meta.container_error(str((answer or {}).get("status") or ""))
-            case "EXPIRED":
-                raise Temporary("the container was not published within 24 hours", starts_over=True)
-        raise Temporary("Instagram does not say whether the container was published")
+        with meta.asking():
+            told = self._state(intent)
+        return container.became_of(
+            intent,
+            told.get("status_code"),
+            lambda: self._listed(intent),
+            lambda: container.container_error(str(told.get("status") or "")),
+        )
 
-    def _published(self, intent: Json) -> StepResult:
-        """The post that came of a container. Raises Temporary while it is not listed."""
-        since = dt.datetime.fromisoformat(intent["since"])
-        edge = "stories" if intent["is_story"] else "media"
-        answer = self._graph.get(f"{self._ig}/{edge}", {"fields": MEDIA, "limit": RECENT})
-        found = [
-            post
-            for post in map(remote_post, meta.objects(answer))
-            if post.created_at >= since
-            and (intent["is_story"] or normalise(post.text) == normalise(intent["text"]))
-        ]
-        if not found:
-            raise Temporary("published, but not listed yet")
-        post = min(found, key=lambda one: one.created_at)
-        return StepResult(remote_id=post.remote_id, permalink=post.permalink)
+    def _listed(self, intent: Json) -> StepResult | None:
+        """The post that came of a container."""
+        edge, words = "stories" if intent["is_story"] else "media", normalise(intent["text"])
+        with meta.asking():
+            answer = self._graph.get(f"{self._ig}/{edge}", {"fields": MEDIA, "limit": RECENT})
+        posts = map(remote_post, meta.objects(answer))
+        return container.first_of(
+            posts, intent, lambda post: intent["is_story"] or normalise(post.text) == words
+        )
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         return RetrySafety.TWO_PHASE if intent.get("do") == "publish" else RetrySafety.NEITHER
@@ -368,7 +301,7 @@ class InstagramConnector(Connector):
         return self._since(since, self._latest())
 
     def _latest(self) -> list[Json]:
-        fields = f"{MEDIA},comments.limit(50){{id,text,timestamp,username,from}}"
+        fields = f"{MEDIA},comments.limit(50){{{OWN_WORDS}}}"
         answer = self._graph.get(f"{self._ig}/media", {"fields": fields, "limit": RECENT})
         return meta.objects(answer)
 
@@ -380,34 +313,40 @@ class InstagramConnector(Connector):
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         if payload.message_to is not None:
-            return self._talks().sent_to(payload.message_to.recipient_id, since)
+            with meta.asking():
+                return self._talks().sent_to(payload.message_to.recipient_id, payload.parts[0].text, since)
         if payload.reply_to is None:
-            media = self._latest()
+            with meta.asking():
+                media = self._latest()
             caption = normalise(payload.parts[0].text)
             # Only a comment comes here: a post is told by its container.
-            if caption not in (normalise(str(one.get("caption") or "")) for one in media):
+            ours = [one for one in media if normalise(str(one.get("caption") or "")) == caption]
+            if not ours:
                 raise Temporary("the post is not listed, so its comments cannot be seen")
+            for one in ours:
+                if first := one.get("comments"):  # of a post without any it says nothing
+                    one["comments"] = self._all_below(str(one.get("id") or ""), "comments", first)
             return self._since(since, media)
         answered = _answer(payload.reply_to.detail, payload.reply_to.remote_id, "")
         edge = "comments" if answered["do"] == "mention" else "replies"
-        params = {"fields": "id,text,timestamp,username,from", "limit": 50}
-        found = self._graph.get(f"{_id(answered['to'])}/{edge}", params)
-        own = own_comments({"comments": found}, self._own)
+        own = own_comments({"comments": self._all_below(answered["to"], edge)}, self._own)
         return [one for one in own if one.created_at >= since]
 
+    def _all_below(self, remote_id: str, edge: str, first: object = None) -> Json:
+        """Every comment below a post, or answer below a comment, of which ``first`` may be known. In which
+        order they come is not said of answers: all are read."""
+        params = {"fields": OWN_WORDS, "limit": 50}
+        with meta.asking():
+            return {"data": self._graph.whole(f"{path_id(remote_id)}/{edge}", params, first=first)}
+
     def fetch_post(self, remote_id: str) -> RemotePost | None:
-        answer = self._graph.find(_id(remote_id), {"fields": MEDIA})
+        answer = self._graph.find(path_id(remote_id), {"fields": MEDIA})
         return None if answer is None else remote_post(answer)
 
     def fetch_quotas(self) -> tuple[Quota, ...]:
         params = {"fields": "quota_usage,config"}
-        quotas = []
-        for one in meta.objects(self._graph.get(f"{self._ig}/content_publishing_limit", params)):
-            used, most = meta.count(one, "quota_usage"), meta.nested(one, "config", "quota_total")
-            window_s = meta.nested(one, "config", "quota_duration")
-            if used is not None and isinstance(most, int):
-                quotas.append(Quota("Posts", used, most, window_s if isinstance(window_s, int) else 0))
-        return tuple(quotas)
+        answer = self._graph.get(f"{self._ig}/content_publishing_limit", params)
+        return meta.quotas(answer, {"Posts": ("quota_usage", "config")})
 
     # Inbox.
 
@@ -427,7 +366,7 @@ class InstagramConnector(Connector):
         return read_lists(readable, cursor) if readable else InboxPage(())
 
     def _moderate(self, intent: Json) -> StepResult:
-        comment, action = _id(intent["id"]), ModerationAction(intent["action"])
+        comment, action = path_id(intent["id"]), ModerationAction(intent["action"])
         if action in (ModerationAction.HIDE, ModerationAction.UNHIDE):
             self._graph.post(comment, {"hide": action is ModerationAction.HIDE})
         elif action is ModerationAction.DELETE:
@@ -439,22 +378,8 @@ class InstagramConnector(Connector):
     # Webhooks.
 
     @classmethod
-    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
-        return meta.challenge(query, verify_token)
-
-    @classmethod
-    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
-        return meta.is_genuine(body, headers, secret)
-
-    @classmethod
-    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        if meta.signed_request(body):
-            return (meta.signed_event(body, WebhookKind.REVOKED),)
-        return tuple(event(change) for change in meta.changes(body))
-
-    @classmethod
-    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        return (meta.signed_event(body, WebhookKind.FORGET),)
+    def _event(cls, change: Change) -> WebhookEvent:
+        return event(change)
 
     def subscribe(self) -> None:
         """With Facebook Login the fields stand in the app's settings; the Page must have the app at all."""
@@ -487,7 +412,7 @@ class InstagramConnector(Connector):
         found = answer["business_discovery"]
         if not isinstance(found, dict):
             raise Temporary("an answer without an account")
-        return PublicAccount(_profile(found), _counts(found))
+        return PublicAccount(profile_of(found), _counts(found))
 
     # Metrics.
 
@@ -499,7 +424,7 @@ class InstagramConnector(Connector):
         found = {}
         for remote_id in remote_ids:
             fields = "id,like_count,comments_count,media_product_type"
-            answer = self._graph.find(_id(remote_id), {"fields": fields})
+            answer = self._graph.find(path_id(remote_id), {"fields": fields})
             if answer is None:
                 continue
             told = self._insights(remote_id, answer.get("media_product_type") == "STORY")
@@ -519,7 +444,7 @@ class InstagramConnector(Connector):
             return {}
         params = {"metric": _METRICS_OF_A_STORY if is_story else _METRICS}
         try:
-            return meta.insights(self._graph.get(f"{_id(remote_id)}/insights", params))
+            return meta.insights(self._graph.get(f"{path_id(remote_id)}/insights", params))
         except Rejected:
             return {}
 
@@ -533,18 +458,18 @@ class InstagramConnector(Connector):
     def _graph(self) -> Graph:
         token = self.tokens.access_token
         if self._is_by_itself:
-            return Graph(KEY, f"{_root()}/{meta_login.VERSION}", token)
+            return Graph(KEY, f"{root()}/{meta_login.VERSION}", token)
         secret = self.app.client_secret if self.app is not None else ""
         return Graph(KEY, http.base_url(f"{KEY}.facebook", meta_login.GRAPH), token, secret)
 
     @property
     def _ig(self) -> str:
-        return _id(self.options["ig_id"])
+        return path_id(self.options["ig_id"])
 
     @property
     def _talks_of(self) -> str:
         """Whose conversations they are: with Facebook Login the Page's."""
-        return self._ig if self._is_by_itself else _id(self.options["page_id"])
+        return self._ig if self._is_by_itself else path_id(self.options["page_id"])
 
     @property
     def _own(self) -> frozenset[str]:
@@ -554,7 +479,7 @@ class InstagramConnector(Connector):
 
     @property
     def _profile(self) -> Profile:
-        return _profile({"id": self.options["ig_id"], "username": self.options.get("username")})
+        return profile_of({"id": self.options["ig_id"], "username": self.options.get("username")})
 
     def _talks(self) -> Talks:
         return Talks(self._graph, self._talks_of, self._own, "instagram", self._profile)
@@ -570,7 +495,7 @@ def _answer(detail: Json, remote_id: str, text: str) -> Json:
 def _container(payload: PostPayload, part: int, done: Mapping[str, StepResult]) -> Json:
     """The form of a post's container without the address of its file."""
     media, caption = payload.parts[part].media, payload.parts[part].text
-    if _is_story(payload):
+    if is_story(payload, INFO):
         return {"media_type": "STORIES"}
     if len(media) > 1:
         children = [done[f"part{part}.media{m}"].remote_id for m in range(len(media))]
@@ -585,70 +510,21 @@ def _check(payload: PostPayload, index: int) -> None:
     part = payload.parts[index]
     if not part.media:
         raise Rejected(RejectReason.MEDIA_MISSING)
-    if len(part.media) > MOST_IN_A_CAROUSEL:
-        raise Rejected(RejectReason.TOO_MANY_MEDIA, f"a post has {MOST_IN_A_CAROUSEL} images and videos")
-    if len(find_hashtags(part.text)) > MOST_TAGS:
-        raise Rejected(RejectReason.TOO_MANY_TAGS, f"a post has {MOST_TAGS} hashtags")
-    if not _is_story(payload):
-        return
-    if len(part.media) > 1:
-        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
-    if part.media[0].is_video and part.media[0].duration_s > STORY_SECONDS:
-        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {STORY_SECONDS} seconds")
-    if any(one.is_comment for one in payload.parts):
-        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
-
-
-def _is_story(payload: PostPayload) -> bool:
-    return payload.settings.get("placement") == STORY
+    if len(part.media) > INFO.media_max:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, f"a post has {INFO.media_max} images and videos")
+    if len(find_hashtags(part.text)) > INFO.text.max_hashtags:
+        raise Rejected(RejectReason.TOO_MANY_TAGS, f"a post has {INFO.text.max_hashtags} hashtags")
+    if INFO.story is not None and is_story(payload, INFO):
+        meta.check_story(payload, index, INFO.story)
 
 
 def _alt_text(item: MediaItem) -> Json:
     return {"alt_text": item.alt_text} if item.alt_text else {}
 
 
-def _login_of(app: AppCredentials) -> str:
-    return FACEBOOK if app.extra.get("login") == FACEBOOK else INSTAGRAM
-
-
 def _scopes(options: Mapping[str, Any]) -> tuple[str, ...]:
     scopes = options.get("scopes")
     return tuple(map(str, scopes)) if isinstance(scopes, list | tuple) else ()
-
-
-def _root() -> str:
-    return http.base_url(KEY, "https://graph.instagram.com")
-
-
-def _id(remote_id: object) -> str:
-    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
-    if not str(remote_id or "").strip("./ "):
-        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
-    return quote(str(remote_id), safe="")
-
-
-def _only(answer: Json) -> Json:
-    """Two guides show the same answers, one of them with a list around them."""
-    listed = answer.get("data")
-    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else answer
-
-
-def _tokens(answer: Json) -> Tokens:
-    """The token is its own refresh token."""
-    token = str(answer["access_token"])
-    return Tokens(access_token=token, refresh_token=token, expires_at=meta.lifetime(answer))
-
-
-def _profile(account: Json) -> Profile:
-    remote_id = str(account.get("user_id") or account["id"])
-    handle = str(account.get("username") or "")
-    return Profile(
-        remote_id=remote_id,
-        handle=handle or remote_id,
-        display_name=str(account.get("name") or handle),
-        avatar_url=meta.web_url(account.get("profile_picture_url")),
-        profile_url=f"https://www.instagram.com/{quote(handle, safe='')}/" if handle else "",
-    )
 
 
 def _counts(account: Json) -> AccountMetrics:

@@ -25,7 +25,19 @@ from connectors.base import (
     WebhookEvent,
     WebhookKind,
 )
-from connectors.meta import Change, Graph, following, instant, nested, objects, paged, web_url
+from connectors.meta import (
+    Graph,
+    following,
+    instant,
+    nested,
+    objects,
+    paged,
+    path_id,
+    rows,
+    web_url,
+    word_of,
+)
+from connectors.meta_hooks import Change
 
 KEY = "instagram"
 PER_CALL = 25
@@ -79,7 +91,7 @@ class Reader:
     def _below(self, media: Json, since: dt.datetime) -> Iterator[InboxItem]:
         root = remote_post(media)
         for comment in self._all_comments(media, since):
-            for one in (comment, *_rows(comment.get("replies"))):
+            for one in (comment, *rows(comment.get("replies"))):
                 item = self._item(one, root, str(comment.get("id")))
                 if item is not None and item.created_at >= since:
                     yield item
@@ -87,14 +99,14 @@ class Reader:
     def _all_comments(self, media: Json, since: dt.datetime) -> Iterator[Json]:
         listed: Any = media.get("comments")
         for _page in range(MOST_PAGES):
-            rows = _rows(listed)
-            yield from rows
-            position = following(listed) if isinstance(listed, dict) else ""
+            page = rows(listed)
+            yield from page
+            position = following(listed)
             # An answer may be new where its comment is not; that is what webhooks are for.
-            if not position or min(map(_time, rows), default=since) < since:
+            if not position or min(map(_time, page), default=since) < since:
                 return
             params = {"fields": f"{_WORDS},replies.limit(50){{{_WORDS}}}", "limit": 50}
-            listed = self.graph.get(f"{media['id']}/comments", paged(params, position))
+            listed = self.graph.get(f"{path_id(media['id'])}/comments", paged(params, position))
 
     def _item(self, comment: Json, root: RemotePost, top_id: str) -> InboxItem | None:
         if not comment.get("id") or not comment.get("timestamp"):
@@ -127,17 +139,17 @@ def _detail(remote_id: str, top_id: str, author: Profile, *, is_own: bool) -> Js
 
 def remote_post(media: Json) -> RemotePost:
     return RemotePost(
-        remote_id=str(media["id"]),
+        remote_id=word_of(media),
         text=str(media.get("caption") or ""),
         created_at=instant(media["timestamp"]),
         permalink=web_url(media.get("permalink")),
-        media_count=len(_rows(media.get("children"))) or 1,
+        media_count=len(rows(media.get("children"))) or 1,
     )
 
 
 def own_comments(media: Json, own: Collection[str]) -> list[RemotePost]:
     """What the account wrote below a post, as far as it came with it."""
-    rows = [one for row in _rows(media.get("comments")) for one in (row, *_rows(row.get("replies")))]
+    below = [one for row in rows(media.get("comments")) for one in (row, *rows(row.get("replies")))]
     return [
         RemotePost(
             remote_id=str(one["id"]),
@@ -145,7 +157,7 @@ def own_comments(media: Json, own: Collection[str]) -> list[RemotePost]:
             created_at=instant(one["timestamp"]),
             in_reply_to=str(media.get("id") or ""),
         )
-        for one in rows
+        for one in below
         if one.get("id") and one.get("timestamp") and _is_own(one, own)
     ]
 
@@ -167,11 +179,6 @@ def _author(entity: Json) -> Profile:
         display_name=handle,
         profile_url=f"https://www.instagram.com/{handle}/" if handle else "",
     )
-
-
-def _rows(listed: object) -> list[Json]:
-    rows = nested(listed, "data")
-    return [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
 
 
 def _time(comment: Json) -> dt.datetime:

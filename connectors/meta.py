@@ -1,48 +1,37 @@
-"""What the networks of Meta (Facebook, Instagram, Threads) share: calls of the Graph API, what its errors
-mean, limits told by headers, pages of lists, containers, webhooks and signed requests. No network by itself.
+"""What the networks of Meta (Facebook, Instagram, Threads) share: calls of the Graph API, pages of lists,
+what answers say. No network by itself. Beside it: what errors mean and which limits headers tell
+(meta_errors), containers (meta_container), calls of theirs (meta_hooks), messages (meta_inbox), signing in
+(meta_login).
 
-Documents: docs/graph-api/guides/error-handling, docs/graph-api/overview/rate-limiting,
-docs/graph-api/guides/secure-requests, docs/graph-api/results, docs/graph-api/webhooks/getting-started,
-docs/development/create-an-app/app-dashboard/data-deletion-callback, and
-documentation/instagram-platform/instagram-graph-api/reference/error-codes, as of July 2026.
+Documents: docs/graph-api/guides/secure-requests and docs/graph-api/results, as of July 2026.
 
-* The token goes into the Authorization header, so it is in no address. ``appsecret_proof`` goes with it where
-  the app's secret is known and the host takes it.
-* An error is ``{"error": {"code", "error_subcode", "is_transient", "message", "fbtrace_id"}}``, mostly with
-  HTTP 400. The code decides, not the status; a subcode says more than its code.
-* Not confirmed by a live call: that graph.instagram.com and graph.threads.net take the header (their guides
-  show it), and what the subcodes of publishing mean at each step. What is not known of a publication is in
-  doubt.
+The token goes into the Authorization header, so it is in no address. ``appsecret_proof`` goes with it where
+the app's secret is known and the host takes it. Not confirmed by a live call: that graph.instagram.com and
+graph.threads.net take the header (their guides show it).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
 import json
-import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from requests import Response
 
 from connectors import http
-from connectors.base import Json, StepResult, StepState, WebhookEvent, WebhookKind
-from connectors.errors import (
-    ConnectorError,
-    NeedsReconnect,
-    OutcomeUnknown,
-    RateLimited,
-    Rejected,
-    RejectReason,
-    Temporary,
-)
+from connectors.base import Json, PostPayload, Quota, StoryLimit
+from connectors.errors import ConnectorError, OutcomeUnknown, Rejected, RejectReason, Temporary
+from connectors.meta_errors import map_error
+
+MOST_OF_A_LIST = 40  # pages
+MOST_COUNTED = 1 << 53  # no count of anything is larger
 
 # --- calls ------------------------------------------------------------------------------------
 
@@ -139,6 +128,30 @@ class Graph:
             if not position:
                 return
 
+    def whole(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        *,
+        first: object = None,
+        is_enough: Callable[[Json], bool] = lambda _one: False,
+    ) -> list[Json]:
+        """All objects of a list, for looking whether something of ours is among them. ``first``: its first
+        page, where that came with something else. It may end with the page that has one that ``is_enough``.
+
+        Raises Temporary for a list that is longer than we read: what was not met may stand further on.
+        """
+        found: list[Json] = []
+        listed: object = first if first is not None else self.get(path, params)
+        for _page in range(MOST_OF_A_LIST):
+            page = objects(listed)
+            found += page
+            position = following(listed)
+            if not position or any(is_enough(one) for one in page):
+                return found
+            listed = self.get(path, paged(params, position))
+        raise Temporary("a list that is longer than is read")
+
     @property
     def is_proven(self) -> bool:
         return bool(self.token and self.secret)
@@ -162,26 +175,31 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 _POSITIONS = ("after", "until", "since", "offset", "__paging_token")
 
 
-def objects(answer: Json) -> list[Json]:
+def objects(answer: object) -> list[Json]:
     """``data`` of a list's answer. Raises Temporary where there is none."""
-    data = answer["data"]
+    data = nested(answer, "data")
     if not isinstance(data, list):
         raise Temporary("an answer without a list")
     return [one for one in data if isinstance(one, dict)]
 
 
-def following(answer: Json) -> str:
+def rows(listed: object) -> list[Json]:
+    """The objects of a list that came with something, none where there is no list."""
+    data = nested(listed, "data")
+    return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+
+
+def following(answer: object) -> str:
     """Where a list goes on, "" at its end. Only what says where it is taken from the address that the network
     names: it has the token in it, and no answer decides whom we call."""
-    paging = answer.get("paging")
-    link = paging.get("next") if isinstance(paging, dict) else None
+    link = nested(answer, "paging", "next")
     if not isinstance(link, str):
         return ""
     try:
         query = dict(parse_qsl(urlsplit(link).query))
+        return urlencode({name: query[name] for name in _POSITIONS if name in query})
     except ValueError:
         return ""
-    return urlencode({name: query[name] for name in _POSITIONS if name in query})
 
 
 def paged(params: Mapping[str, Any], position: str) -> dict[str, Any]:
@@ -196,15 +214,72 @@ def instant(stated: object) -> dt.datetime:
         if isinstance(stated, int | float) and not isinstance(stated, bool):
             return dt.datetime.fromtimestamp(stated / 1000 if stated > 1e11 else stated, dt.UTC)
         at = dt.datetime.fromisoformat(str(stated))
+        at = at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise Temporary("something without a date") from error
-    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    if not _FIRST <= at <= _LAST:  # so far away that a day more or less is no date any more
+        raise Temporary("something with an absurd date")
+    return at
+
+
+_FIRST, _LAST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
+
+
+def instant_or(stated: object, other: dt.datetime | None) -> dt.datetime | None:
+    """As ``instant``; ``other`` for what is none."""
+    try:
+        return instant(stated)
+    except Temporary:
+        return other
+
+
+def number(stated: object) -> int | None:
+    """A whole number, of the digits that ``int`` takes too; None for anything else."""
+    if isinstance(stated, str) and re.fullmatch(r"[0-9]{1,18}", stated):
+        return int(stated)
+    return stated if isinstance(stated, int) and not isinstance(stated, bool) else None
 
 
 def count(entity: Mapping[str, Any], name: str) -> int | None:
     """A number of something, None where it is not told."""
-    value = entity.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return _counted(entity.get(name))
+
+
+def _counted(value: object) -> int | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MOST_COUNTED else None
+
+
+def word_of(answer: Json, name: str = "id") -> str:
+    """An id, a name or a token of an answer. Raises what an answer without it means: Temporary, or
+    OutcomeUnknown where something may have been done."""
+    value = answer[name]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if 0 <= value < 1 << 64 else ""
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,4000}", value):
+        failure: type[ConnectorError] = getattr(answer, "failure", Temporary)
+        raise failure(f"an answer without a usable {name!r}")
+    return value
+
+
+def path_id(remote_id: object) -> str:
+    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
+    if not str(remote_id or "").strip("./ "):
+        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
+    return quote(str(remote_id), safe="", errors="replace")
+
+
+def quotas(answer: Json, names: Mapping[str, tuple[str, str]]) -> tuple[Quota, ...]:
+    """Allowances of an answer; ``names``: its members for what is used and what is allowed, by label."""
+    found = []
+    for one in objects(answer):
+        for label, (usage, config) in names.items():
+            used, most = count(one, usage), _counted(nested(one, config, "quota_total"))
+            if used is not None and most is not None:
+                window_s = _counted(nested(one, config, "quota_duration"))
+                found.append(Quota(label, used, most, window_s or 0))
+    return tuple(found)
 
 
 def nested(entity: object, *names: str) -> Any:
@@ -224,10 +299,9 @@ def insights(answer: Json) -> dict[str, int]:
         value = nested(one, "total_value", "value")
         value = nested(latest, "value") if value is None else value
         if isinstance(value, Mapping):
-            numbers = [n for n in value.values() if isinstance(n, int) and not isinstance(n, bool)]
-            value = sum(numbers)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            found[str(one.get("name"))] = value
+            value = sum(n for n in map(_counted, value.values()) if n is not None)
+        if (counted := _counted(value)) is not None:
+            found[str(one.get("name"))] = counted
     return found
 
 
@@ -238,21 +312,14 @@ def web_url(value: object) -> str:
 
 def lifetime(answer: Json) -> dt.datetime | None:
     """When a token of an answer ends; None where it does not say."""
-    seconds = answer.get("expires_in")
-    if isinstance(seconds, str) and seconds.isdigit():
-        seconds = int(seconds)
-    if (
-        not isinstance(seconds, int | float)
-        or isinstance(seconds, bool)
-        or not 0 < seconds < 10 * 365 * 86_400
-    ):
+    stated = answer.get("expires_in")
+    seconds = stated if isinstance(stated, float) else number(stated)
+    if seconds is None or not 0 < seconds < 10 * 365 * 86_400:
         return None
     return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
 
 
-# --- containers -------------------------------------------------------------------------------
-
-CONTAINER_LIFETIME = dt.timedelta(hours=23)  # it ends 24 hours after it was made, and takes time to be filled
+# --- publications -----------------------------------------------------------------------------
 
 
 def clock_now() -> dt.datetime:
@@ -260,363 +327,22 @@ def clock_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def container_result(
-    container_id: str, status: object, words: object = "", *, wait_s: float = 3.0
-) -> StepResult | None:
-    """What the state of a container of Instagram or Threads means for the step that makes it.
-
-    None: it has ended and must be made again. Raises Rejected for what the network could not work on.
-    """
-    match status:
-        case "FINISHED" | "PUBLISHED":
-            return StepResult(remote_id=container_id, ends_at=clock_now() + CONTAINER_LIFETIME)
-        case "IN_PROGRESS":
-            return StepResult(state=StepState.PROCESSING, remote_id=container_id, retry_after_s=wait_s)
-        case "EXPIRED":
-            return None
-        case "ERROR":
-            raise container_error(str(words or ""))
-    raise Temporary("a container without a state that is known")
+def check_story(payload: PostPayload, index: int, limit: StoryLimit) -> None:
+    """What Meta would refuse of a story after the upload, or at the very end. Raises Rejected."""
+    media = payload.parts[index].media
+    if len(media) > 1:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, "a story has one image or video")
+    if any(item.duration_s > limit.max_seconds for item in media):
+        raise Rejected(RejectReason.VIDEO_TOO_LONG, f"a story has {limit.max_seconds:g} seconds")
+    if any(one.is_comment for one in payload.parts):
+        raise Rejected(RejectReason.NOT_SUPPORTED, "nobody comments below a story")
 
 
-def container_error(words: str) -> ConnectorError:
-    """``words`` name a subcode in the middle of a sentence, sometimes."""
-    for found in re.findall(r"\b2207\d{3}\b", words):
-        meaning = SUBCODES.get(int(found))
-        if isinstance(meaning, RejectReason):
-            return Rejected(meaning, words)
-    return Rejected(RejectReason.MEDIA_BROKEN, words or "the network could not process the file")
-
-
-# --- webhooks ---------------------------------------------------------------------------------
-
-# Requests signed longer ago are not taken: they may be somebody else's copy.
-SIGNED_FOR = dt.timedelta(days=1)
-CLOCK_SKEW = dt.timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One line of a call: what happened to which account. ``field`` is "messaging" for what came in an
-    entry's list of messages, whose ``value`` is one of them."""
-
-    object: str  # "page", "instagram", ...; "" where the call does not say (Threads)
-    account_id: str
-    at: dt.datetime | None
-    field: str
-    value: Json
-
-    @property
-    def event_id(self) -> str:
-        """The same when the call is repeated: a message has an id of its own, else all of it is hashed."""
-        mid = nested(self.value, "message", "mid")
-        if self.field == "messaging" and isinstance(mid, str) and mid and len(mid) <= 190:
-            return f"message:{mid}"
-        told = json.dumps([self.object, self.account_id, self.field, self.value], sort_keys=True)
-        return hashlib.sha256(told.encode(errors="replace")).hexdigest()
-
-
-def challenge(query: Mapping[str, str], verify_token: str) -> str | None:
-    """The answer to the question whether the address is ours."""
-    given = query.get("hub.verify_token", "")
-    if query.get("hub.mode") != "subscribe" or not verify_token:
-        return None
-    if not hmac.compare_digest(given.encode(errors="replace"), verify_token.encode()):
-        return None
-    return query.get("hub.challenge") or None
-
-
-def is_genuine(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
-    """Whether Meta sent this: by the header over the whole body, or by the signature inside a signed request.
-
-    A call bears no time that can be trusted, so an old one can be repeated; its ``event_id`` is the same
-    then. A signed request does (``issued_at``), and is taken for a day.
-    """
-    if not secret:
-        return False
-    if signed := signed_request(body):
-        return opened(signed, secret) is not None
-    name, _, given = headers.get("x-hub-signature-256", "").partition("=")
-    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return name == "sha256" and hmac.compare_digest(given.encode(errors="replace"), expected.encode())
-
-
-def changes(body: bytes) -> list[Change]:
-    """The lines of a call, in order. Raises Rejected(INVALID) for what is none."""
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Around questions after what became of a publication: that Meta refuses to tell says nothing of it, so a
+    refusal is OutcomeUnknown and never "was not published". A dead token and a limit stay what they are."""
     try:
-        call = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Rejected(RejectReason.INVALID, "not JSON") from error
-    if not isinstance(call, dict):
-        raise Rejected(RejectReason.INVALID, "not an object")
-    if isinstance(call.get("values"), dict | list):  # as Threads has it
-        return list(_lines("", call.get("target_id"), call.get("time"), call["values"]))
-    entries = call.get("entry")
-    if not isinstance(entries, list):
-        raise Rejected(RejectReason.INVALID, "no entries")
-    found: list[Change] = []
-    for entry in entries:
-        if isinstance(entry, dict):
-            about = (str(call.get("object") or ""), entry.get("id"), entry.get("time"))
-            found += _lines(*about, entry.get("changes"))
-            talk = entry.get("messaging")
-            lines = [{"field": "messaging", "value": one} for one in talk] if isinstance(talk, list) else []
-            found += _lines(*about, lines)
-    return found
-
-
-def _lines(kind: str, account_id: object, time: object, told: object) -> Iterator[Change]:
-    try:
-        at = instant(time) if time else None
-    except Temporary:
-        at = None
-    for one in told if isinstance(told, list) else [told]:
-        if isinstance(one, dict) and isinstance(one.get("value"), dict):
-            yield Change(kind, str(account_id or ""), at, str(one.get("field") or ""), one["value"])
-
-
-def signed_request(body: bytes) -> str:
-    """The signed request of a form (the call to the addresses for withdrawn permissions and for requests of
-    deletion), "" where the body is something else."""
-    # Whatever else it may say, a call of the other kind is JSON: nobody's words make a form of it.
-    if not body.startswith(b"signed_request="):
-        return ""
-    try:
-        return dict(parse_qsl(body.decode("ascii"))).get("signed_request", "")
-    except ValueError:
-        return ""
-
-
-def opened(signed: str, secret: str) -> Json | None:
-    """What a signed request says; None if it was not signed with the app's secret, or too long ago."""
-    signature, _, payload = signed.partition(".")
-    told = _payload(payload)
-    if not secret or told is None or str(told.get("algorithm", "")).upper() != "HMAC-SHA256":
-        return None
-    expected = hmac.new(secret.encode(), payload.encode(errors="replace"), hashlib.sha256).digest()
-    try:
-        given = _from_base64(signature)
-    except ValueError:
-        return None
-    if not hmac.compare_digest(given, expected):
-        return None
-    now, issued = dt.datetime.now(dt.UTC), told.get("issued_at")
-    if issued is not None:
-        try:
-            at = instant(issued)
-        except Temporary:
-            return None
-        if not now - SIGNED_FOR <= at <= now + CLOCK_SKEW:
-            return None
-    return told
-
-
-def signed_event(body: bytes, kind: WebhookKind) -> WebhookEvent:
-    """What a genuine signed request tells: whose it is. It does not say what it is for; the address that was
-    called does. Raises Rejected(INVALID)."""
-    signed = signed_request(body)
-    told = _payload(signed.partition(".")[2]) if signed else None
-    person = str(told.get("user_id") or "") if told else ""
-    if not person:
-        raise Rejected(RejectReason.INVALID, "a signed request without a person")
-    mark = hashlib.sha256(signed.encode()).hexdigest()
-    return WebhookEvent(event_id=f"{kind}:{mark}", kind=kind, account_id=person)
-
-
-def _payload(encoded: str) -> Json | None:
-    try:
-        told = json.loads(_from_base64(encoded))
-    except (ValueError, RecursionError):
-        return None
-    return told if isinstance(told, dict) else None
-
-
-def _from_base64(text: str) -> bytes:
-    """Without padding, in the alphabet for addresses. Raises ValueError."""
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
-
-
-# --- errors -----------------------------------------------------------------------------------
-
-APP_WAIT_S = 900.0  # limits of an app move over one hour
-WAIT_S = 300.0
-BLOCKED_WAIT_S = 3600.0  # blocked for behaviour, or the posts of a day are used up
-
-_RECONNECT = frozenset({102, 190, 467})
-_APP_LIMITS = frozenset({4, 341})
-_LIMITS = frozenset({9, 17, 32, 368, 613, *range(80_000, 80_015)})
-_BLOCKED = frozenset({9, 368})
-_PASSING = frozenset({-1, -2, 1, 2})
-_REASONS = {
-    3: RejectReason.FORBIDDEN,
-    10: RejectReason.FORBIDDEN,
-    21: RejectReason.NOT_FOUND,  # the page has moved to another id
-    24: RejectReason.NOT_FOUND,
-    25: RejectReason.FORBIDDEN,
-    324: RejectReason.MEDIA_BROKEN,
-    352: RejectReason.MEDIA_BROKEN,
-    389: RejectReason.MEDIA_NOT_PUBLIC,
-    506: RejectReason.DUPLICATE,
-    551: RejectReason.FORBIDDEN,  # this person takes no messages now
-    803: RejectReason.NOT_FOUND,
-    9004: RejectReason.MEDIA_NOT_PUBLIC,
-    36000: RejectReason.MEDIA_TOO_LARGE,
-    36001: RejectReason.MEDIA_TYPE,
-    36003: RejectReason.MEDIA_SHAPE,
-    36004: RejectReason.TEXT_TOO_LONG,
-    1366046: RejectReason.MEDIA_TOO_LARGE,
-}
-# A subcode means a reason, or one of the errors.
-_Meaning = RejectReason | type[NeedsReconnect] | type[RateLimited] | type[Temporary]
-SUBCODES: dict[int, _Meaning] = {
-    33: RejectReason.NOT_FOUND,  # of 100: not there, or not to be seen with this token
-    **dict.fromkeys((458, 459, 460, 463, 464, 467, 492), NeedsReconnect),
-    1363030: Temporary,  # an upload that took too long
-    1609005: RejectReason.INVALID,  # the link cannot be read
-    1545041: RejectReason.FORBIDDEN,  # this person takes no messages now
-    2018001: RejectReason.NOT_FOUND,  # no such person
-    2018278: RejectReason.FORBIDDEN,  # the time to answer in is over
-    2534022: RejectReason.FORBIDDEN,
-    2207001: Temporary,
-    2207003: Temporary,  # fetching the file took too long
-    2207004: RejectReason.MEDIA_TOO_LARGE,
-    2207005: RejectReason.MEDIA_TYPE,
-    2207006: RejectReason.NOT_FOUND,
-    2207008: RejectReason.NOT_FOUND,  # the container is not there (any more)
-    2207009: RejectReason.MEDIA_SHAPE,
-    2207010: RejectReason.TEXT_TOO_LONG,
-    2207013: RejectReason.NOT_FOUND,  # no such professional account
-    2207020: RejectReason.NOT_FOUND,  # the container has ended
-    2207023: RejectReason.MEDIA_TYPE,
-    2207026: RejectReason.MEDIA_BROKEN,
-    2207027: Temporary,  # the container is not ready
-    2207028: RejectReason.TOO_MANY_MEDIA,
-    2207032: Temporary,
-    2207042: RateLimited,  # the posts of a day
-    2207050: RejectReason.FORBIDDEN,  # the account is restricted
-    2207051: RejectReason.FORBIDDEN,  # held back as spam
-    2207052: RejectReason.MEDIA_NOT_PUBLIC,
-    2207053: Temporary,
-    2207057: RejectReason.INVALID,
-}
-
-
-def error_of(response: Response) -> Json:
-    """The error object of an answer, empty where there is none."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    error = answer.get("error") if isinstance(answer, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def code_of(error: Json, name: str = "code") -> int | None:
-    value = error.get(name)
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,12}", value):
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def map_error(response: Response, *secrets: str) -> ConnectorError:
-    """What an answer that is not a success means: the only place that knows Meta's codes."""
-    error, status = error_of(response), response.status_code
-    words = http.redact(http.excerpt(response), *secrets)
-    if said := error.get("error_user_msg"):
-        words = f"{words}: {http.redact(str(said), *secrets)}"[:600]
-    code, subcode = code_of(error), code_of(error, "error_subcode")
-    may_be_done = getattr(response.request, "changes", False)
-    passing = OutcomeUnknown(words) if may_be_done else Temporary(words)
-
-    meaning = SUBCODES.get(subcode or 0)
-    if isinstance(meaning, RejectReason):
-        return Rejected(meaning, words)
-    if meaning is NeedsReconnect or code in _RECONNECT or _is_without_token(code, words):
-        return NeedsReconnect(words)
-    if meaning is RateLimited or code in _LIMITS or code in _APP_LIMITS or status == 429:
-        return RateLimited(
-            _retry_at(response, code), words, of_app=code in _APP_LIMITS or _is_of_app(response)
-        )
-    if meaning is Temporary:
-        return passing
-    if code in _REASONS:
-        return Rejected(_REASONS[code], words)
-    if code is not None and 200 <= code <= 299:
-        return Rejected(RejectReason.FORBIDDEN, words)
-    if code == 100:
-        return Rejected(RejectReason.INVALID, words)
-    if 400 <= status < 500 and _is_used_up(response):
-        return RateLimited(_retry_at(response, code), words, of_app=_is_of_app(response))
-    if code in _PASSING or error.get("is_transient") is True or status >= 500:
-        return passing
-    return _by_status(status, words)
-
-
-def _by_status(status: int, words: str) -> ConnectorError:
-    if status == 401:
-        return NeedsReconnect(words)
-    reasons = {403: RejectReason.FORBIDDEN, 404: RejectReason.NOT_FOUND, 413: RejectReason.MEDIA_TOO_LARGE}
-    return Rejected(reasons.get(status, RejectReason.INVALID), words)
-
-
-def _is_without_token(code: int | None, words: str) -> bool:
-    return code == 2500 and "access token" in words.lower()
-
-
-# --- limits -----------------------------------------------------------------------------------
-
-_OF_APP = "X-App-Usage"
-_USAGES = (_OF_APP, "X-Page-Usage", "X-Ad-Account-Usage")
-_BUSINESS = "X-Business-Use-Case-Usage"
-
-
-def _usage(response: Response, name: str) -> Json:
-    try:
-        usage = json.loads(response.headers.get(name, ""))
-    except ValueError:
-        return {}
-    return usage if isinstance(usage, dict) else {}
-
-
-def _is_full(usage: Mapping[str, Any]) -> bool:
-    """Whether any share (in per cent) of an allowance is used up."""
-    shares = (usage.get(name) for name in ("call_count", "total_cputime", "total_time", "acc_id_util_pct"))
-    return any(isinstance(share, int | float) and share >= 100 for share in shares)
-
-
-def _business_uses(response: Response) -> Iterator[Json]:
-    for uses in _usage(response, _BUSINESS).values():
-        yield from (use for use in (uses if isinstance(uses, list) else ()) if isinstance(use, dict))
-
-
-def _minutes(use: Json) -> float:
-    value = use.get("estimated_time_to_regain_access")
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        return 0.0
-    return max(float(value), 0.0)
-
-
-def _is_of_app(response: Response) -> bool:
-    return _is_full(_usage(response, _OF_APP))
-
-
-def _is_used_up(response: Response) -> bool:
-    return any(_is_full(_usage(response, name)) for name in _USAGES) or any(
-        _is_full(use) or _minutes(use) for use in _business_uses(response)
-    )
-
-
-def _retry_at(response: Response, code: int | None) -> dt.datetime:
-    """When all that is used up is free again, as far as Meta says."""
-    now = dt.datetime.now(dt.UTC)
-    if minutes := max((_minutes(use) for use in _business_uses(response)), default=0.0):
-        return now + min(dt.timedelta(minutes=min(minutes, 1e6)), http.LONGEST_WAIT)
-    default_s = WAIT_S
-    if code in _BLOCKED:
-        default_s = BLOCKED_WAIT_S
-    elif code in _APP_LIMITS or _is_of_app(response):
-        default_s = APP_WAIT_S
-    return http.retry_after(response, now=now, default_s=default_s)
+        yield
+    except Rejected as refused:
+        raise OutcomeUnknown(refused.detail) from refused

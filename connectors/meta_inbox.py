@@ -18,13 +18,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, MessageTarget, Profile, RemotePost
-from connectors.errors import Rejected, RejectReason
-from connectors.meta import Graph, following, instant, nested, objects, paged
+from connectors.errors import Rejected, RejectReason, Temporary
+from connectors.meta import Graph, following, instant, objects, paged, rows
+from connectors.text import normalise
 
 logger = logging.getLogger("connectors.meta")
 
 PER_CALL = 25
-MESSAGES = "messages.limit(20){id,message,created_time,from,to,attachments}"
+TOLD = 20  # messages of one conversation
+MESSAGES = f"messages.limit({TOLD}){{id,message,created_time,from,to,attachments}}"
 FREE_FOR = dt.timedelta(hours=24)
 
 
@@ -65,8 +67,11 @@ class Talks:
         is_over = bool(times) and min(times) < since
         return InboxPage(items, "" if is_over else following(answer))
 
-    def sent_to(self, person_id: str, since: dt.datetime) -> list[RemotePost]:
-        """What the account wrote to this person at or after ``since``, newest first."""
+    def sent_to(self, person_id: str, text: str, since: dt.datetime) -> list[RemotePost]:
+        """What the account wrote to this person at or after ``since``, newest first.
+
+        Raises Temporary where ``text`` is not among it, and may stand before the messages that are told.
+        """
         params = {"platform": self.platform, "user_id": person_id, "fields": f"id,participants,{MESSAGES}"}
         answer = self.graph.get(f"{self.owner}/conversations", params)
         items = [item for talk in objects(answer) for item in self._items(talk)]
@@ -75,17 +80,20 @@ class Talks:
             for item in items
             if item.is_own and item.created_at >= since
         ]
+        is_cut = len(items) >= TOLD and all(item.created_at >= since for item in items)
+        if is_cut and normalise(text) not in {normalise(post.text) for post in own}:
+            raise Temporary("a conversation with more messages than are told")
         return sorted(own, key=lambda post: post.created_at, reverse=True)
 
     def _items(self, talk: Json) -> list[InboxItem]:
-        people = [one for one in _list(talk, "participants") if not self._is_own(one)]
+        people = [one for one in rows(talk.get("participants")) if not self._is_own(one)]
         found = []
-        for message in _list(talk, "messages"):
+        for message in rows(talk.get("messages")):
             author = message.get("from")
             if not message.get("id") or not message.get("created_time") or not isinstance(author, dict):
                 continue  # deleted, or of somebody who is no longer there
             is_own = self._is_own(author)
-            receivers = [one for one in _list(message, "to") if not self._is_own(one)]
+            receivers = [one for one in rows(message.get("to")) if not self._is_own(one)]
             others = ([] if is_own else [author]) + people + receivers
             if not others or not others[0].get("id"):
                 continue
@@ -110,7 +118,7 @@ class Talks:
             created_at=at,
             is_own=is_own,
             counterpart=counterpart,
-            media_count=len(_list(message, "attachments")),
+            media_count=len(rows(message.get("attachments"))),
             detail=detail,
         )
 
@@ -134,8 +142,3 @@ def message_form(target: MessageTarget, text: str, now: dt.datetime) -> Json:
     if isinstance(received, str) and now - instant(received) > FREE_FOR:
         form |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
     return form
-
-
-def _list(entity: Json, name: str) -> list[Json]:
-    told = nested(entity, name, "data")
-    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []

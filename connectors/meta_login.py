@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from connectors.base import AppCredentials, AuthorizeRequest, Json
-from connectors.meta import Graph
+from connectors.meta import Graph, word_of
 
 VERSION = "v25.0"
 GRAPH = f"https://graph.facebook.com/{VERSION}"
@@ -65,13 +65,13 @@ def sign_in(key: str, base: str, *, app: AppCredentials, code: str, redirect_uri
         for one in (rows if isinstance(rows, list) else ())
         if isinstance(one, dict) and one.get("status") == "granted"
     )
-    return SignedIn(graph, str(person["id"]), granted, token)
+    return SignedIn(graph, word_of(person), granted, token)
 
 
 def _token(door: Graph, query: Json, app: AppCredentials) -> str:
     secrets = (app.client_secret, str(query.get("code") or ""), str(query.get("fb_exchange_token") or ""))
     answer = door.answer(door.call("GET", "oauth/access_token", params=query), *secrets)
-    return str(answer["access_token"])
+    return word_of(answer, "access_token")
 
 
 def pages(signed: SignedIn, fields: str) -> list[Json]:

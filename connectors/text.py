@@ -296,7 +296,7 @@ def addressed(text: str, mention: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One limit that a payload breaks. ``media`` is the image's index in its part, None for the text;
-    ``name`` that of a PostField."""
+    ``name`` that of a PostField, of a limit of stories the one that makes the post a story."""
 
     reason: RejectReason
     part: int
@@ -331,12 +331,40 @@ def check_payload(payload: PostPayload, info: PlatformInfo) -> list[Problem]:
         if not (part.media or part.is_comment or is_answer or info.can(Capability.POST_TEXT)):
             problems.append(Problem(RejectReason.MEDIA_MISSING, index, None, 1, 0))
         problems += _text_problems(index, part, text_limit(payload, info, part))
-        problems += _media_problems(index, part, info)
+        problems += _media_problems(index, part, info, is_story=is_story(payload, info))
         if part.is_comment and not info.can(Capability.FIRST_COMMENT):
             problems.append(Problem(RejectReason.NOT_SUPPORTED, index, None, 0, 1))
     if not is_answer:
+        problems += _story_problems(payload, info)
         problems += _setting_problems(payload, info)
     return problems
+
+
+def is_story(payload: PostPayload, info: PlatformInfo) -> bool:
+    """Whether it is to be a story there."""
+    if info.story is None or payload.reply_to or payload.message_to or payload.moderation:
+        return False
+    return payload.settings.get(info.story.field) == info.story.value
+
+
+def _story_problems(payload: PostPayload, info: PlatformInfo) -> Iterator[Problem]:
+    story = info.story
+    if story is None or not is_story(payload, info):
+        return
+    for index, part in enumerate(payload.parts):
+        if part.is_comment:
+            yield Problem(RejectReason.NOT_SUPPORTED, index, None, 0, 1, story.field)
+            continue
+        if not part.media:
+            yield Problem(RejectReason.MEDIA_MISSING, index, None, 1, 0, story.field)
+        elif len(part.media) > 1:
+            yield Problem(RejectReason.TOO_MANY_MEDIA, index, 1, 1, len(part.media), story.field)
+        if _is_visible(part.text):
+            yield Problem(RejectReason.TEXT_TOO_LONG, index, None, 0, len(part.text), story.field)
+        for m, item in enumerate(part.media):
+            if item.duration_s > story.max_seconds:
+                longest, actual = int(story.max_seconds), math.ceil(item.duration_s)
+                yield Problem(RejectReason.VIDEO_TOO_LONG, index, m, longest, actual, story.field)
 
 
 def fields_of(payload: PostPayload, info: PlatformInfo) -> list[PostField]:
@@ -353,6 +381,8 @@ def _setting_problems(payload: PostPayload, info: PlatformInfo) -> Iterator[Prob
             yield Problem(RejectReason.SETTING_MISSING, 0, None, 1, 0, one.name)
         if one.max_length and len(words) > one.max_length:
             yield Problem(RejectReason.SETTING_INVALID, 0, None, one.max_length, len(words), one.name)
+        if set(words) & set(one.forbidden):
+            yield Problem(RejectReason.SETTING_INVALID, 0, None, 0, 0, one.name)
         choices = {value for value, _label in one.choices}
         if words and one.kind == "choice" and not one.is_of_account and words not in choices:
             yield Problem(RejectReason.SETTING_INVALID, 0, None, 0, 0, one.name)
@@ -387,9 +417,12 @@ def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Pro
         yield Problem(RejectReason.TEXT_TOO_LONG, index, None, whole, whole + over)
     elif _bytes_over(part.text, limit):
         yield Problem(RejectReason.TEXT_TOO_LONG, index, None, limit.max_bytes, _utf8_size(part.text))
+    for most, find in ((limit.max_hashtags, find_hashtags), (limit.max_mentions, find_mentions)):
+        if most and (found := len(find(part.text))) > most:
+            yield Problem(RejectReason.TOO_MANY_TAGS, index, None, most, found)
 
 
-def _media_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[Problem]:
+def _media_problems(index: int, part: PostPart, info: PlatformInfo, *, is_story: bool) -> Iterator[Problem]:
     videos = [item for item in part.media if item.is_video]
     images = len(part.media) - len(videos)
     if images and not info.can(Capability.POST_IMAGES):
@@ -405,6 +438,9 @@ def _media_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[
         )
     if limit is not None and len(videos) > limit.max_count:
         yield Problem(RejectReason.TOO_MANY_VIDEOS, index, None, limit.max_count, len(videos))
+    elif images <= info.images.max_count and info.media_max and len(part.media) > info.media_max:
+        most = info.media_max
+        yield Problem(RejectReason.TOO_MANY_MEDIA, index, most, most, len(part.media))
     if limit is not None and videos and images and not limit.with_images:
         yield Problem(RejectReason.MEDIA_MIXED, index, None, 0, images)
     for m, item in enumerate(part.media):
@@ -412,9 +448,19 @@ def _media_problems(index: int, part: PostPart, info: PlatformInfo) -> Iterator[
             yield from _video_problems(index, m, item, limit)
         else:
             yield from _image_problems(index, m, item, info.images)
+            if not is_story and not _has_ratio(item, info.images):
+                yield Problem(RejectReason.MEDIA_SHAPE, index, m, 0, 0)
         alt_max = limit.alt_text_max if item.is_video and limit is not None else info.images.alt_text_max
         if info.can(Capability.ALT_TEXT) and len(item.alt_text) > alt_max:
             yield Problem(RejectReason.ALT_TEXT_TOO_LONG, index, m, alt_max, len(item.alt_text))
+
+
+def _has_ratio(item: MediaItem, limit: ImageLimit) -> bool:
+    """Whether an image is as wide and high as is taken; what is not known to be otherwise is."""
+    if not item.width or not item.height:
+        return True
+    ratio = round(item.width / item.height, 2)
+    return ratio >= limit.min_ratio and (not limit.max_ratio or ratio <= limit.max_ratio)
 
 
 def _image_problems(index: int, m: int, item: MediaItem, limit: ImageLimit) -> Iterator[Problem]:

@@ -29,215 +29,51 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from connectors import http, meta
+from connectors import meta_container as container
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
-    AppSetup,
     AuthorizeRequest,
     Capability,
     Connected,
-    ConnectMethod,
     Connector,
-    Feature,
-    ImageLimit,
     InboxPage,
     Json,
     MediaItem,
     ModerationAction,
     PlatformInfo,
-    PostField,
-    PostLook,
     PostMetrics,
     PostPayload,
     Profile,
     PublicAccount,
     Quota,
     RemotePost,
-    RetrySafety,
     Step,
     StepKind,
     StepResult,
     StepState,
-    TextLimit,
-    TextUnit,
     Tokens,
-    VideoLimit,
     WebhookEvent,
-    WebhookKind,
     granted,
 )
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
-    OutcomeUnknown,
     Rejected,
     RejectReason,
     Temporary,
 )
 from connectors.inbox import read_lists
-from connectors.meta import Graph
+from connectors.meta import Graph, path_id
+from connectors.meta_hooks import CalledByMeta, Change
 from connectors.text import normalise
 from connectors.threads_inbox import KEY, Reader, event, post_fields, profile_url, remote_post
-
-INFO = PlatformInfo(
-    key=KEY,
-    name="Threads",
-    capabilities=frozenset(
-        {
-            Capability.POST_TEXT,
-            Capability.POST_IMAGES,
-            Capability.POST_VIDEO,
-            Capability.POST_THREAD,
-            Capability.FIRST_COMMENT,
-            Capability.ALT_TEXT,
-            Capability.SENSITIVE_MEDIA,
-            Capability.ACCOUNT_METRICS,
-            Capability.POST_METRICS,
-            Capability.INBOX_COMMENTS,
-            Capability.INBOX_MENTIONS,
-            Capability.REPLY,
-            Capability.HIDE,
-            Capability.COMPETITORS,
-            Capability.WEBHOOKS,
-        }
-    ),
-    connect_method=ConnectMethod.OAUTH,
-    connect_fields=(),
-    scopes=(
-        "threads_basic",
-        "threads_content_publish",
-        "threads_read_replies",
-        "threads_manage_replies",
-        "threads_manage_mentions",
-        "threads_manage_insights",
-        "threads_profile_discovery",
-    ),
-    text=TextLimit(max_units=500, unit=TextUnit.EMOJI_BYTES),
-    images=ImageLimit(
-        max_count=20, max_bytes=8 * 1024 * 1024, mime_types=("image/jpeg", "image/png"), alt_text_max=1000
-    ),
-    videos=VideoLimit(
-        max_count=20,
-        max_bytes=1024 * 1024 * 1024,
-        max_seconds=300,
-        mime_types=("video/mp4", "video/quicktime"),
-        alt_text_max=1000,
-        max_frame_rate=60,
-        with_images=True,
-    ),
-    thread_max=25,
-    rates=(),  # 250 posts and 1,000 replies a day: ``fetch_quotas`` asks
-    retry_safety=RetrySafety.TWO_PHASE,
-    consistency_window_s=60,
-    color="#101010",
-    icon="brand-threads",
-    account_metrics=("followers",),
-    post_metrics=("likes", "comments", "shares", "impressions", "quotes"),
-    tagline=(
-        "Threads fetches images and videos from this installation, so it needs a public HTTPS address for "
-        "them."
-    ),
-    look=PostLook(makes_card=True, card="large", actions=("heart", "message-circle", "repeat", "send")),
-    app=AppSetup(
-        console_url="https://developers.facebook.com/apps/",
-        steps=(
-            "Create an app at Meta for Developers and choose the use case “Access the Threads API”.",
-            "Under “Use cases”, “Customize”, add the permissions that you need.",
-            "In the settings of the use case enter the redirect address as a redirect callback URL.",
-            (
-                "Enter the address of the webhook as uninstall callback URL, and the address for requests "
-                "of deletion as delete callback URL."
-            ),
-            (
-                "For replies and mentions at once, add the webhooks of Threads there: enter the address of "
-                "the webhook with its verify token, and subscribe to replies and mentions."
-            ),
-            "Copy the Threads app ID and the Threads app secret from “App settings”, “Basic”.",
-            (
-                "While the app is in development, add each account as a Threads tester under “App roles”, "
-                "and accept the invitation in the settings of Threads, “Website permissions”."
-            ),
-        ),
-        review=(
-            "For accounts of others, and for webhooks, Meta wants App Review (Advanced Access) for each "
-            "permission and Business Verification. Accounts with a role in the app work without. Without it, "
-            "only the accounts of Meta can be looked up."
-        ),
-        id_label="Threads app ID",
-        secret_label="Threads app secret",  # noqa: S106 - a label
-    ),
-    features=(
-        Feature(
-            key="publish",
-            label="Publish posts",
-            scopes=("threads_basic", "threads_content_publish"),
-            is_required=True,
-        ),
-        Feature(
-            key="replies",
-            label="Threads of several posts, first comments, and reading, answering and hiding replies",
-            scopes=("threads_read_replies", "threads_manage_replies"),
-            capabilities=frozenset(
-                {
-                    Capability.POST_THREAD,
-                    Capability.FIRST_COMMENT,
-                    Capability.INBOX_COMMENTS,
-                    Capability.REPLY,
-                    Capability.HIDE,
-                }
-            ),
-        ),
-        Feature(
-            key="mentions",
-            label="Read mentions",
-            scopes=("threads_manage_mentions",),
-            capabilities=frozenset({Capability.INBOX_MENTIONS}),
-        ),
-        Feature(
-            key="metrics",
-            label="Read counts of posts and followers",
-            scopes=("threads_manage_insights",),
-            capabilities=frozenset({Capability.ACCOUNT_METRICS, Capability.POST_METRICS}),
-        ),
-        Feature(
-            key="competitors",
-            label="Look at other public accounts",
-            scopes=("threads_profile_discovery",),
-            capabilities=frozenset({Capability.COMPETITORS}),
-        ),
-    ),
-    post_fields=(
-        PostField(
-            name="topic",
-            label="Topic",
-            max_length=50,
-            help_text="One topic that the post is shown under. It may not contain “.” or “&”.",
-        ),
-        PostField(
-            name="reply_control",
-            label="Who may reply",
-            kind="choice",
-            choices=(
-                ("everyone", "Everyone"),
-                ("followers_only", "Your followers"),
-                ("accounts_you_follow", "Accounts that you follow"),
-                ("mentioned_only", "Only accounts that are mentioned"),
-            ),
-            default="everyone",
-        ),
-    ),
-    takes_media_by_url=True,
-    seen_live=False,
-)
+from connectors.threads_info import INFO
 
 ROOT, VERSION = "https://graph.threads.net", "v1.0"
-MOST_IN_A_CAROUSEL = 20
-CONTAINER_LIFETIME = dt.timedelta(hours=23)  # 24 by the documents
-CLOCK_SKEW = dt.timedelta(minutes=2)
-STATE_SETTLES = dt.timedelta(seconds=30)  # Threads' own advice is to wait so long between its steps
 PER_CALL = 100
 MOST_PAGES = 3
 _ME = {"fields": "id,username,name,threads_profile_picture_url"}
@@ -254,12 +90,13 @@ _FILE_ERRORS = (
 )
 
 
-class ThreadsConnector(Connector):
+class ThreadsConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
-        info = granted(INFO, options.get("scopes") or ())
+        stated = options.get("scopes")
+        info = granted(INFO, tuple(map(str, stated)) if isinstance(stated, list | tuple) else ())
         return info if info.can(Capability.POST_THREAD) else dataclasses.replace(info, thread_max=1)
 
     # Connecting.
@@ -292,10 +129,10 @@ class ThreadsConnector(Connector):
         }
         door = _graph("")
         response = door.call("POST", "oauth/access_token", form=form)
-        short = str(_answer(door, response, app.client_secret, code)["access_token"])
+        short = meta.word_of(door.answer(response, app.client_secret, code), "access_token")
         query = {"grant_type": "th_exchange_token", "client_secret": app.client_secret, "access_token": short}
         graph = _graph(short)
-        tokens = _tokens(_answer(graph, graph.call("GET", "access_token", params=query), app.client_secret))
+        tokens = _tokens(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
         graph = _graph(tokens.access_token)
         scopes = _scopes_of(graph)
         profile = _profile(graph.get(f"{VERSION}/me", _ME))
@@ -321,14 +158,7 @@ class ThreadsConnector(Connector):
         if self.info.can(Capability.REPLY):
             names["Replies"] = ("reply_quota_usage", "reply_config")
         params = {"fields": ",".join(name for pair in names.values() for name in pair)}
-        quotas = []
-        for one in meta.objects(self._graph.get("me/threads_publishing_limit", params)):
-            for label, (usage, config) in names.items():
-                used, most = meta.count(one, usage), meta.nested(one, config, "quota_total")
-                window_s = meta.nested(one, config, "quota_duration")
-                if used is not None and isinstance(most, int):
-                    quotas.append(Quota(label, used, most, window_s if isinstance(window_s, int) else 0))
-        return tuple(quotas)
+        return meta.quotas(self._graph.get("me/threads_publishing_limit", params), names)
 
     # Publishing.
 
@@ -363,7 +193,7 @@ class ThreadsConnector(Connector):
             "text": part.text,
             "media": len(part.media),
             "reply_to": answered,
-            "since": (now - CLOCK_SKEW).isoformat(),
+            "since": container.since_of(now),
         }
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
@@ -383,8 +213,8 @@ class ThreadsConnector(Connector):
         """A container, for ``media`` of one file or of none (words alone, or the children are there)."""
         for item in media:
             form["video_url" if item.is_video else "image_url"] = item.address()
-        container_id = str(self._graph.post("me/threads", form)["id"])
-        ends_at = _now() + CONTAINER_LIFETIME
+        container_id = meta.word_of(self._graph.post("me/threads", form))
+        ends_at = meta.clock_now() + container.LIFETIME
         if form["media_type"] == "TEXT":
             return StepResult(remote_id=container_id, ends_at=ends_at)
         wait_s = 5.0 if any(item.is_video for item in media) else 2.0
@@ -395,78 +225,54 @@ class ThreadsConnector(Connector):
         try:
             answer = self._graph.post("me/threads_publish", form, changes=True)
         except Rejected as refused:
-            # An earlier call may have done it, and a container makes one post.
-            before = self._published_before(intent)
-            if before is None:
-                raise
-            if not before.remote_id:
-                raise OutcomeUnknown(refused.detail) from refused  # see ``check``
-            return before
-        return StepResult(remote_id=str(answer["id"]))
+            return container.done_before(
+                refused, intent, lambda: self._state(intent).get("status"), lambda: self._listed(intent)
+            )
+        return StepResult(remote_id=meta.word_of(answer))
 
-    def _published_before(self, intent: Json) -> StepResult | None:
-        """The post of a container that is not taken (again); without an id if it is not listed yet, None if
-        nothing speaks for one. Its state may be late, so the post is looked for all the same."""
-        state = ""
-        try:
-            answer = self._graph.find(_id(intent["container"]), _STATUS)
-            state = str((answer or {}).get("status"))
-            if state == "EXPIRED":
-                raise Temporary("the container was not published within 24 hours", starts_over=True)
-            return self._published(intent) if state in {"PUBLISHED", "FINISHED"} else None
-        except ConnectorError as error:
-            if isinstance(error, Temporary) and error.starts_over:
-                raise
-            return StepResult() if state == "PUBLISHED" else None
+    def _state(self, intent: Json) -> Json:
+        """Of the container that is published; empty where it is not there."""
+        return self._graph.find(path_id(intent["container"]), _STATUS) or {}
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         if step.kind in (StepKind.MEDIA, StepKind.CONTAINER):
             if sent is None or not sent.remote_id:
                 return None
-            answer = self._graph.find(_id(sent.remote_id), _STATUS)
+            answer = self._graph.find(path_id(sent.remote_id), _STATUS)
             if answer is None:
                 return None
             if answer.get("status") == "ERROR":
                 raise _file_error(answer)
             wait_s = sent.retry_after_s or 3.0
-            result = meta.container_result(sent.remote_id, answer.get("status"), wait_s=wait_s)
+            result = container.container_result(sent.remote_id, answer.get("status"), wait_s=wait_s)
             return None if result is None else dataclasses.replace(result, ends_at=sent.ends_at)
-        answer = self._graph.find(_id(intent["container"]), _STATUS)
-        match answer.get("status") if answer is not None else None:
-            case "PUBLISHED":
-                return self._published(intent)
-            case "FINISHED":
-                asked_at = dt.datetime.fromisoformat(str(intent["since"])) + CLOCK_SKEW
-                if dt.timedelta(0) <= _now() - asked_at < STATE_SETTLES:
-                    raise Temporary("its state may be late")
-                return None  # one container makes one post: sent again, it does no harm
-            case "ERROR":
-                raise _file_error(answer or {})
-            case "EXPIRED":
-                raise Temporary("the container was not published within 24 hours", starts_over=True)
-        raise Temporary("Threads does not say whether the container was published")
+        with meta.asking():
+            told = self._state(intent)
+        return container.became_of(
+            intent, told.get("status"), lambda: self._listed(intent), lambda: _file_error(told)
+        )
 
-    def _published(self, intent: Json) -> StepResult:
-        """The post that came of a container. Raises Temporary while it is not listed."""
-        since = dt.datetime.fromisoformat(str(intent["since"]))
+    def _listed(self, intent: Json) -> StepResult | None:
+        """The post that came of a container."""
         text, answered = _words(str(intent["text"])), str(intent["reply_to"])
-        found = [
-            post
-            for post in self.find_recent(since=since)
-            if _words(post.text) == text
-            and post.media_count == intent["media"]
-            and post.in_reply_to in ({"", answered} if answered else {""})
-        ]
-        if not found:
-            raise Temporary("published, but not listed yet")
-        post = min(found, key=lambda one: one.created_at)
-        return StepResult(remote_id=post.remote_id, permalink=post.permalink)
+        places = ("", answered)
+        with meta.asking():
+            posts = self.find_recent(since=dt.datetime.fromisoformat(str(intent["since"])))
+        return container.first_of(
+            posts,
+            intent,
+            lambda post: (
+                _words(post.text) == text
+                and post.media_count == intent["media"]
+                and post.in_reply_to in places
+            ),
+        )
 
     def _moderate(self, intent: Json) -> StepResult:
         hide = {ModerationAction.HIDE: True, ModerationAction.UNHIDE: False}[
             ModerationAction(intent["action"])
         ]
-        answer = self._graph.post(f"{_id(intent['id'])}/manage_reply", {"hide": hide})
+        answer = self._graph.post(f"{path_id(intent['id'])}/manage_reply", {"hide": hide})
         if answer.get("success") is False:
             raise Temporary("Threads did not do it")
         return StepResult()
@@ -482,8 +288,12 @@ class ThreadsConnector(Connector):
         }
         return sorted(found.values(), key=lambda post: post.created_at, reverse=True)
 
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        with meta.asking():
+            return self.find_recent(since=since)
+
     def fetch_post(self, remote_id: str) -> RemotePost | None:
-        answer = self._graph.find(_id(remote_id), {"fields": self._fields})
+        answer = self._graph.find(path_id(remote_id), {"fields": self._fields})
         if answer is None:
             return None
         if (post := remote_post(answer)) is None:
@@ -502,22 +312,8 @@ class ThreadsConnector(Connector):
         return read_lists(lists, cursor) if lists else InboxPage(())
 
     @classmethod
-    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
-        return meta.challenge(query, verify_token)
-
-    @classmethod
-    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
-        return meta.is_genuine(body, headers, secret)
-
-    @classmethod
-    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        if meta.signed_request(body):
-            return (meta.signed_event(body, WebhookKind.REVOKED),)
-        return tuple(event(change) for change in meta.changes(body))
-
-    @classmethod
-    def deletion_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
-        return (meta.signed_event(body, WebhookKind.FORGET),)
+    def _event(cls, change: Change) -> WebhookEvent:
+        return event(change)
 
     # Counts.
 
@@ -528,7 +324,7 @@ class ThreadsConnector(Connector):
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found = {}
         for remote_id in remote_ids:
-            answer = self._graph.find(f"{_id(remote_id)}/insights", {"metric": _METRICS})
+            answer = self._graph.find(f"{path_id(remote_id)}/insights", {"metric": _METRICS})
             if answer is None:
                 continue
             counts = meta.insights(answer)
@@ -552,7 +348,7 @@ class ThreadsConnector(Connector):
             raise
         if answer is None:
             return None
-        name = str(answer["username"])
+        name = meta.word_of(answer, "username")
         profile = Profile(
             remote_id=str(answer.get("id") or name),
             handle=name,
@@ -582,26 +378,12 @@ class ThreadsConnector(Connector):
         return Profile(str(self.options.get("user_id") or ""), username, profile_url=profile_url(username))
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 def _graph(token: str, path: str = "") -> Graph:
     return Graph(KEY, http.base_url(KEY, ROOT) + path, token)
 
 
-def _answer(graph: Graph, response: Any, *secrets: str) -> Json:
-    """As ``Graph.answer``, with more that must not be in an error's words."""
-    try:
-        return graph.answer(response)
-    except ConnectorError as error:
-        error.detail = http.redact(error.detail, *secrets)
-        error.args = (error.detail,)
-        raise
-
-
 def _tokens(answer: Json) -> Tokens:
-    return Tokens(access_token=str(answer["access_token"]), expires_at=meta.lifetime(answer))
+    return Tokens(access_token=meta.word_of(answer, "access_token"), expires_at=meta.lifetime(answer))
 
 
 def _scopes_of(graph: Graph) -> tuple[str, ...]:
@@ -615,18 +397,14 @@ def _scopes_of(graph: Graph) -> tuple[str, ...]:
 
 
 def _profile(account: Json) -> Profile:
-    username = str(account["username"])
+    username = meta.word_of(account, "username")
     return Profile(
-        remote_id=str(account["id"]),
+        remote_id=meta.word_of(account),
         handle=username,
         display_name=str(account.get("name") or ""),
         avatar_url=meta.web_url(account.get("threads_profile_picture_url")),
         profile_url=profile_url(username),
     )
-
-
-def _id(remote_id: object) -> str:
-    return quote(str(remote_id), safe="")
 
 
 def _answered(payload: PostPayload, part: int, done: Mapping[str, StepResult]) -> str:
@@ -675,11 +453,9 @@ def _topic(payload: PostPayload) -> str:
 
 
 def _check(payload: PostPayload, part: int) -> None:
-    """Limits that no general check knows."""
-    if len(payload.parts[part].media) > MOST_IN_A_CAROUSEL:
-        raise Rejected(
-            RejectReason.TOO_MANY_MEDIA, f"at most {MOST_IN_A_CAROUSEL} images and videos together"
-        )
+    """What Threads would refuse at the very end."""
+    if len(payload.parts[part].media) > INFO.media_max:
+        raise Rejected(RejectReason.TOO_MANY_MEDIA, f"at most {INFO.media_max} images and videos together")
     if part == 0 and re.search(r"[.&]", _topic(payload)):
         raise Rejected(RejectReason.SETTING_INVALID, "a topic without “.” and “&”")
 

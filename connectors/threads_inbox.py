@@ -23,9 +23,20 @@ from connectors.base import (
     WebhookEvent,
     WebhookKind,
 )
-from connectors.errors import Temporary
 from connectors.inbox import Node, chain_of, place, storable
-from connectors.meta import Change, Graph, following, instant, nested, objects, paged, web_url
+from connectors.meta import (
+    Graph,
+    following,
+    instant,
+    instant_or,
+    nested,
+    objects,
+    paged,
+    path_id,
+    web_url,
+    word_of,
+)
+from connectors.meta_hooks import Change
 
 KEY = "threads"
 POSTS_LOOKED_AT = 25
@@ -44,7 +55,7 @@ def post_fields(*, reads_replies: bool) -> str:
 
 
 def profile_url(username: str) -> str:
-    return f"https://www.threads.net/@{quote(username, safe='')}" if username else ""
+    return f"https://www.threads.net/@{quote(username, safe='', errors='replace')}" if username else ""
 
 
 def media_count(post: Json) -> int:
@@ -60,7 +71,7 @@ def remote_post(post: Json) -> RemotePost | None:
     if not post.get("id") or not post.get("timestamp") or post.get("media_type") == "REPOST_FACADE":
         return None
     return RemotePost(
-        remote_id=str(post["id"]),
+        remote_id=word_of(post),
         text=str(post.get("text") or ""),
         created_at=instant(post["timestamp"]),
         permalink=web_url(post.get("permalink")),
@@ -90,7 +101,7 @@ class Reader:
         return InboxPage(items)
 
     def _below(self, root: RemotePost, since: dt.datetime) -> list[InboxItem]:
-        path = f"{quote(root.remote_id, safe='')}/conversation"
+        path = f"{path_id(root.remote_id)}/conversation"
         params = {"fields": _REPLIES, "limit": PER_CALL, "reverse": "true"}
         # All of it, also what is older: it says what the new hangs below.
         listed = self.graph.lists(path, params, most_pages=MOST_PAGES)
@@ -214,9 +225,7 @@ def _first_reply(value: Json) -> InboxItem | None:
         return None
     if not name or name.lower() == str(nested(root, "username") or "").lower():
         return None
-    try:
-        at = instant(value.get("timestamp"))
-    except Temporary:
+    if (at := instant_or(value.get("timestamp"), None)) is None:
         return None
     return storable(
         InboxItem(

@@ -227,13 +227,15 @@ def _expected_item(asset: MediaAsset, alt: str, info: PlatformInfo) -> MediaItem
         return expected_video(asset, alt, info.videos)
     limit = info.images
     shrinks = must_shrink(asset, limit)
-    too_wide = bool(limit.max_pixels) and asset.width * asset.height > limit.max_pixels
+    scale = 1.0
+    if shrinks and limit.max_pixels and asset.width * asset.height > limit.max_pixels:
+        scale = (limit.max_pixels / (asset.width * asset.height)) ** 0.5
     return MediaItem(
         key=str(asset.pk),
         mime_type=RENDITION_TYPE if shrinks else asset.mime_type,
         size=min(asset.size, limit.max_bytes) if shrinks else asset.size,
-        width=1 if shrinks and too_wide else asset.width,
-        height=1 if shrinks and too_wide else asset.height,
+        width=max(1, int(asset.width * scale)),
+        height=max(1, int(asset.height * scale)),
         alt_text=alt,
         open=never_opened,
     )

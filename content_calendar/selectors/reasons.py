@@ -23,7 +23,8 @@ def explain(problem: Problem, info: PlatformInfo) -> str:
         "unit": _unit(info, problem.actual - problem.limit),
         "number": (problem.media or 0) + 1,
     }
-    for explained in (explain_video(problem, info), _of_media(problem, info, words)):
+    of_story = _of_story(problem, info, words)
+    for explained in (of_story, explain_video(problem, info), _of_media(problem, info, words)):
         if explained is not None:
             return explained
     match problem.reason:
@@ -54,8 +55,34 @@ def _unit(info: PlatformInfo, actual: int) -> str:
     return ngettext("character", "characters", actual)
 
 
+def _of_story(problem: Problem, info: PlatformInfo, words: dict[str, object]) -> str | None:
+    """A broken limit of stories; None for a problem of something else."""
+    if info.story is None or problem.name != info.story.field:
+        return None
+    match problem.reason:
+        case RejectReason.TOO_MANY_MEDIA:
+            return _("A story on %(network)s has one image or video; there are %(actual)s.") % words
+        case RejectReason.MEDIA_MISSING:
+            return _("A story on %(network)s needs an image or a video.") % words
+        case RejectReason.VIDEO_TOO_LONG:
+            sentence = _("A story on %(network)s has at most %(limit)s seconds; the video has %(actual)s.")
+            return sentence % words
+        case RejectReason.TEXT_TOO_LONG:
+            return _("A story on %(network)s shows no text: remove it for this account.") % words
+        case RejectReason.NOT_SUPPORTED:
+            sentence = _(
+                "A story on %(network)s takes no comments: remove the first comment for this account."
+            )
+            return sentence % words
+        case _:
+            return None
+
+
 def _of_media(problem: Problem, info: PlatformInfo, words: dict[str, object]) -> str | None:
     match problem.reason:
+        case RejectReason.TOO_MANY_MEDIA if info.media_max and problem.limit == info.media_max:
+            sentence = _("%(network)s takes %(limit)s images and videos in one post; there are %(actual)s.")
+            return sentence % words
         case RejectReason.TOO_MANY_MEDIA:
             return _("%(network)s takes %(limit)s images in one post; there are %(actual)s.") % words
         case RejectReason.MEDIA_TYPE:
@@ -114,4 +141,8 @@ def _of_setting(problem: Problem, info: PlatformInfo, words: dict[str, object]) 
         )
     if field.kind == "url":
         return _("%(network)s: “%(field)s” is not a web address.") % words
+    if field.forbidden:
+        words["characters"] = " ".join(field.forbidden)
+        sentence = _("%(network)s: “%(field)s” may not contain any of these characters: %(characters)s")
+        return sentence % words
     return _("%(network)s: what was chosen as “%(field)s” is no longer there. Choose again.") % words

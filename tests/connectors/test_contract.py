@@ -220,7 +220,8 @@ def before(client: Connector, sent: PostPayload) -> dict[str, StepResult]:
 def publish(client: Connector) -> StepResult:
     sent = hello(client.INFO.key)
     step, done = client.plan(sent)[-1], before(client, sent)
-    return client.send_step(step, sent, client.prepare_step(step, sent, done, key=KEY, now=NOW))
+    now = dt.datetime.now(dt.UTC)  # it is sent as soon as it is prepared
+    return client.send_step(step, sent, client.prepare_step(step, sent, done, key=KEY, now=now))
 
 
 def needed(info: PlatformInfo) -> set[str]:

@@ -556,6 +556,7 @@ def test_what_instagram_says_to_a_publication_decides_what_comes_next(
     error = {"code": code, "error_subcode": subcode}
     network.post(f"{AT_INSTAGRAM}/{IG}/media_publish", status=400, json={"error": error})
     network.get(f"{AT_INSTAGRAM}/180", json={"status_code": "FINISHED"})
+    network.get(f"{AT_INSTAGRAM}/{IG}/media", json={"data": []})
     with pytest.raises(kind):
         account.send_step(step, post(photo()), intent)
 

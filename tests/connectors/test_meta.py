@@ -15,7 +15,7 @@ import pytest
 import requests
 import responses
 
-from connectors import meta
+from connectors import meta, meta_container, meta_hooks
 from connectors.base import StepState, WebhookKind
 from connectors.errors import (
     ConnectorError,
@@ -179,6 +179,9 @@ def test_an_error_without_a_known_code_is_read_by_what_it_says_of_itself(
     assert type(failing(network, graph, {"code": 77}, status=500, changes=True)) is OutcomeUnknown
     assert type(failing(network, graph, "no", status=401)) is NeedsReconnect
     assert type(failing(network, graph, {"code": "190"})) is NeedsReconnect
+    for status in (408, 409):  # it may have been done, or is being done
+        assert type(failing(network, graph, {}, status=status)) is Temporary
+        assert type(failing(network, graph, {}, status=status, changes=True)) is OutcomeUnknown
     several: tuple[Any, ...] = (None, [], "", {"code": None}, {"code": True}, {"code": [1]}, {"code": "1e9"})
     for garbage in several:
         assert type(failing(network, graph, garbage)) is Rejected
@@ -274,28 +277,70 @@ def test_instants_are_read_in_every_form(stated: object) -> None:
     assert meta.instant(stated) == dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("stated", [None, "", "soon", 1e300, float("nan"), True, {}])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        None,
+        "",
+        "soon",
+        1e300,
+        10**400,
+        float("nan"),
+        True,
+        {},
+        "0001-01-01T00:00:00+1400",
+        "9999-12-31T23:59:59-1400",
+    ],
+)
 def test_what_is_no_instant_is_a_fault_of_the_answer(stated: object) -> None:
     with pytest.raises(Temporary):
         meta.instant(stated)
 
 
+@pytest.mark.parametrize(
+    ("stated", "number"),
+    [
+        ("12", 12),
+        (12, 12),
+        ("²", None),
+        ("٣", None),
+        ("-1", None),
+        ("9" * 5000, None),
+        (True, None),
+        ([], None),
+    ],
+)
+def test_only_plain_digits_are_a_number(stated: object, number: int | None) -> None:
+    assert meta.number(stated) == number
+
+
+@pytest.mark.parametrize("odd", [None, True, -1, 1.5, "", "a b", "\ud83d", "é", [1], {"id": "1"}])
+def test_no_id_is_made_of_what_is_none(network: responses.RequestsMock, graph: meta.Graph, odd: Any) -> None:
+    network.get(f"{BASE}/me", json={"id": odd})
+    network.post(f"{BASE}/me/feed", json={"id": odd})
+    with pytest.raises(Temporary):
+        meta.word_of(graph.get("me"))
+    answer = graph.post("me/feed", changes=True)
+    with pytest.raises(OutcomeUnknown):
+        meta.word_of(answer)
+
+
 def test_a_container_is_done_worked_on_gone_or_broken() -> None:
-    finished = meta.container_result("9", "FINISHED")
+    finished = meta_container.container_result("9", "FINISHED")
     assert finished is not None
     assert (finished.state, finished.remote_id) == (StepState.DONE, "9")
-    working = meta.container_result("9", "IN_PROGRESS")
+    working = meta_container.container_result("9", "IN_PROGRESS")
     assert working is not None
     assert working.state is StepState.PROCESSING
-    assert meta.container_result("9", "EXPIRED") is None
+    assert meta_container.container_result("9", "EXPIRED") is None
     with pytest.raises(Rejected) as broken:
-        meta.container_result("9", "ERROR", "Error: Media upload has failed with error code 2207004")
+        meta_container.container_result("9", "ERROR", "Error: upload has failed with error code 2207004")
     assert broken.value.reason is RejectReason.MEDIA_TOO_LARGE
     with pytest.raises(Rejected) as unknown:
-        meta.container_result("9", "ERROR")
+        meta_container.container_result("9", "ERROR")
     assert unknown.value.reason is RejectReason.MEDIA_BROKEN
     with pytest.raises(Temporary):
-        meta.container_result("9", "DREAMING")
+        meta_container.container_result("9", "DREAMING")
 
 
 # --- webhooks ---------------------------------------------------------------------------------
@@ -303,17 +348,17 @@ def test_a_container_is_done_worked_on_gone_or_broken() -> None:
 
 def test_the_challenge_is_answered_to_whoever_knows_our_word() -> None:
     asked = {"hub.mode": "subscribe", "hub.verify_token": "ours", "hub.challenge": "1158201444"}
-    assert meta.challenge(asked, "ours") == "1158201444"
+    assert meta_hooks.challenge(asked, "ours") == "1158201444"
     for wrong in ({"hub.mode": "unsubscribe"}, {"hub.verify_token": "theirs"}, {"hub.verify_token": "é"}):
-        assert meta.challenge(asked | wrong, "ours") is None
-    assert meta.challenge({**asked, "hub.verify_token": ""}, "") is None
-    assert meta.challenge({}, "ours") is None
+        assert meta_hooks.challenge(asked | wrong, "ours") is None
+    assert meta_hooks.challenge({**asked, "hub.verify_token": ""}, "") is None
+    assert meta_hooks.challenge({}, "ours") is None
 
 
 def test_only_the_signature_over_the_whole_body_is_genuine() -> None:
     body = b'{"object":"page","entry":[]}'
     good = f"sha256={hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}"
-    assert meta.is_genuine(body, {"x-hub-signature-256": good}, SECRET)
+    assert meta_hooks.is_genuine(body, {"x-hub-signature-256": good}, SECRET)
     forged = [
         {},
         {"x-hub-signature-256": ""},
@@ -323,10 +368,10 @@ def test_only_the_signature_over_the_whole_body_is_genuine() -> None:
         {"x-hub-signature": good},
         {"x-hub-signature-256": "sha256=é"},
     ]
-    assert not [headers for headers in forged if meta.is_genuine(body, headers, SECRET)]
-    assert not meta.is_genuine(body + b" ", {"x-hub-signature-256": good}, SECRET)
+    assert not [headers for headers in forged if meta_hooks.is_genuine(body, headers, SECRET)]
+    assert not meta_hooks.is_genuine(body + b" ", {"x-hub-signature-256": good}, SECRET)
     empty = f"sha256={hmac.new(b'', body, hashlib.sha256).hexdigest()}"
-    assert not meta.is_genuine(body, {"x-hub-signature-256": empty}, "")
+    assert not meta_hooks.is_genuine(body, {"x-hub-signature-256": empty}, "")
 
 
 def test_changes_and_messages_are_told_apart_and_keep_their_ids() -> None:
@@ -347,7 +392,7 @@ def test_changes_and_messages_are_told_apart_and_keep_their_ids() -> None:
             ],
         }
     ).encode()
-    feed, message = meta.changes(body)
+    feed, message = meta_hooks.changes(body)
     assert (feed.object, feed.account_id, feed.field, feed.value) == (
         "page",
         "1",
@@ -356,17 +401,17 @@ def test_changes_and_messages_are_told_apart_and_keep_their_ids() -> None:
     )
     assert feed.at == dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
     assert (message.field, message.event_id) == ("messaging", "message:m_1")
-    assert [one.event_id for one in meta.changes(body)] == [feed.event_id, message.event_id]
+    assert [one.event_id for one in meta_hooks.changes(body)] == [feed.event_id, message.event_id]
     assert len(feed.event_id) <= 200
     threads = {"target_id": "7", "time": 1, "values": {"field": "replies", "value": {"id": "9"}}}
-    (reply,) = meta.changes(json.dumps(threads).encode())
+    (reply,) = meta_hooks.changes(json.dumps(threads).encode())
     assert (reply.account_id, reply.field, reply.value) == ("7", "replies", {"id": "9"})
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"entry": 3}', b"\xff", b"[" * 200_000])
 def test_what_is_no_call_is_refused(body: bytes) -> None:
     with pytest.raises(Rejected):
-        meta.changes(body)
+        meta_hooks.changes(body)
 
 
 def test_what_somebody_writes_does_not_make_a_form_of_a_call() -> None:
@@ -374,8 +419,8 @@ def test_what_somebody_writes_does_not_make_a_form_of_a_call() -> None:
         {"entry": [{"id": "1", "changes": [{"value": {"text": "a&signed_request=b.c"}}]}]}
     ).encode()
     signature = f"sha256={hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}"
-    assert meta.signed_request(body) == ""
-    assert meta.is_genuine(body, {"x-hub-signature-256": signature}, SECRET)
+    assert meta_hooks.signed_request(body) == ""
+    assert meta_hooks.is_genuine(body, {"x-hub-signature-256": signature}, SECRET)
 
 
 def sign(told: Any, secret: str = SECRET) -> bytes:
@@ -388,10 +433,10 @@ def sign(told: Any, secret: str = SECRET) -> bytes:
 def test_a_signed_request_says_whose_it_is() -> None:
     told = {"algorithm": "HMAC-SHA256", "user_id": "218471", "issued_at": dt.datetime.now(dt.UTC).timestamp()}
     body = sign(told)
-    assert meta.is_genuine(body, {}, SECRET)
-    revoked = meta.signed_event(body, WebhookKind.REVOKED)
+    assert meta_hooks.is_genuine(body, {}, SECRET)
+    revoked = meta_hooks.signed_event(body, WebhookKind.REVOKED)
     assert (revoked.kind, revoked.account_id) == (WebhookKind.REVOKED, "218471")
-    forget = meta.signed_event(body, WebhookKind.FORGET)
+    forget = meta_hooks.signed_event(body, WebhookKind.FORGET)
     assert forget.kind is WebhookKind.FORGET
     assert revoked.event_id != forget.event_id
     assert len(revoked.event_id) <= 200
@@ -403,6 +448,9 @@ def test_a_signed_request_says_whose_it_is() -> None:
         sign({"algorithm": "HMAC-SHA256", "user_id": "1"}, "another secret"),
         sign({"algorithm": "none", "user_id": "1"}),
         sign({"user_id": "1"}),
+        sign({"algorithm": "HMAC-SHA256", "user_id": "1"}),
+        sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": None}),
+        sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": 0}),
         sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": 1291836800}),
         sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": 4_000_000_000}),
         sign({"algorithm": "HMAC-SHA256", "user_id": "1", "issued_at": "never"}),
@@ -415,14 +463,14 @@ def test_a_signed_request_says_whose_it_is() -> None:
     ],
 )
 def test_a_forged_or_old_signed_request_is_not_genuine(body: bytes) -> None:
-    assert not meta.is_genuine(body, {}, SECRET)
-    assert not meta.is_genuine(body, {}, "")
+    assert not meta_hooks.is_genuine(body, {}, SECRET)
+    assert not meta_hooks.is_genuine(body, {}, "")
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"signed_request=x.e30", sign({"algorithm": "HMAC-SHA256"})])
 def test_a_signed_request_of_nobody_is_refused(body: bytes) -> None:
     with pytest.raises(Rejected):
-        meta.signed_event(body, WebhookKind.FORGET)
+        meta_hooks.signed_event(body, WebhookKind.FORGET)
 
 
 def test_an_answer_that_is_no_json_is_a_fault(network: responses.RequestsMock, graph: meta.Graph) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import unicodedata
 from typing import Any
 
@@ -13,13 +14,16 @@ from hypothesis import strategies as st
 from connectors import text
 from connectors.base import (
     Capability,
+    MediaItem,
     MessageTarget,
     Moderation,
     ModerationAction,
     PlatformInfo,
+    PostField,
     PostPart,
     PostPayload,
     ReplyTarget,
+    StoryLimit,
     TextLimit,
     TextUnit,
 )
@@ -304,6 +308,79 @@ def test_a_direct_message_has_its_own_limit_and_one_part() -> None:
     assert reasons(PostPayload((PostPart(" "),), reply_to=ReplyTarget("7")), info) == [
         (RejectReason.TEXT_EMPTY, 0, None)
     ]
+
+
+def test_hashtags_and_mentions_may_be_limited() -> None:
+    limit = dataclasses.replace(INFO.text, max_hashtags=2, max_mentions=1)
+    info = dataclasses.replace(INFO, text=limit)
+    assert text.check_payload(payload("#one #two @anna"), info) == []
+    assert text.check_payload(payload("#one #two ＃三 @anna @ben"), info) == [
+        text.Problem(RejectReason.TOO_MANY_TAGS, 0, None, 2, 3),
+        text.Problem(RejectReason.TOO_MANY_TAGS, 0, None, 1, 2),
+    ]
+    assert text.check_payload(payload("#a #b #c @d @e"), INFO) == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "is_taken"),
+    [
+        (1080, 1350, True),
+        (1080, 1351, True),  # 0.7994: networks speak of two decimals
+        (1080, 1370, False),
+        (1080, 566, True),
+        (1080, 563, False),
+        (0, 0, True),  # not known
+    ],
+)
+def test_images_may_have_to_have_a_shape(width: int, height: int, *, is_taken: bool) -> None:
+    limit = dataclasses.replace(INFO.images, min_ratio=0.8, max_ratio=1.91)
+    info = dataclasses.replace(INFO, images=limit)
+    shaped = dataclasses.replace(image(), width=width, height=height)
+    found = reasons(payload("hi", media=(image(), shaped)), info)
+    assert found == ([] if is_taken else [(RejectReason.MEDIA_SHAPE, 0, 1)])
+
+
+def test_files_of_one_post_may_be_limited_together() -> None:
+    info = dataclasses.replace(INFO, media_max=3)
+    assert text.check_payload(payload("hi", media=(image(),) * 3), info) == []
+    problem = text.Problem(RejectReason.TOO_MANY_MEDIA, 0, 3, 3, 4)
+    assert text.check_payload(payload("hi", media=(image(),) * 4), info) == [problem]
+    # Where images alone are too many, that is said.
+    problem = text.Problem(RejectReason.TOO_MANY_MEDIA, 0, 4, 4, 5)
+    assert text.check_payload(payload("hi", media=(image(),) * 5), info) == [problem]
+
+
+def test_a_story_is_one_file_without_words_and_comment() -> None:
+    limit = dataclasses.replace(INFO.images, min_ratio=0.8)
+    info = dataclasses.replace(INFO, story=StoryLimit(60), images=limit)
+    upright = dataclasses.replace(image(), width=90, height=160)
+    story = PostPayload((PostPart("", (upright,)),), settings={"placement": "story"})
+    assert text.check_payload(story, info) == []
+    feed = dataclasses.replace(story, settings={"placement": "feed"})
+    assert reasons(feed, info) == [(RejectReason.MEDIA_SHAPE, 0, 0)]
+    long = MediaItem("film", "video/mp4", 9, 90, 160, "", lambda: io.BytesIO(b"v"), 60.5, 30.0)
+    wrong = (PostPart("Hi", (upright, long)), PostPart("first", is_comment=True))
+    found = text.check_payload(dataclasses.replace(story, parts=wrong), info)
+    assert [(one.reason, one.part, one.limit, one.actual) for one in found if one.name == "placement"] == [
+        (RejectReason.TOO_MANY_MEDIA, 0, 1, 2),
+        (RejectReason.TEXT_TOO_LONG, 0, 0, 2),
+        (RejectReason.VIDEO_TOO_LONG, 0, 60, 61),
+        (RejectReason.NOT_SUPPORTED, 1, 0, 1),
+    ]
+    empty = dataclasses.replace(story, parts=(PostPart(""),))
+    assert RejectReason.MEDIA_MISSING in [one.reason for one in text.check_payload(empty, info)]
+    # What answers somebody is no story, whatever it says.
+    answer = PostPayload((PostPart("Hi"),), reply_to=ReplyTarget("7"), settings={"placement": "story"})
+    assert not text.is_story(answer, info)
+
+
+def test_an_answer_may_be_kept_from_some_characters() -> None:
+    topic = PostField("topic", "Topic", forbidden=".&")
+    info = dataclasses.replace(INFO, post_fields=(topic,))
+    for said, is_taken in (("Coffee", True), ("R&D", False), ("v1.0", False)):
+        sent = dataclasses.replace(payload("hi"), settings={"topic": said})
+        problem = text.Problem(RejectReason.SETTING_INVALID, 0, None, 0, 0, "topic")
+        assert text.check_payload(sent, info) == ([] if is_taken else [problem])
 
 
 def test_comments_and_answers_may_have_a_limit_of_their_own() -> None:

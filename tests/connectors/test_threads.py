@@ -20,7 +20,7 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors import threads
+from connectors import meta
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -49,8 +49,10 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.meta_container import LIFETIME
 from connectors.text import check_payload, count
-from connectors.threads import CONTAINER_LIFETIME, INFO, ThreadsConnector
+from connectors.threads import ThreadsConnector
+from connectors.threads_info import INFO
 from tests.connectors.conftest import NOW, SPECS, image, payload
 
 ROOT = "https://graph.threads.net"
@@ -272,7 +274,7 @@ def test_words_are_a_container_and_its_publication(
     made = send(account, sent, "part0.container", {})
     assert (made.state, made.remote_id) == (StepState.DONE, "77")
     assert made.ends_at is not None
-    assert abs(made.ends_at - dt.datetime.now(dt.UTC) - CONTAINER_LIFETIME) < dt.timedelta(minutes=1)
+    assert abs(made.ends_at - dt.datetime.now(dt.UTC) - LIFETIME) < dt.timedelta(minutes=1)
     assert publish(account, sent).remote_id == "900"
     assert form_of(network.calls[0]) == {
         "media_type": "TEXT",
@@ -491,10 +493,10 @@ def test_a_publication_without_an_answer_is_asked_for(
 def test_a_state_that_may_be_late_is_not_believed_at_once(
     network: responses.RequestsMock, account: ThreadsConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "_now", lambda: NOW + dt.timedelta(seconds=5))
+    monkeypatch.setattr(meta, "clock_now", lambda: NOW + dt.timedelta(seconds=5))
     with pytest.raises(Temporary):
         checked(network, account, "part0.publish", None, json={"status": "FINISHED"})
-    monkeypatch.setattr(threads, "_now", lambda: NOW + dt.timedelta(seconds=31))
+    monkeypatch.setattr(meta, "clock_now", lambda: NOW + dt.timedelta(seconds=31))
     assert checked(network, account, "part0.publish", None, json={"status": "FINISHED"}) is None
 
 
@@ -569,6 +571,8 @@ def test_what_threads_says_decides_what_comes_next(
 ) -> None:
     network.post(f"{API}/me/threads_publish", status=status, json=said)
     network.get(f"{API}/77", json={"status": "FINISHED"})
+    network.get(f"{API}/me/threads", json={"data": []})
+    network.get(f"{API}/me/replies", json={"data": []})
     with pytest.raises(error) as raised:
         publish(account, payload("Hello"))
     assert getattr(raised.value, "reason", None) == reason
@@ -610,6 +614,19 @@ def test_a_reply_is_hidden_and_shown(
     network.upsert("POST", f"{API}/8901234/manage_reply", json={"success": False})
     with pytest.raises(Temporary):
         send(account, sent, "moderate", {})
+
+
+@pytest.mark.parametrize("remote_id", ["", ".", "..", "/", "  "])
+def test_no_id_never_becomes_another_call(
+    network: responses.RequestsMock, account: ThreadsConnector, remote_id: str
+) -> None:
+    with pytest.raises(Rejected):
+        send(
+            account, PostPayload((), moderation=Moderation(ModerationAction.HIDE, remote_id)), "moderate", {}
+        )
+    with pytest.raises(Rejected):
+        account.fetch_post(remote_id)
+    assert not network.calls
 
 
 # --- reading back -----------------------------------------------------------------------------

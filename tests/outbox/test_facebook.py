@@ -245,6 +245,23 @@ def test_a_token_that_dies_between_post_and_publication_holds_the_account(
     assert stand_in.published() == []
 
 
+@pytest.mark.parametrize("code", [10, 100, 200])
+def test_what_facebook_does_not_tell_of_a_reel_is_left_to_a_person(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    stand_in.faults = itertools.chain(["fine", "fine", "dropped after"], itertools.repeat("fine"))
+    read = stand_in.read
+
+    def refusing(path: list[str]) -> Answer:
+        return Refused(code).answer if stand_in.published() else read(path)
+
+    monkeypatch.setattr(stand_in, "read", refusing)
+    delivery = put("one", kind="reel")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, stand_in.published()) == (DeliveryState.UNCERTAIN, ["one"])
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     faults=st.lists(st.sampled_from(FAULTS), max_size=9),

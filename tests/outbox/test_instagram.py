@@ -181,6 +181,23 @@ def test_a_post_that_is_not_listed_yet_is_waited_for(stand_in: StandIn, put: Cal
     assert delivery.remote_id == stand_in.posts[0]["id"]
 
 
+@pytest.mark.parametrize("code", [10, 100, 200])
+def test_what_instagram_does_not_tell_of_a_post_is_left_to_a_person(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    stand_in.faults = itertools.chain(["fine", "dropped after"], itertools.repeat("fine"))
+    state = stand_in.state
+
+    def refusing(number: str) -> Answer:
+        return Refused(code).answer if stand_in.posts else state(number)
+
+    monkeypatch.setattr(stand_in, "state", refusing)
+    delivery = put("one")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, len(stand_in.posts)) == (DeliveryState.UNCERTAIN, 1)
+
+
 def test_a_token_that_dies_between_container_and_publication_holds_the_account(
     stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:

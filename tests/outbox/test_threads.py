@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from accounts.connecting import connector_for
 from accounts.models import AccountStatus, Brand, SocialAccount, User
-from connectors import threads
+from connectors import meta
 from connectors.base import Connector, MediaItem, ReplyTarget
 from connectors.errors import RejectReason
+from connectors.threads_info import INFO
 from outbox import payloads
 from outbox.models import Bucket, Delivery, DeliveryKind, DeliveryState
 from outbox.payloads import MediaContent, PartContent, freeze_post, freeze_reply
@@ -58,6 +59,7 @@ class StandIn:
     posts: list[dict[str, Any]] = field(default_factory=list)
     faults: Iterator[str] = field(default_factory=lambda: itertools.repeat("fine"))
     broken_files: bool = False
+    refusal: int = 0  # the code that the own posts are kept from us with
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(100))
 
     def connector(self, account: SocialAccount) -> Connector:
@@ -129,6 +131,8 @@ class StandIn:
         return (200, {}, "<html>") if fault == "html" else (200, {}, json.dumps({"id": post["id"]}))
 
     def own(self, request: requests.PreparedRequest) -> Answer:
+        if self.refusal:
+            return error(self.refusal)
         (since,) = parse_qs(urlsplit(str(request.url)).query)["since"]
         replies = "replies" in str(request.url)
         listed = [
@@ -143,7 +147,7 @@ class StandIn:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock(dt.datetime.now(dt.UTC))
-    monkeypatch.setattr(threads, "_now", made)
+    monkeypatch.setattr(meta, "clock_now", made)
     return made
 
 
@@ -170,7 +174,7 @@ def public_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def threads_account(brand: Brand) -> SocialAccount:
-    options = {"user_id": "1", "username": "harbour", "scopes": list(threads.INFO.scopes)}
+    options = {"user_id": "1", "username": "harbour", "scopes": list(INFO.scopes)}
     return make_account(brand, platform="threads", options=options)
 
 
@@ -227,6 +231,17 @@ def test_a_reply_whose_answer_was_lost_is_one_reply(stand_in: StandIn, put: Call
     assert state_of(delivery)[0] == DeliveryState.SENT
     assert [post["replied_to"] for post in stand_in.posts] == [{"id": "8901234"}]
     assert delivery.remote_id == stand_in.posts[0]["id"]
+
+
+@pytest.mark.parametrize("code", [10, 100, 200])
+def test_what_threads_does_not_tell_of_a_post_is_left_to_a_person(
+    stand_in: StandIn, put: Callable[..., Delivery], code: int
+) -> None:
+    stand_in.faults, stand_in.refusal = itertools.chain(["dropped after"], itertools.repeat("fine")), code
+    delivery = put(PartContent("one"))
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    assert state_of(delivery)[0] == DeliveryState.UNCERTAIN
+    assert shape(stand_in) == [("one", "")]
 
 
 def test_a_state_that_is_late_makes_no_second_post_and_no_failure(
