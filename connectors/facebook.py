@@ -73,6 +73,7 @@ from connectors.facebook_inbox import COMMENTS, KEY, POST, Reader, address, even
 from connectors.facebook_info import INFO, STORY
 from connectors.facebook_upload import Uploader
 from connectors.inbox import read_lists
+from connectors.limits import Allowance, Answer
 from connectors.meta import Graph
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_links, normalise
@@ -98,6 +99,15 @@ _SAFE = {
 
 class FacebookConnector(Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        return meta.allowances(answer, now=now)
+
+    @classmethod
+    def amounts_of(cls, payload: PostPayload) -> dict[str, int]:
+        reels = sum(_way(payload, part) == "reel" for part in range(len(payload.parts)))
+        return super().amounts_of(payload) | {"reels": reels}
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:

@@ -72,6 +72,7 @@ from connectors.errors import (
 from connectors.inbox import read_lists
 from connectors.instagram_inbox import KEY, MEDIA, Reader, event, own_comments, remote_post
 from connectors.instagram_info import AT_FACEBOOK, FACEBOOK, INFO, INSTAGRAM, STORY
+from connectors.limits import Allowance, Answer
 from connectors.meta import Graph
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_hashtags, normalise
@@ -91,6 +92,10 @@ _METRICS_OF_A_STORY = "views,reach,replies,shares"
 
 class InstagramConnector(Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        return meta.allowances(answer, now=now)
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:

@@ -55,6 +55,7 @@ from connectors.base import (
     Profile,
     PublicAccount,
     Quota,
+    Rate,
     RemotePost,
     RetrySafety,
     Step,
@@ -78,6 +79,7 @@ from connectors.errors import (
     Temporary,
 )
 from connectors.inbox import read_lists
+from connectors.limits import Allowance, Answer
 from connectors.meta import Graph
 from connectors.text import normalise
 from connectors.threads_inbox import KEY, Reader, event, post_fields, profile_url, remote_post
@@ -129,7 +131,11 @@ INFO = PlatformInfo(
         with_images=True,
     ),
     thread_max=25,
-    rates=(),  # 250 posts and 1,000 replies a day: ``fetch_quotas`` asks
+    # Threads: Overview, "Rate limits"; what ``fetch_quotas`` is told of the account goes first.
+    rates=(
+        Rate("publications", 250, 86_400, quota="Posts"),
+        Rate("replies", 1000, 86_400, quota="Replies"),
+    ),
     retry_safety=RetrySafety.TWO_PHASE,
     consistency_window_s=60,
     color="#101010",
@@ -256,6 +262,10 @@ _FILE_ERRORS = (
 
 class ThreadsConnector(Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        return meta.allowances(answer, now=now)
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
