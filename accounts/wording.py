@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 from accounts.allowances import counted_of
 from accounts.metric_wording import metric_label
 from accounts.models import NotificationKind, Role, SocialAccount
+from accounts.network_wording import COUNTED
 from connectors import http
 from connectors.base import PlatformInfo, Quota
 from connectors.errors import (
@@ -118,19 +119,6 @@ QUOTAS = (
     gettext_noop("Replies"),
     gettext_noop("Messages this month"),
 )
-
-
-# What we count ourselves, by ``Rate.name``; the words that a network's own count of the same has.
-COUNTED: dict[str, Promise] = {
-    "posts": gettext_lazy("Posts"),
-    "publications": gettext_lazy("Posts"),
-    "replies": gettext_lazy("Replies"),
-    "reels": gettext_lazy("Reels"),
-    "media": gettext_lazy("Uploads"),
-    "messages": gettext_lazy("Messages"),
-    "units": gettext_lazy("Units of the developer app"),
-    "units:reading": gettext_lazy("Units for reading"),
-}
 
 
 def quota_rows(account: SocialAccount, now: dt.datetime) -> list[tuple[str, str]]:
