@@ -33,6 +33,7 @@ from connectors.base import (
     Tokens,
 )
 from connectors.errors import NeedsReconnect, Temporary
+from connectors.limits import Allowance, Answer
 from connectors.registry import connector_class
 from core.crypto import CannotDecrypt, decrypt_json, encrypt_json
 
@@ -77,6 +78,16 @@ def connector_for(account: SocialAccount) -> Connector:
 def cost_of(account: SocialAccount, payload: PostPayload) -> Cost | None:
     """What the account's network charges for a post; None = nothing. No secret is opened for it."""
     return connector_class(account.platform)(tokens=Tokens(), options=account.options).cost_of(payload)
+
+
+def allowances_told(account: SocialAccount, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+    """What an answer that the account's network gave says of its limits."""
+    return connector_class(account.platform).allowances_told(answer, now=now)
+
+
+def amounts_of(account: SocialAccount, payload: PostPayload) -> dict[str, int]:
+    """How much of which of the network's rates sending it takes, by name."""
+    return connector_class(account.platform).amounts_of(payload)
 
 
 def has_prices(platform: str) -> bool:

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
-from connectors.base import Capability, PlatformInfo, RetrySafety, TextLimit, TextUnit, VideoLimit
+from connectors.base import Capability, PlatformInfo, Rate, RetrySafety, TextLimit, TextUnit, VideoLimit
 
 C = Capability
 GROUPS: tuple[tuple[Promise, tuple[tuple[Capability, Promise], ...]], ...] = (
@@ -88,6 +88,19 @@ def matrix(
     return [*groups, (_("Limits"), limits)]
 
 
+# What we count ourselves, by ``Rate.name``; the words that a network's own count of the same has.
+COUNTED: dict[str, Promise] = {
+    "posts": gettext_lazy("Posts"),
+    "publications": gettext_lazy("Posts"),
+    "replies": gettext_lazy("Replies"),
+    "reels": gettext_lazy("Reels"),
+    "media": gettext_lazy("Uploads"),
+    "messages": gettext_lazy("Messages"),
+    "units": gettext_lazy("Units"),
+    "units:reading": gettext_lazy("Units for reading"),
+}
+
+
 def network_facts(info: PlatformInfo) -> list[tuple[str, str]]:
     """Limits and habits of one network as (name, sentence)."""
     facts = [(_("Text"), text_words(info.text))]
@@ -103,10 +116,26 @@ def network_facts(info: PlatformInfo) -> list[tuple[str, str]]:
         facts.append(
             (_("Files"), _("The network fetches them: this installation must be reachable from outside."))
         )
+    if rates := [_rate(one) for one in info.rates if one.name in COUNTED]:
+        facts.append((_("How often"), "; ".join(rates)))
     facts.append((_("If an answer is lost"), str(SAFETY[info.retry_safety])))
     if not info.reads_back:
         facts.append((_("Seen on the network"), _("What was sent cannot be read back here.")))
     return facts
+
+
+def _rate(rate: Rate) -> str:
+    words = _("%(name)s: %(n)s in %(time)s") % {
+        "name": COUNTED[rate.name],
+        "n": _number(rate.limit),
+        "time": _hours(rate.window_s // 3600) if rate.window_s % 3600 == 0 else length(rate.window_s),
+    }
+    if rate.of_app:
+        words = _("%(rate)s (of the developer app)") % {"rate": words}
+    if rate.reading_share < 1:
+        share = _number(round(rate.limit * rate.reading_share))
+        words = _("%(rate)s, at most %(n)s of them for reading") % {"rate": words, "n": share}
+    return words
 
 
 def text_words(limit: TextLimit) -> str:
@@ -147,7 +176,10 @@ def length(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 120:
         return _("%(n)s min") % {"n": f"{minutes}:{rest:02}" if rest else minutes}
-    hours = round(seconds / 3600)
+    return _hours(round(seconds / 3600))
+
+
+def _hours(hours: int) -> str:
     return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
 
 

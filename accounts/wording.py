@@ -12,10 +12,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
+from accounts.allowances import counted_of
 from accounts.metric_wording import metric_label
 from accounts.models import NotificationKind, Role, SocialAccount
+from accounts.network_wording import COUNTED
 from connectors import http
-from connectors.base import PlatformInfo
+from connectors.base import PlatformInfo, Quota
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
@@ -108,6 +110,9 @@ def problem_field(error: ConnectorError, info: PlatformInfo, filled: Mapping[str
 # What the sandbox network asks of accounts that have topics.
 TOPICS = (gettext_noop("Topic"), gettext_noop("What the post is filed under."))
 
+# A count over less than an hour is over before anybody has read it.
+SHORTEST_SHOWN_S = 3600
+
 # Names that networks give to their allowances (``Quota.name``).
 QUOTAS = (
     gettext_noop("Posts"),
@@ -116,11 +121,27 @@ QUOTAS = (
 )
 
 
-def quota_rows(account: SocialAccount) -> list[tuple[str, str]]:
-    """The allowances that the network told at the last check, as (name, "used of limit") in the active
-    language."""
-    rows = account.options.get("quotas", {}).get("rows", ())
-    return [(_(row["name"]), _quota_words(row)) for row in rows]
+def quota_rows(account: SocialAccount, now: dt.datetime) -> list[tuple[str, str]]:
+    """The allowances as (name, "used of limit") in the active language: what the network told at the last
+    check, and what we count ourselves of others. Of several windows the one that is fullest."""
+    told = account.options.get("quotas", {}).get("rows", ())
+    rows = {_(row["name"]): _quota_words(row) for row in told}
+    fullest: dict[str, Quota] = {}
+    for quota in counted_of(account, now):
+        name = str(COUNTED.get(quota.name, ""))
+        is_long = quota.window_s == 0 or quota.window_s >= SHORTEST_SHOWN_S
+        if name and name not in rows and is_long:
+            fullest[name] = max(fullest.get(name, quota), quota, key=lambda one: one.used / max(one.limit, 1))
+    ours = {name: _counted_words(quota, account.brand.timezone) for name, quota in fullest.items()}
+    return [*rows.items(), *ours.items()]
+
+
+def _counted_words(quota: Quota, zone: str) -> str:
+    words = _quota_words({"used": quota.used, "limit": quota.limit, "window_s": quota.window_s})
+    if quota.window_s or quota.resets_at is None:
+        return words
+    at = format_time(quota.resets_at, zone, "datetime")
+    return _("%(count)s until %(time)s") % {"count": words, "time": at}
 
 
 def _quota_words(row: Mapping[str, Any]) -> str:

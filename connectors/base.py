@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, ClassVar
 from connectors.errors import Rejected, RejectReason
 from connectors.info import (
     AppSetup,
+    CallCost,
     Capability,
     ConnectField,
     ConnectMethod,
@@ -33,11 +34,13 @@ from connectors.info import (
     TextUnit,
     VideoLimit,
 )
+from connectors.limits import Allowance, Answer
 
 Json = dict[str, Any]
 
 __all__ = [
     "AppSetup",
+    "CallCost",
     "Capability",
     "ConnectField",
     "ConnectMethod",
@@ -487,6 +490,31 @@ class Connector(abc.ABC):
     def fetch_quotas(self) -> tuple[Quota, ...]:
         """What the network says of allowances that are used up by publishing."""
         return ()
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        """What any answer, of a success too, says of the network's limits by its headers. Pure."""
+        return ()
+
+    @classmethod
+    def amounts_of(cls, payload: PostPayload) -> dict[str, int]:
+        """How much of which Rate sending it takes, by its name. Pure.
+
+        "posts" is everything that the public sees, and "publications" and "replies" are what of that stands
+        by itself or answers something, for networks that count them apart."""
+        if payload.message_to is not None:
+            return {"messages": 1}
+        if payload.moderation is not None:
+            return {"moderations": 1}
+        count = len(payload.parts)
+        standing = sum(payload.answered_by(part) is None for part in range(count))
+        publications = 0 if payload.reply_to is not None else standing
+        return {
+            "posts": count,
+            "publications": publications,
+            "replies": count - publications,
+            "media": sum(len(part.media) for part in payload.parts),
+        }
 
     # Publishing.
 

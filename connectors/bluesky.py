@@ -102,6 +102,7 @@ from connectors.bluesky_record import (
 from connectors.bluesky_session import WRONG_PASSWORD, claims, create_session, tokens_of
 from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason, Temporary
 from connectors.inbox import read_lists
+from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 
 MAX_IMAGE_BYTES = 2_000_000
 MAX_VIDEO_BYTES = 100_000_000
@@ -218,6 +219,13 @@ class BlueskyConnector(Connector):
     (whether the app password is good for direct messages)."""
 
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        """What is asked of the server itself (sessions) has limits that say nothing of all others."""
+        if "/com.atproto.server." in answer.path:
+            return ()
+        return counted(answer, "ratelimit", now=now, covers=of_all_or_writes(answer))
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:

@@ -82,7 +82,9 @@ from connectors.facebook_inbox import (
 from connectors.facebook_info import INFO
 from connectors.facebook_upload import Uploader, check_phases
 from connectors.inbox import read_lists
+from connectors.limits import Allowance, Answer
 from connectors.meta import Graph, path_id
+from connectors.meta_errors import allowances
 from connectors.meta_hooks import CalledByMeta, Change
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_links, is_story, normalise
@@ -107,6 +109,15 @@ _SAFE = {
 
 class FacebookConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        return allowances(answer, now=now)
+
+    @classmethod
+    def amounts_of(cls, payload: PostPayload) -> dict[str, int]:
+        reels = sum(_way(payload, part) == "reel" for part in range(len(payload.parts)))
+        return super().amounts_of(payload) | {"reels": reels}
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:

@@ -12,6 +12,7 @@ from connectors.base import (
     PlatformInfo,
     PostField,
     PostLook,
+    Rate,
     RetrySafety,
     StoryLimit,
     TextLimit,
@@ -80,7 +81,8 @@ INFO = PlatformInfo(
     ),
     story=StoryLimit(max_seconds=60),
     thread_max=1,
-    rates=(),
+    # Meta: Reels publishing, "30 API-published posts within a 24-hour moving period"; all else is calls.
+    rates=(Rate("reels", 30, 86_400),),
     retry_safety=RetrySafety.IDEMPOTENT,
     consistency_window_s=60,
     color="#0866ff",

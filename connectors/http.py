@@ -17,6 +17,7 @@ HTTP statuses are returned, not raised: the connector that knows the network map
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import email.utils
 import functools
@@ -28,7 +29,7 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any, ClassVar, NoReturn
@@ -46,6 +47,8 @@ from urllib3.util import connection as urllib3_connection
 
 from connectors.addresses import is_public_address
 from connectors.errors import ConnectorError, OutcomeUnknown, Rejected, RejectReason, Temporary
+from connectors.limits import LONGEST_WAIT as LONGEST_WAIT  # noqa: PLC0414 - part of this module's interface
+from connectors.limits import Answer
 from connectors.redaction import redact as redact  # noqa: PLC0414 - part of this module's interface
 
 logger = logging.getLogger("connectors.http")
@@ -60,7 +63,6 @@ CONNECT_TIMEOUT_S = 10.0
 # Servers close a connection that lies idle (5 s is a common setting). Sending on one that is just being
 # closed cannot be told from a request that was lost on the way, so we replace it a little earlier.
 MAX_IDLE_S = 4.0
-LONGEST_WAIT = dt.timedelta(days=7)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -155,14 +157,17 @@ class _Call:
 
 
 class _Thread(threading.local):
-    """What one thread keeps: its call in progress and its two sets of pooled connections."""
+    """What one thread keeps: its call in progress, its two sets of pooled connections, and who is told of its
+    answers."""
 
     call: _Call
+    hear: Callable[[Answer], None] | None
     generation: int
     adapters: dict[bool, HTTPAdapter]
 
     def __init__(self) -> None:
         self.call = _Call(guard=False)
+        self.hear = None
         self.generation = -1
         self.adapters = {}
 
@@ -305,6 +310,28 @@ def _adapter(*, guard: bool) -> HTTPAdapter:
 # --- the call ---------------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def heard_by(hear: Callable[[Answer], None]) -> Iterator[None]:
+    """``hear`` is told of each answer that this thread gets within, whatever its status and before the
+    connector reads it. Nothing that goes wrong in it reaches the connector."""
+    before, _thread.hear = _thread.hear, hear
+    try:
+        yield
+    finally:
+        _thread.hear = before
+
+
+def _tell(response: requests.Response) -> None:
+    if _thread.hear is None:
+        return
+    sent = response.request
+    path = urllib3.util.parse_url(str(sent.url)).path or "/"
+    try:
+        _thread.hear(Answer(sent.method or "", path, response.status_code, response.headers))
+    except Exception:  # a post that the network has taken must not be in doubt for a mistake in counting
+        logger.exception("what an answer of %s says of limits was lost", path)
+
+
 class _Prepared(requests.PreparedRequest):
     changes: bool = False
 
@@ -442,6 +469,7 @@ def _send(
         outcome = str(response.status_code)
         _read_body(response, deadline=started + max(60.0, 2 * timeout_s), first_bytes=first_bytes)
         response.elapsed = dt.timedelta(seconds=time.monotonic() - started)
+        _tell(response)
         return response
     except ConnectorError as error:
         outcome = type(error).__name__

@@ -160,13 +160,32 @@ class VideoLimit:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most ``limit`` calls of the kind per ``window_s`` seconds, as far as the documents say; ``of_app``:
-    of all accounts of one developer app together."""
+    """At most ``limit`` of what ``name`` counts per ``window_s`` seconds, as far as the documents say;
+    ``of_app``: of all accounts of one developer app together.
+
+    What is sent takes of it what ``Connector.amounts_of`` says, or if ``PlatformInfo.costs`` names it, each
+    call what it costs there. ``zone`` (IANA): the window is a calendar day there. ``quota``: the name of the
+    ``Quota`` whose limit, told by the network for one account, goes before this one. ``reading_share``: so
+    much of it may be used by reading.
+    """
 
     name: str
     limit: int
     window_s: int
     of_app: bool = False
+    zone: str = ""
+    quota: str = ""
+    reading_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What a call takes of the rate ``rate``, whatever its answer; ``path`` is the end of its address."""
+
+    method: str
+    path: str
+    amount: int
+    rate: str = "units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +289,7 @@ class PlatformInfo:
     app: AppSetup | None = None  # of OAUTH networks whose developer apps are made by hand
     features: tuple[Feature, ...] = ()  # what may be allowed apart; empty = all ``scopes`` are asked for
     post_fields: tuple[PostField, ...] = ()
+    costs: tuple[CallCost, ...] = ()  # of calls, where the network counts them by their kind
     takes_media_by_url: bool = False  # the network fetches files from us: they need a public HTTPS address
     fetches_videos: bool = True  # with ``takes_media_by_url``: False where it fetches images only
     media_served_days: int = 0  # so long receivers fetch them from us; 0 = the network keeps a copy
@@ -279,6 +299,14 @@ class PlatformInfo:
     def words_of(self, *, is_comment: bool) -> TextLimit:
         """The limit of the words of a post, or of what stands below one."""
         return self.comment_text if is_comment and self.comment_text else self.text
+
+    def cost_of_call(self, method: str, path: str) -> CallCost | None:
+        """What a call takes of a rate that is counted by calls; None = nothing."""
+        fitting = (one for one in self.costs if one.method == method and path.endswith(one.path))
+        return next(fitting, None)
+
+    def is_counted_by_calls(self, rate: Rate) -> bool:
+        return any(one.rate == rate.name for one in self.costs)
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

@@ -80,7 +80,9 @@ from connectors.instagram_login import (
     through_pages,
     tokens_of,
 )
+from connectors.limits import Allowance, Answer
 from connectors.meta import Graph, path_id
+from connectors.meta_errors import allowances
 from connectors.meta_hooks import CalledByMeta, Change
 from connectors.meta_inbox import Talks, message_form, unless_forbidden
 from connectors.text import find_hashtags, is_story, normalise
@@ -95,6 +97,10 @@ _METRICS_OF_A_STORY = "views,reach,replies,shares"
 
 class InstagramConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        return allowances(answer, now=now)
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:

@@ -12,6 +12,7 @@ from connectors.base import (
     PlatformInfo,
     PostField,
     PostLook,
+    Rate,
     RetrySafety,
     StoryLimit,
     TextLimit,
@@ -82,7 +83,9 @@ INFO = PlatformInfo(
     media_max=10,
     story=StoryLimit(max_seconds=60),
     thread_max=1,
-    rates=(),  # documents speak of 25, 50 and 100 posts a day: ``fetch_quotas`` asks
+    # Meta: Content publishing, 100 in 24 hours, stories too, a carousel is one. Other documents say 50
+    # and 25: what ``fetch_quotas`` is told of the account goes first.
+    rates=(Rate("publications", 100, 86_400, quota="Posts"),),
     retry_safety=RetrySafety.TWO_PHASE,
     consistency_window_s=60,
     color="#c13584",

@@ -80,6 +80,7 @@ from connectors.base import (
 )
 from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason, Temporary
 from connectors.inbox import read_lists
+from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 from connectors.mastodon_calls import KEY, call, checked
 from connectors.mastodon_inbox import DIRECT, Reader, count, permalink, profile, remote_post
 from connectors.mastodon_server import (
@@ -194,6 +195,12 @@ STATUSES_PER_CALL = 20
 
 class MastodonConnector(Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        """All calls share 300 in 5 minutes; uploads, deletions and posts have another limit, and their
+        answers tell of whichever has less left."""
+        return counted(answer, "x-ratelimit", now=now, covers=of_all_or_writes(answer))
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:

@@ -29,6 +29,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.limits import Allowance, Answer
 
 APP_WAIT_S = 900.0  # limits of an app move over one hour
 WAIT_S = 300.0
@@ -161,9 +162,10 @@ def _is_without_token(code: int | None, words: str) -> bool:
 _OF_APP = "X-App-Usage"
 _USAGES = (_OF_APP, "X-Page-Usage", "X-Ad-Account-Usage")
 _BUSINESS = "X-Business-Use-Case-Usage"
+_SHARES = ("call_count", "total_cputime", "total_time")
 
 
-def _usage(response: Response, name: str) -> Json:
+def _usage(response: Response | Answer, name: str) -> Json:
     try:
         usage = json.loads(response.headers.get(name, ""))
     except (ValueError, RecursionError):
@@ -173,11 +175,11 @@ def _usage(response: Response, name: str) -> Json:
 
 def _is_full(usage: Mapping[str, Any]) -> bool:
     """Whether any share (in per cent) of an allowance is used up."""
-    shares = (usage.get(name) for name in ("call_count", "total_cputime", "total_time", "acc_id_util_pct"))
+    shares = (usage.get(name) for name in (*_SHARES, "acc_id_util_pct"))
     return any(isinstance(share, int | float) and share >= 100 for share in shares)
 
 
-def _business_uses(response: Response) -> Iterator[Json]:
+def _business_uses(response: Response | Answer) -> Iterator[Json]:
     for uses in _usage(response, _BUSINESS).values():
         yield from (use for use in (uses if isinstance(uses, list) else ()) if isinstance(use, dict))
 
@@ -210,3 +212,32 @@ def _retry_at(response: Response, code: int | None) -> dt.datetime:
     elif code in _APP_LIMITS or _is_of_app(response):
         default_s = APP_WAIT_S
     return http.retry_after(response, now=now, default_s=default_s)
+
+
+# Shares are of the last hour, move on with it, and lag behind what has just been called.
+LOOK_AGAIN = dt.timedelta(minutes=5)
+FULL_FROM = 0.95
+
+
+def allowances(answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+    """What the headers of any answer say (docs/graph-api/overview/rate-limiting): shares in per cent, of the
+    app, of the page, and of the business behind it with the minutes until it is free again."""
+    found = [(_usage(answer, name), 0.0, name == _OF_APP) for name in (_OF_APP, "X-Page-Usage")]
+    found += [
+        (use, _minutes(use), False)
+        for use in _business_uses(answer)
+        if not str(use.get("type", "")).startswith(("ads_", "custom_audience"))
+    ]
+    told = []
+    for usage, minutes, of_app in found:
+        shares = [
+            float(usage[name])
+            for name in _SHARES
+            if isinstance(usage.get(name), int | float) and not isinstance(usage[name], bool)
+        ]
+        used = 1.0 if minutes else max(shares, default=0.0) / 100
+        wait = dt.timedelta(minutes=min(minutes, 1e6)) if minutes else LOOK_AGAIN
+        if used > 0:
+            free_at = now + min(wait, http.LONGEST_WAIT)
+            told.append(Allowance(used, free_at, full_from=FULL_FROM, of_app=of_app))
+    return tuple(told)

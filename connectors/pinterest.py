@@ -73,6 +73,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.limits import Allowance, Answer, counted, of_the_call
 from connectors.text import normalise
 
 KEY = "pinterest"
@@ -168,6 +169,11 @@ CHECK_AGAIN_S = 5.0
 
 class PinterestConnector(Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        """Calls are counted by kinds, of which none both reads and writes."""
+        return counted(answer, "x-ratelimit", now=now, covers=of_the_call(answer))
 
     # Connecting.
 

@@ -67,7 +67,9 @@ from connectors.errors import (
     Temporary,
 )
 from connectors.inbox import read_lists
+from connectors.limits import Allowance, Answer
 from connectors.meta import Graph, path_id
+from connectors.meta_errors import allowances
 from connectors.meta_hooks import CalledByMeta, Change
 from connectors.text import normalise
 from connectors.threads_inbox import KEY, Reader, event, post_fields, profile_url, remote_post
@@ -92,6 +94,10 @@ _FILE_ERRORS = (
 
 class ThreadsConnector(CalledByMeta, Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        return allowances(answer, now=now)
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:

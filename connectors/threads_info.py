@@ -11,6 +11,7 @@ from connectors.base import (
     PlatformInfo,
     PostField,
     PostLook,
+    Rate,
     RetrySafety,
     TextLimit,
     TextUnit,
@@ -66,7 +67,11 @@ INFO = PlatformInfo(
     ),
     media_max=20,
     thread_max=25,
-    rates=(),  # 250 posts and 1,000 replies a day: ``fetch_quotas`` asks
+    # Threads: Overview, "Rate limits"; what ``fetch_quotas`` is told of the account goes first.
+    rates=(
+        Rate("publications", 250, 86_400, quota="Posts"),
+        Rate("replies", 1000, 86_400, quota="Replies"),
+    ),
     retry_safety=RetrySafety.TWO_PHASE,
     consistency_window_s=60,
     color="#101010",

@@ -69,6 +69,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.limits import Allowance, Answer, counted, of_the_call
 from connectors.text import find_links
 
 KEY = "x"
@@ -119,7 +120,7 @@ INFO = PlatformInfo(
         max_frame_rate=60,
     ),
     thread_max=25,
-    rates=(Rate("posts", 100, 900),),
+    rates=(Rate("posts", 100, 900), Rate("posts", 10_000, 86_400, of_app=True)),  # fundamentals/rate-limits
     retry_safety=RetrySafety.NEITHER,
     consistency_window_s=60,
     color="#14171a",
@@ -156,6 +157,16 @@ CREDITS_WAIT = dt.timedelta(hours=1)
 
 class XConnector(Connector):
     INFO: ClassVar[PlatformInfo] = INFO
+
+    @classmethod
+    def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
+        """Each kind of call has its own limit, and posts those of the day besides."""
+        covers = of_the_call(answer)
+        return (
+            *counted(answer, "x-rate-limit", now=now, covers=covers),
+            *counted(answer, "x-user-limit-24hour", now=now, covers=covers),
+            *counted(answer, "x-app-limit-24hour", now=now, covers=covers, of_app=True),
+        )
 
     # Connecting.
 

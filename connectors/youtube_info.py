@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.base import (
     AppSetup,
+    CallCost,
     Capability,
     ConnectMethod,
     Feature,
@@ -17,7 +18,7 @@ from connectors.base import (
     TextUnit,
     VideoLimit,
 )
-from connectors.youtube_calls import KEY
+from connectors.youtube_calls import KEY, PACIFIC
 
 SCOPE = "https://www.googleapis.com/auth/"
 PUBLISHING = Feature(
@@ -68,6 +69,21 @@ CATEGORIES = (
     ("29", "Nonprofits & Activism"),
 )
 
+# Units of the whole project's day (determine_quota_cost, read 2026-11-30). An upload costs none: uploads have
+# 100 a day of their own, and so have searches, which are not made here.
+COSTS = (
+    CallCost("GET", "/youtube/v3/channels", 1),
+    CallCost("GET", "/youtube/v3/videos", 1),
+    CallCost("GET", "/youtube/v3/playlistItems", 1),
+    CallCost("GET", "/youtube/v3/commentThreads", 1),
+    CallCost("GET", "/youtube/v3/comments", 1),
+    CallCost("POST", "/youtube/v3/commentThreads", 50),
+    CallCost("POST", "/youtube/v3/comments", 50),
+    CallCost("POST", "/youtube/v3/comments/setModerationStatus", 50),
+    CallCost("DELETE", "/youtube/v3/comments", 50),
+    CallCost("POST", "/upload/youtube/v3/thumbnails/set", 50),
+)
+
 INFO = PlatformInfo(
     key=KEY,
     name="YouTube",
@@ -91,8 +107,11 @@ INFO = PlatformInfo(
         takes_cover=True,
     ),
     thread_max=1,
-    # Of the whole project: uploads have their own 100 a day; a comment costs 50 of the 10,000 units.
-    rates=(Rate("media", 100, 86_400, of_app=True), Rate("posts", 200, 86_400, of_app=True)),
+    rates=(
+        Rate("media", 100, 86_400, of_app=True, zone=PACIFIC.key),
+        Rate("units", 10_000, 86_400, of_app=True, zone=PACIFIC.key, reading_share=0.5),
+    ),
+    costs=COSTS,
     retry_safety=RetrySafety.TWO_PHASE,
     consistency_window_s=120,
     color="#ff0033",

@@ -10,7 +10,9 @@ class OutboxConfig(AppConfig):
     verbose_name = _("Outbox")
 
     def ready(self) -> None:
-        from accounts import news  # noqa: PLC0415 - its models are known only now
+        from accounts import allowances, news  # noqa: PLC0415 - its models are known only now
         from outbox.errors import SENTENCES  # noqa: PLC0415 - as above
+        from outbox.services import rates  # noqa: PLC0415 - as above
 
         news.register_reasons(SENTENCES)
+        allowances.register("outbox", rates.counted)

@@ -372,8 +372,9 @@ class QuietPeriod(models.Model):
 class Bucket(models.Model):
     """A rate that several deliveries share, kept in the database so that all workers see one count.
 
-    ``key`` is ``platform:host:account`` for limits of an account. ``blocked_until`` is a network's own
-    Retry-After; ``used`` counts our calls since ``window_started_at``.
+    ``key`` is a lane of an account (``account:<id>``, ``reading:<id>``), closed until ``blocked_until`` by
+    what the network said; or a rate of an account or a developer app, of which ``used`` are gone since
+    ``window_started_at`` (``outbox.services.rates``).
     """
 
     key = models.CharField(max_length=300, primary_key=True)

@@ -13,7 +13,7 @@ from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet
 
 from accounts.models import Brand, Membership, Organization, SocialAccount, User
 from accounts.permissions import ALLOWED, Action
-from connectors.base import StepKind
+from connectors.base import Rate, StepKind
 from outbox.errors import StopReason
 from outbox.missed import STANDARD, MissedRule
 from outbox.models import (
@@ -147,6 +147,14 @@ def account_facts(account_id: UUID, *, now: dt.datetime) -> AccountFacts:
             {"account": account_id, "now": now},
         )
         return AccountFacts(*cursor.fetchone())
+
+
+def limit_of(account: SocialAccount, rate: Rate) -> int:
+    """What the network told of this account at the last check, else what its documents say."""
+    for row in account.options.get("quotas", {}).get("rows", ()) if rate.quota else ():
+        if row["name"] == rate.quota and row["limit"]:
+            return int(row["limit"])
+    return rate.limit
 
 
 def people_to_tell(delivery: Delivery) -> list[User]:

@@ -56,7 +56,7 @@ def account_detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "is_offered": connector_class(account.platform).is_offered(),
         "zone": account.brand.timezone,
         "may_connect": may_connect,
-        "quotas": quota_rows(account),
+        "quotas": quota_rows(account, now),
         "hook_url": account_hook_url(account) if may_connect else "",
         "links": account.reconnect_links.open(now).select_related("created_by") if may_connect else (),
         "made_url": _made_url(request, account) if may_connect else "",

@@ -39,6 +39,9 @@ from connectors.errors import (
 from core.time import to_local
 from outbox.errors import StopReason
 from outbox.models import Delivery, DeliveryKind, DeliveryState
+from outbox.services.rates import Lane, block_until
+from outbox.services.rates import blocked_until as lane_blocked_until
+from outbox.services.usage import heeding
 
 ACCOUNT_INTERVAL = dt.timedelta(hours=1)
 EARLY = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
@@ -148,16 +151,21 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> None:
     error, detail, blocked_until, failures = "", "", None, 0
     try:
         connector = connector_for(pull.account)
-        if pull.account_next_at <= now:
-            error, detail = _take_account(pull, connector, now)
-        while batch := _due_posts(pull, now):
-            _take_posts(pull.account, connector, batch, now)
+        with heeding(pull.account, clock=lambda: now, is_reading=True):
+            blocked_until = _waits_until(pull, now)
+            if pull.account_next_at <= now and blocked_until is None:
+                error, detail = _take_account(pull, connector, now)
+                blocked_until = _waits_until(pull, now)
+            while blocked_until is None and (batch := _due_posts(pull, now)):
+                _take_posts(pull.account, connector, batch, now)
+                blocked_until = _waits_until(pull, now)
     except NeedsReconnect as refusal:
         error, detail = StopReason.NEEDS_RECONNECT, refusal.detail
         mark_needs_reconnect(account=pull.account, detail=refusal.detail, now=now)
     except RateLimited as refusal:
         error, detail = StopReason.RATE_LIMITED, refusal.detail
         blocked_until = max(refusal.retry_at, now + EARLY[0])
+        block_until(account=pull.account, until=blocked_until, of_app=refusal.of_app, lanes=(Lane.READING,))
     except (Temporary, OutcomeUnknown) as refusal:
         # Reading twice does no harm, so an unclear answer is no different from none.
         error, detail, failures = StopReason.TEMPORARY, refusal.detail, pull.failures + 1
@@ -170,6 +178,12 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> None:
         failures=failures,
         taken_at=now if blocked_until is None and not error else pull.taken_at,
     )
+
+
+def _waits_until(pull: AccountPull, now: dt.datetime) -> dt.datetime | None:
+    """Until when the network has no room for reading, spread out a little: others wait for the same."""
+    until = lane_blocked_until(account=pull.account, now=now, lane=Lane.READING)
+    return until + (until - now) * random.uniform(0, 0.1) if until else None
 
 
 def _backoff(failures: int) -> dt.timedelta:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet
 
+from accounts.connecting import amounts_of
 from accounts.models import AccountStatus, Brand, Membership, SocialAccount
 from accounts.selectors import known_networks
 from connectors.base import ConnectMethod, Json, Rate
@@ -25,7 +25,7 @@ from content_calendar.selectors.videos import waiting_for
 from outbox.models import Delivery, DeliveryState, QuietPeriod, ReceiptEvent, ReceiptKind
 from outbox.payloads import thaw, words_of
 from outbox.public_media import unreachable
-from outbox.selectors import may_still_send, open_pause_of
+from outbox.selectors import limit_of, may_still_send, open_pause_of
 
 # Looked at in one check; the page says when a brand has more.
 MOST = 2000
@@ -122,11 +122,12 @@ def _collisions(rows: Sequence[Delivery]) -> Iterable[Finding]:
 def _quota(account: SocialAccount, rows: Sequence[Delivery]) -> Iterable[Finding]:
     """Where a network's limit is known: what was sent and is planned within its window, up to each post."""
     for rate in account.info.rates:
-        if rate.name in ("posts", "media"):
+        if rate.name in ("posts", "publications", "replies", "reels", "media"):
             yield from _of_rate(account, rate, rows)
 
 
 def _of_rate(account: SocialAccount, rate: Rate, rows: Sequence[Delivery]) -> Iterable[Finding]:
+    limit = limit_of(account, rate)
     window = dt.timedelta(seconds=rate.window_s)
     since = rows[0].due_at - window
     sent = (
@@ -135,18 +136,18 @@ def _of_rate(account: SocialAccount, rate: Rate, rows: Sequence[Delivery]) -> It
         .order_by("sent_at")
         .values_list("sent_at", "payload")
     )
-    used = [(at, _amount(payload, rate)) for at, payload in sent[:MOST] if at is not None]
+    used = [(at, _amount(account, payload, rate)) for at, payload in sent[:MOST] if at is not None]
     for delivery in rows:
-        amount = _amount(delivery.payload, rate)
+        amount = _amount(account, delivery.payload, rate)
         used = [(at, some) for at, some in used if at > delivery.due_at - window]
-        if amount and sum(some for _at, some in used) >= rate.limit:
-            yield Finding(delivery, Code.QUOTA, {"limit": rate.limit, "hours": round(rate.window_s / 3600)})
+        if amount and sum(some for _at, some in used) >= limit:
+            yield Finding(delivery, Code.QUOTA, {"limit": limit, "hours": round(rate.window_s / 3600)})
         used.append((delivery.due_at, amount))
 
 
-def _amount(payload: Mapping[str, Any], rate: Rate) -> int:
-    parts = payload.get("parts", ())
-    return len(parts) if rate.name == "posts" else sum(len(part.get("media", ())) for part in parts)
+def _amount(account: SocialAccount, payload: Json, rate: Rate) -> int:
+    # What was sent and forgotten since has no words any more.
+    return amounts_of(account, thaw(payload)).get(rate.name, 0) if payload.get("parts") else 0
 
 
 def _content(deliveries: Sequence[Delivery]) -> Iterable[Finding]:

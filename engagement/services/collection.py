@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -34,6 +35,8 @@ from connectors.errors import (
 from engagement.models import InboxPull
 from engagement.services.intake import take_page
 from outbox.errors import StopReason
+from outbox.services.rates import Lane, block_until, blocked_until, reading_pace
+from outbox.services.usage import heeding
 
 # Read so far back when an account is new, or begins anew.
 LOOK_BACK = dt.timedelta(days=7)
@@ -108,14 +111,8 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> int:
     taken = 0
     ends: dict[str, Any] = {"failures": 0, "error": "", "error_detail": "", "blocked_until": None}
     try:
-        connector = connector_for(row.account)
-        for _ in range(MAX_PAGES):
-            taken += _take_page(row, connector, now)
-            if not row.cursor:
-                ends |= {"next_at": _next_at(row, now), "taken_at": now}
-                break
-        else:
-            ends["next_at"] = now
+        for new in _read_pages(row, ends, now):
+            taken += new
     except _TakenOver:
         return taken
     except NeedsReconnect as refusal:
@@ -124,6 +121,7 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> int:
     except RateLimited as refusal:
         until = max(refusal.retry_at, now + FIRST_BACKOFF)
         ends |= _error(StopReason.RATE_LIMITED, refusal.detail, next_at=until, blocked_until=until)
+        block_until(account=row.account, until=until, of_app=refusal.of_app, lanes=(Lane.READING,))
     except (Temporary, OutcomeUnknown) as refusal:
         # Reading twice does no harm, so an unclear answer is no different from none.
         failures = row.failures + 1
@@ -140,6 +138,22 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> int:
             ends |= _error(refusal.reason, refusal.detail, next_at=now + REFUSED_PAUSE)
     _finish(row, **ends)
     return taken
+
+
+def _read_pages(pull: InboxPull, ends: dict[str, Any], now: dt.datetime) -> Iterator[int]:
+    """How many messages of each page are new, until the round is at its end, or this task's share of it, or
+    the network has no more room for reading. ``ends`` then says when it is read next."""
+    connector = connector_for(pull.account)
+    with heeding(pull.account, clock=lambda: now, is_reading=True) as spent:
+        for _ in range(MAX_PAGES):
+            if waits_until := blocked_until(account=pull.account, now=now, lane=Lane.READING):
+                ends["next_at"] = waits_until + _spread(waits_until - now)
+                return
+            yield _take_page(pull, connector, now)
+            if not pull.cursor:
+                ends |= {"next_at": _next_at(pull, spent, now), "taken_at": now}
+                return
+    ends["next_at"] = now
 
 
 def _error(code: str, detail: str, **ends: Any) -> dict[str, Any]:
@@ -167,10 +181,16 @@ def _take_page(pull: InboxPull, connector: Connector, now: dt.datetime) -> int:
     return taken
 
 
-def _next_at(pull: InboxPull, now: dt.datetime) -> dt.datetime:
-    """Soon where something came in lately."""
+def _next_at(pull: InboxPull, spent: Mapping[str, int], now: dt.datetime) -> dt.datetime:
+    """Soon where something came in lately; later where each look takes from what the day allows."""
     is_busy = pull.heard_at is not None and now - pull.heard_at < BUSY_FOR
-    return now + (BUSY_INTERVAL if is_busy else QUIET_INTERVAL)
+    interval = BUSY_INTERVAL if is_busy else QUIET_INTERVAL
+    return now + max(interval, reading_pace(account=pull.account, spent=spent, now=now))
+
+
+def _spread(wait: dt.timedelta) -> dt.timedelta:
+    """So that all that wait for the same do not return at once."""
+    return wait * random.uniform(0, 0.1)
 
 
 def _backoff(failures: int) -> dt.timedelta:

@@ -33,6 +33,7 @@ from engagement.models import DeletionRequest, InboxPull, NetworkCall, NetworkEv
 from engagement.services.collection import BUSY_INTERVAL
 from engagement.services.intake import take_page
 from outbox.services.processing import ask_now
+from outbox.services.usage import heeding
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ def _act(call: NetworkCall, event: WebhookEvent, now: dt.datetime) -> bool:
         return False
     accounts = list(_about(call, event))
     # The network is asked outside the transaction: people's names, where it tells ids alone.
-    items = {account.pk: _completed(account, event) for account in accounts if event.items}
+    items = {account.pk: _completed(account, event, now) for account in accounts if event.items}
     with transaction.atomic():
         _noted, is_new = NetworkEvent.objects.get_or_create(
             app=call.app, account=call.account, event_id=event.event_id, defaults={"happened_at": now}
@@ -211,9 +212,10 @@ def _about(call: NetworkCall, event: WebhookEvent) -> QuerySet[SocialAccount]:
     return rows.filter(Q(remote_id=event.account_id) | Q(options__hook_ids__contains=[event.account_id]))
 
 
-def _completed(account: SocialAccount, event: WebhookEvent) -> list[InboxItem]:
+def _completed(account: SocialAccount, event: WebhookEvent, now: dt.datetime) -> list[InboxItem]:
     try:
-        return list(connector_for(account).complete(event.items))
+        with heeding(account, clock=lambda: now, is_reading=True):
+            return list(connector_for(account).complete(event.items))
     except ConnectorError:  # a name is not worth losing a message for
         return list(event.items)
 

@@ -14,6 +14,7 @@ from accounts.models import AccountStatus, SocialAccount
 from connectors.base import Connector
 from connectors.errors import ConnectorError
 from outbox.models import Delivery, ReceiptKind
+from outbox.services.usage import heeding
 
 # Seconds after ``sent_at`` of the first, second ... look; a network may show a post only after a while.
 LOOK_AFTER_S = (1, 10, 60, 600, 3600)
@@ -24,7 +25,7 @@ LOOKS_AT_ONCE = 500
 
 def claim_unseen(*, now: dt.datetime, limit: int = LOOKS_AT_ONCE) -> dict[UUID, list[UUID]]:
     """Sent deliveries that are due to be looked for, by account. Each look is claimed once, by whoever counts
-    it up first, so two ticks do not look twice."""
+    it up first, so two ticks do not look twice. Where reading has to wait, the look comes later."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
@@ -33,6 +34,8 @@ def claim_unseen(*, now: dt.datetime, limit: int = LOOKS_AT_ONCE) -> dict[UUID, 
                 WHERE state = 'sent' AND seen_at IS NULL AND read_backs < %(looks)s AND remote_id <> ''
                   AND kind IN ('post', 'reply')
                   AND sent_at <= %(now)s
+                  AND NOT EXISTS (SELECT 1 FROM outbox_bucket b
+                                  WHERE b.key = 'reading:' || account_id AND b.blocked_until > %(now)s)
                   AND sent_at <= %(now)s - make_interval(secs => (%(after)s::int[])[read_backs + 1])
                 ORDER BY sent_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             )
@@ -65,10 +68,11 @@ def read_back(
     try:
         connector = connect(account)
         ours = {delivery.remote_id: delivery.pk for delivery in rows}
-        for post in connector.fetch_posts(list(ours)):
-            if post.remote_id in ours:
-                # One by one: what was seen before an error stays seen.
-                seen.append((ours[post.remote_id], clock(), post.permalink))  # noqa: PERF401
+        with heeding(account, clock=clock, is_reading=True):
+            for post in connector.fetch_posts(list(ours)):
+                if post.remote_id in ours:
+                    # One by one: what was seen before an error stays seen.
+                    seen.append((ours[post.remote_id], clock(), post.permalink))  # noqa: PERF401
     except ConnectorError:
         pass
     if not seen:

@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from accounts.connecting import connector_for
+from accounts.connecting import amounts_of, connector_for
 from accounts.models import SocialAccount
 from connectors.base import Connector, Step, StepKind, StepResult
 from connectors.errors import ConnectorError
@@ -62,6 +62,7 @@ from outbox.services.outcomes import (
 from outbox.services.rates import blocked_until, not_blocked, take
 from outbox.services.transitions import LeaseLost, note
 from outbox.services.unknown import clear_up
+from outbox.services.usage import heeding
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +132,8 @@ def send_deliveries(
         if desk is None or desk.account.pk != delivery.account_id:
             desk = Desk(delivery.account, clock, connect)
         delivery.account = desk.account
-        state = _send_one(desk, delivery, claimed[delivery.pk], attempts.get(delivery.pk, {}))
+        with heeding(desk.account, clock=clock, is_reading=False):
+            state = _send_one(desk, delivery, claimed[delivery.pk], attempts.get(delivery.pk, {}))
         if state is not None:
             left[delivery.pk] = state
         if state is not DeliveryState.SENT:
@@ -215,23 +217,19 @@ def _may_start(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, A
             fail(delivery, fence, now, reason)
     elif facts.blocked_until is not None and facts.blocked_until > now:
         wait(delivery, fence, now, until=facts.blocked_until, error=StopReason.RATE_LIMITED)
-    elif not is_counted and (
-        free_at := take(account=account, info=account.info, amounts=_amounts(delivery), now=now)
-    ):
+    elif not is_counted and (free_at := _take(delivery, account, now)):
         wait(delivery, fence, now, until=free_at, error=StopReason.QUOTA)
     else:
         return True
     return False
 
 
-def _amounts(delivery: Delivery) -> dict[str, int]:
-    """How much of which rate it takes: a public reply is a post to every network, the rest is not."""
-    if delivery.kind == DeliveryKind.DM:
-        return {"messages": 1}
-    if delivery.kind == DeliveryKind.MODERATION:
-        return {"moderations": 1}
-    parts = delivery.payload["parts"]
-    return {"posts": len(parts), "media": sum(len(part.get("media", ())) for part in parts)}
+def _take(delivery: Delivery, account: SocialAccount, now: dt.datetime) -> dt.datetime | None:
+    """Counts it in the network's rates; the instant to wait for where one of them is used up."""
+    info = account.info
+    if not info.rates:
+        return None
+    return take(account=account, info=info, amounts=amounts_of(account, thaw(delivery.payload)), now=now)
 
 
 def _open(desk: Desk, delivery: Delivery, fence: int, attempts: dict[str, Attempt]) -> Run:

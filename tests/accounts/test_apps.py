@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts import tasks
 from accounts.connecting import open_tokens
@@ -25,13 +25,16 @@ from accounts.models import (
     SocialAccount,
     User,
 )
-from accounts.network_wording import GROUPS, SAFETY, UNITS, length
+from accounts.network_wording import GROUPS, SAFETY, UNITS, length, network_facts
 from accounts.services import apps, offers
 from accounts.services.keys import rotate_secrets
 from connectors.base import Capability, Quota, RetrySafety, TextUnit
 from connectors.errors import Temporary
+from connectors.registry import info_for
 from core.crypto import decrypt_json
+from outbox.services.rates import spend, take
 from tests.accounts.conftest import NOW, FakeAppConnector, FakeNetwork
+from tests.cast import make_account
 
 TYPED = {
     "name": "Our app",
@@ -332,6 +335,26 @@ def test_what_the_network_allows_is_read_at_each_check_and_shown(
     assert "Messages this month" not in page
 
 
+def test_what_is_counted_here_is_shown_beside_what_the_network_told(client: Client, brand: Brand) -> None:
+    channel = make_account(brand, platform="youtube", options={"channel_id": "UC1"})
+    now = timezone.now()
+    units = next(one for one in channel.info.rates if one.name == "units")
+    spend(account=channel, rate=units, amount=1234, is_reading=False, now=now)
+    spend(account=channel, rate=units, amount=66, is_reading=True, now=now)
+    take(account=channel, info=channel.info, amounts={"media": 3}, now=now)
+    page = client.get(reverse("accounts:account_detail", args=[channel.pk])).content.decode()
+    assert "Allowance: Units for reading" in page
+    assert "1,300 of 10,000 until " in page
+    assert "66 of 5,000 until " in page
+    assert "3 of 100 until " in page
+    rows = [{"name": "Posts", "used": 7, "limit": 50, "window_s": 86_400, "resets_at": ""}]
+    told = make_account(brand, platform="instagram", handle="told", options={"quotas": {"rows": rows}})
+    take(account=told, info=told.info, amounts={"publications": 2}, now=now)
+    page = client.get(reverse("accounts:account_detail", args=[told.pk])).content.decode()
+    assert "7 of 50 in 24 hours" in page
+    assert "2 of 50" not in page
+
+
 # --- the table of networks ----------------------------------------------------------------------
 
 
@@ -362,6 +385,19 @@ def test_lengths_are_told_as_people_say_them() -> None:
     with translation.override("en"):
         said = [length(seconds) for seconds in (59.6, 119, 140, 900, 43200)]
     assert said == ["60 s", "119 s", "2:20 min", "15 min", "12 hours"]
+
+
+def test_rates_are_told_with_their_time_and_whose_they_are() -> None:
+    def told(network: str) -> str:
+        return dict(network_facts(info_for(network, {})))["How often"]
+
+    with translation.override("en"):
+        assert told("threads") == "Posts: 250 in 24 hours; Replies: 1,000 in 24 hours"
+        assert told("x") == "Posts: 100 in 15 min; Posts: 10,000 in 24 hours (of the developer app)"
+        assert told("youtube") == (
+            "Uploads: 100 in 24 hours (of the developer app); "
+            "Units: 10,000 in 24 hours (of the developer app), at most 5,000 of them for reading"
+        )
 
 
 def test_offers_and_apps_move_to_a_new_key(client: Client, brand: Brand, pages: tuple[str, ...]) -> None:

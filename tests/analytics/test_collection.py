@@ -22,6 +22,7 @@ from connectors.errors import (
     Temporary,
 )
 from outbox.models import Delivery, DeliveryState
+from outbox.services.rates import Lane, block_until, blocked_until
 from tests.analytics.conftest import NOON, FakeNetwork
 from tests.cast import make_account
 
@@ -388,3 +389,44 @@ def test_a_post_discovered_while_its_account_is_being_read_is_not_forgotten(
     for account_id in collection.claim_accounts(now=NOON + MINUTE):
         collection.collect_account(account_id=account_id, now=NOON + MINUTE)
     assert AccountPull.objects.get().next_at == NOON + 2 * MINUTE
+
+
+# --- room for reading -----------------------------------------------------------------------------
+
+
+def test_where_reading_has_to_wait_no_counts_are_taken_and_nothing_is_wrong(
+    sent: Sent, network: FakeNetwork, sandbox_account: SocialAccount
+) -> None:
+    sent(at=NOON - HOUR)
+    until = NOON + 20 * MINUTE
+    block_until(account=sandbox_account, until=until, lanes=(Lane.READING,))
+    collect(NOON)
+    pull = AccountPull.objects.get()
+    assert (network.account_calls, network.post_calls, pull.error, pull.taken_at) == (0, [], "", None)
+    assert collect(until - MINUTE) == 0
+    collect(until + 2 * MINUTE)
+    assert (network.account_calls, network.post_calls) == (1, [["r1"]])
+
+
+def test_counts_stop_at_the_answer_that_says_there_is_no_more_room(
+    sent: Sent, network: FakeNetwork, sandbox_account: SocialAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(at=NOON - HOUR)
+
+    def nearly_full() -> AccountMetrics:
+        block_until(account=sandbox_account, until=NOON + HOUR, lanes=(Lane.READING,))
+        return AccountMetrics(followers=3)
+
+    monkeypatch.setattr(network, "fetch_account_metrics", nearly_full)
+    collect(NOON)
+    assert AccountDay.objects.get().followers == 3
+    assert network.post_calls == []
+
+
+def test_a_wait_that_counts_are_told_holds_for_the_inbox_too(
+    sandbox_account: SocialAccount, network: FakeNetwork
+) -> None:
+    network.account_error = RateLimited(NOON + HOUR, "slow down")
+    collect(NOON)
+    waits = [blocked_until(account=sandbox_account, now=NOON, lane=lane) for lane in Lane]
+    assert waits == [None, NOON + HOUR]

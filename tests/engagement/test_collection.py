@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import responses
 from django.db import connections
 
-from accounts.models import AccountStatus, SocialAccount, User
+from accounts.models import AccountStatus, Brand, SocialAccount, User
+from connectors import http
 from connectors.base import InboxPage, PlatformInfo
 from connectors.errors import NeedsReconnect, OutcomeUnknown, RateLimited, Rejected, RejectReason, Temporary
 from engagement.models import Conversation, InboxPull, Message
 from engagement.services import collection
 from engagement.services.collection import OVERLAP
+from outbox.services.rates import Lane, block_until, blocked_until, spend
 from tests.cast import make_account
 from tests.engagement.conftest import DAY, HOUR, MINUTE, NOON, FakeNetwork, comment
 
@@ -201,6 +205,78 @@ def test_a_network_that_asks_to_wait_is_left_until_then(
     network.error = None
     assert collect(NOON + 20 * MINUTE) == 1
     assert (pull().error, pull().blocked_until) == ("", None)
+
+
+def test_a_network_that_asks_to_wait_is_read_by_nobody_and_sent_to_as_before(
+    sandbox_account: SocialAccount, network: FakeNetwork
+) -> None:
+    network.error = RateLimited(NOON + 20 * MINUTE, "slow down")
+    collect(NOON)
+    waits = [blocked_until(account=sandbox_account, now=NOON, lane=lane) for lane in Lane]
+    assert waits == [None, NOON + 20 * MINUTE]
+
+
+def test_where_reading_has_to_wait_nothing_is_asked_and_nothing_is_wrong(
+    sandbox_account: SocialAccount, network: FakeNetwork
+) -> None:
+    until = NOON + 20 * MINUTE
+    block_until(account=sandbox_account, until=until, lanes=(Lane.READING,))
+    collect(NOON)
+    row = pull()
+    assert (network.calls, row.error, row.taken_at) == ([], "", None)
+    assert until <= row.next_at <= until + 2 * MINUTE
+    assert collect(until - MINUTE) == 0
+    collect(until + 2 * MINUTE)
+    assert (len(network.calls), pull().taken_at) == (1, until + 2 * MINUTE)
+
+
+def test_a_round_goes_on_where_it_stopped_when_there_is_room_again(
+    sandbox_account: SocialAccount, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.tells([comment("1", at=NOON - HOUR)], [comment("2", at=NOON - HOUR)])
+    fetch = network.fetch_inbox
+
+    def nearly_full(**asked: Any) -> InboxPage:
+        block_until(account=sandbox_account, until=NOON + MINUTE, lanes=(Lane.READING,))
+        return fetch(**asked)
+
+    monkeypatch.setattr(network, "fetch_inbox", nearly_full)
+    collect(NOON)
+    assert [cursor for _since, cursor in network.calls] == [""]
+    assert pull().cursor == "1"
+    collect(NOON + 2 * MINUTE)
+    assert [cursor for _since, cursor in network.calls] == ["", "1"]
+    assert Message.objects.count() == 2
+
+
+def test_looks_that_cost_units_are_spaced_by_what_is_left_of_them(
+    brand: Brand, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = make_account(brand, platform="youtube", options={"channel_id": "UC1"})
+    address = "https://www.googleapis.com/youtube/v3/commentThreads"
+    fetch = network.fetch_inbox
+
+    def two_calls(**asked: Any) -> InboxPage:
+        for _ in range(2):
+            http.request("GET", address, platform="youtube")
+        return fetch(**asked)
+
+    monkeypatch.setattr(network, "fetch_inbox", two_calls)
+    units = next(one for one in channel.info.rates if one.name == "units")
+    day = dt.datetime(2026, 11, 30, 8, tzinfo=dt.UTC)  # midnight in Los Angeles
+    with responses.RequestsMock() as mock:
+        mock.get(address, json={"items": []})
+        collect(day)
+        assert pull().next_at == day + MINUTE  # 2,500 looks are more than one a minute
+        spend(account=channel, rate=units, amount=4396, is_reading=True, now=day)
+        collect(day + MINUTE)
+        rest = DAY - MINUTE
+        assert pull().next_at == day + MINUTE + rest / 300  # of 5,000 units 600 are left
+        spend(account=channel, rate=units, amount=600, is_reading=True, now=day + MINUTE)
+        now = pull().next_at
+        collect(now)
+        assert len(network.calls) == 2
+        assert pull().next_at >= day + DAY
 
 
 @pytest.mark.parametrize("error", [Temporary("down"), OutcomeUnknown("cut off")])

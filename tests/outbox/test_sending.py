@@ -227,7 +227,7 @@ def test_a_repetition_carries_the_same_key_and_intent(schedule, network, clock):
     network.behaviour = [Refused(then=Temporary("503")), Refused(then=OutcomeUnknown("?"))]
     delivery = schedule()
     run_until_quiet(network)
-    attempts = list(delivery.attempts.all())
+    attempts = list(delivery.attempts.order_by("pk"))
     assert [attempt.state for attempt in attempts] == ["refused", "superseded", "done"]
     assert len({attempt.key for attempt in attempts}) == 1
     assert all(attempt.intent == attempts[0].intent for attempt in attempts)
