@@ -81,6 +81,7 @@ from connectors.youtube_calls import (
     base,
     call,
     checked,
+    in_doubt,
     instant,
     items_of,
     map_error,
@@ -106,6 +107,9 @@ POLL_S = 30.0  # each question costs a unit of the quota
 TAGS_MAX = 500
 PER_CALL = 50
 MAX_PAGES = 4
+GONE = frozenset({404, 410})  # what the address of a session answers that is not good any more
+GONE_WORDS = "the upload is gone, and does not say whether it made a video"
+NO_VIDEO_YET = "YouTube has all of the file, and no video yet"
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 STATUS_OF = {ModerationAction.HIDE: "heldForReview", ModerationAction.UNHIDE: "published"}
 
@@ -282,7 +286,7 @@ class YouTubeConnector(Connector):
 
     def _send_video(self, item: MediaItem, intent: Json) -> StepResult:
         """The bytes that are still missing; with the last of them the video is there."""
-        size, offset, is_asked = int(intent["size"]), 0, False
+        size, offset, is_asked, is_whole = int(intent["size"]), 0, False, False
         with item.open() as stream:
             while offset < size:
                 # What a session has is asked first: an earlier try may have sent some of it.
@@ -297,15 +301,20 @@ class YouTubeConnector(Connector):
                     response = self._put(intent, where, piece, changes=end == size)
                     # Of a small file, too: then the session wants the rest and nothing else.
                     asks = response.status_code in {400, 416} and not is_asked
+                    if is_whole and response.status_code in GONE:
+                        raise OutcomeUnknown(GONE_WORDS)
+                    is_whole |= end == size
                 if asks:
                     response, is_asked = self._ask_session(intent), True
+                    if is_whole and response.status_code in GONE:
+                        raise OutcomeUnknown(GONE_WORDS)
                 if (result := self._video_made(response, intent)) is not None:
                     return result
                 received = _received(response)
                 if received <= offset and not asks:
                     raise Temporary("YouTube did not keep what it was sent")
                 offset = received
-        raise OutcomeUnknown("YouTube has all of the file, and no video yet")
+        raise OutcomeUnknown(NO_VIDEO_YET)
 
     def _ask_session(self, intent: Json) -> Response:
         return self._put(intent, f"bytes */{intent['size']}", b"", changes=False)
@@ -324,15 +333,26 @@ class YouTubeConnector(Connector):
     def _video_made(self, response: Response, intent: Json) -> StepResult | None:
         """The video that a session has made, None while it waits for bytes (308).
 
-        A session that is gone here made nothing: after a lost answer ``check`` has asked it before."""
+        A session that is gone here made nothing: after a lost answer ``check`` has asked it before, and one
+        that was sent all of the file does not come here."""
         if response.status_code == 308:
             return None
-        if response.status_code in {404, 410}:
+        if response.status_code in GONE:
             raise Temporary(_session_words(response, intent), starts_over=True)
         if not 200 <= response.status_code < 300:
             raise _without_session(map_error(response), intent)
-        video = http.json_object(response)
-        return _worked_on(str(video["id"]), part_of(video, "status"), since=_now())
+        try:
+            video = http.json_object(response)
+        except ConnectorError as error:
+            video = {}
+            failure = error.detail
+        else:
+            failure = "YouTube says that there is a video, and not which"
+        video_id = video.get("id")
+        if not isinstance(video_id, str) or not video_id:
+            # Whatever it was asked: a session answers so when it has made its video.
+            raise OutcomeUnknown(failure)
+        return _worked_on(video_id, part_of(video, "status"), since=_now())
 
     def _set_thumbnail(self, item: MediaItem, video_id: str) -> StepResult:
         """Whatever goes wrong here: the video is published, and keeps the picture that YouTube chose."""
@@ -387,18 +407,27 @@ class YouTubeConnector(Connector):
         return self.info.retry_safety if "session" in intent else RetrySafety.NEITHER
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
+        """A refusal of the question says nothing of the video: only what YouTube tells of the video itself,
+        and a session that waits for bytes, do."""
         if sent is not None and sent.remote_id:
             return self._state_of(sent)
         response = self._ask_session(intent)
-        if response.status_code in {404, 410}:
-            raise OutcomeUnknown("the upload is gone, and does not say whether it made a video")
+        if response.status_code in GONE:
+            raise OutcomeUnknown(GONE_WORDS)
+        if 400 <= response.status_code < 500:
+            raise _without_session(in_doubt(map_error(response)), intent)
+        if response.status_code == 308 and _received(response) >= int(intent["size"]):
+            raise OutcomeUnknown(NO_VIDEO_YET)
         return self._video_made(response, intent)
 
     def _state_of(self, sent: StepResult) -> StepResult:
         """How far YouTube is with a video that it has."""
-        found = self._list("/youtube/v3/videos", {"part": "status", "id": sent.remote_id})
-        if not found:
-            raise Rejected(RejectReason.MEDIA_BROKEN, "YouTube does not have the video any more")
+        try:
+            found = self._list("/youtube/v3/videos", {"part": "status", "id": sent.remote_id})
+        except Rejected as error:
+            raise in_doubt(error) from error
+        if not found:  # deleted by hand, hidden from this token, or not listed yet
+            raise OutcomeUnknown("YouTube does not list the video that it took")
         since = dt.datetime.fromisoformat(sent.detail.get("uploaded_at") or _now().isoformat())
         return _worked_on(sent.remote_id, part_of(found[0], "status"), since=since)
 
@@ -428,7 +457,7 @@ class YouTubeConnector(Connector):
         thread, which may be too old for the list of the latest."""
         answered = payload.reply_to
         thread = thread_of(answered.remote_id, answered.detail) if answered is not None else ""
-        return self._reader().own(since, thread)
+        return self._reader().own(since, thread, said=[part.text for part in payload.parts])
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         return next(self.fetch_posts([remote_id]), None)

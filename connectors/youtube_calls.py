@@ -157,6 +157,11 @@ def map_error(response: Response) -> ConnectorError:
     return Rejected(RejectReason.FORBIDDEN if status == 403 else RejectReason.INVALID, words)
 
 
+def in_doubt(error: ConnectorError) -> ConnectorError:
+    """What the refusal of a question means for what was asked about: nothing."""
+    return OutcomeUnknown(error.detail) if isinstance(error, Rejected) else error
+
+
 def _words(response: Response, reason: str) -> str:
     said = http.excerpt(response)
     sent = str(response.request.headers.get("Authorization", "")) if response.request is not None else ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from requests import Response
 
 from connectors import http
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, RemotePost
-from connectors.errors import Rejected
+from connectors.errors import Rejected, RejectReason, Temporary
+from connectors.text import normalise
 from connectors.youtube_calls import checked, instant, items_of, part_of, reason_of
 
 THREADS_PER_CALL = 100
@@ -27,8 +28,11 @@ class Reader:
         self.channel_id = channel_id
         self.get = get
 
-    def threads(self, position: str, since: dt.datetime, *, held: bool = False) -> InboxPage:
-        """Threads, the latest first. ``held``: those that wait for somebody to look at them.
+    def threads(
+        self, position: str, since: dt.datetime, *, held: bool = False, is_inbox: bool = True
+    ) -> InboxPage:
+        """Threads, the latest first. ``held``: those that wait for somebody to look at them. An inbox of a
+        channel without comments is empty; to whoever looks for one (``is_inbox`` False), it is a refusal.
 
         YouTube sorts by the time of the first comment, so the page after the first thread that is too old is
         not read. New answers below older threads are found as long as their thread is on a page that is.
@@ -43,7 +47,7 @@ class Reader:
             **({"pageToken": position} if position else {}),
         }
         response = self.get("/youtube/v3/commentThreads", query)
-        if reason_of(response) == "commentsDisabled":
+        if is_inbox and reason_of(response) == "commentsDisabled":
             return InboxPage(())
         try:
             answer = http.json_object(checked(response))
@@ -62,13 +66,20 @@ class Reader:
         following = str(answer.get("nextPageToken") or "")
         return InboxPage(found, following if is_recent and following != position else "")
 
-    def own(self, since: dt.datetime, thread_id: str = "") -> list[RemotePost]:
-        """What the channel itself wrote lately below its videos, or in one thread."""
+    def own(self, since: dt.datetime, thread_id: str = "", *, said: Sequence[str] = ()) -> list[RemotePost]:
+        """What the channel itself wrote lately below its videos, or in one thread.
+
+        Raises Temporary where not all could be read and none of it has the words ``said``: that does not
+        mean that they are not there. Raises Rejected where the list is refused."""
         if thread_id:
-            told = (self._item(one, thread_id, "", held=False) for one in self.replies(thread_id))
+            replies, is_whole = self._replies(thread_id)
+            told = (self._item(one, thread_id, "", held=False) for one in replies)
             items = [item for item in told if item is not None and item.created_at >= since]
         else:
-            items = self._latest(since)
+            items, is_whole = self._latest(since)
+        wanted = {normalise(text) for text in said}
+        if not is_whole and not any(item.is_own and normalise(item.text) in wanted for item in items):
+            raise Temporary("more comments than can be looked through")
         return [
             RemotePost(
                 remote_id=item.remote_id,
@@ -82,18 +93,28 @@ class Reader:
             if item.is_own
         ]
 
-    def _latest(self, since: dt.datetime) -> list[InboxItem]:
+    def _latest(self, since: dt.datetime) -> tuple[list[InboxItem], bool]:
+        """The latest, and whether there are no more of them."""
         position = ""
         found: list[InboxItem] = []
         for _ in range(MAX_PAGES):
-            page = self.threads(position, since)
+            page = self.threads(position, since, is_inbox=False)
             found += page.items
             if not (position := page.cursor):
-                break
-        return found
+                return found, True
+        return found, False
 
     def replies(self, thread_id: str) -> list[Json]:
-        """All answers of one thread."""
+        """The answers of one thread; none where it was deleted meanwhile."""
+        try:
+            return self._replies(thread_id)[0]
+        except Rejected as error:
+            if error.reason is not RejectReason.NOT_FOUND:
+                raise
+            return []
+
+    def _replies(self, thread_id: str) -> tuple[list[Json], bool]:
+        """The answers of one thread, and whether these are all."""
         found: list[Json] = []
         query = {
             "part": "snippet",
@@ -102,15 +123,12 @@ class Reader:
             "maxResults": str(REPLIES_PER_CALL),
         }
         for _ in range(MAX_PAGES):
-            response = self.get("/youtube/v3/comments", query)
-            if response.status_code == 404:
-                break  # the thread was deleted meanwhile
-            answer = http.json_object(checked(response))
+            answer = http.json_object(checked(self.get("/youtube/v3/comments", query)))
             found += items_of(answer)
             if not answer.get("nextPageToken"):
-                break
+                return found, True
             query["pageToken"] = str(answer["nextPageToken"])
-        return found
+        return found, False
 
     def _items(self, thread: Json, *, held: bool) -> Iterator[InboxItem]:
         snippet = part_of(thread, "snippet")
