@@ -282,17 +282,25 @@ class LineConnector(Connector):
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
         call, body = _request(payload)
+        part = payload.parts[step.part]
         return {
             "call": call,
             "body": body,
-            "text": payload.parts[step.part].text,
+            "text": part.text,
+            "problem": _problem_with(part.media),
             "retry_key": key,
             "repeat_until": (now + KEY_LIFETIME).isoformat(),
         }
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
+        """What the first try passed does not refuse a repetition, of which nothing would be known then."""
         call = str(intent["call"])
-        messages = _messages(str(intent["text"]), payload.parts[step.part].media)
+        try:
+            messages = _messages(str(intent["text"]), payload.parts[step.part].media)
+        except Rejected as error:
+            if intent.get("problem"):
+                raise
+            raise Temporary(error.detail or str(error.reason)) from error
         response = self._call(
             "POST",
             f"/v2/bot/message/{_known(call)}",
@@ -327,10 +335,11 @@ class LineConnector(Connector):
         response = self._call(
             "GET", "/v2/bot/message/progress/narrowcast", params={"requestId": sent.remote_id}
         )
-        if response.status_code in {400, 404}:
+        try:
+            progress = self._object(response)
+        except Rejected as error:
             # It was accepted, whatever this says: to send it anew would be safe for a day only.
-            raise Temporary(self._words(response))
-        progress = self._object(response)
+            raise OutcomeUnknown(error.detail) from error
         phase = progress["phase"]
         if phase == "succeeded":
             return StepResult(remote_id=sent.remote_id)
@@ -495,6 +504,15 @@ def _messages(text: str, media: Sequence[MediaItem]) -> list[Json]:
     return messages
 
 
+def _problem_with(media: Sequence[MediaItem]) -> str:
+    """Why LINE could not fetch them, as it is before the first try; "" = it can."""
+    try:
+        _messages("", media)
+    except Rejected as error:
+        return str(error.reason)
+    return ""
+
+
 def _address(url: str) -> str:
     if not url.startswith("https://") or len(url) > LONGEST_ADDRESS:
         raise Rejected(RejectReason.MEDIA_NOT_PUBLIC, "LINE fetches files from https addresses only")
@@ -516,12 +534,17 @@ def _failed(progress: Json) -> ConnectorError:
         str(progress.get("failedDescription") or "LINE could not send it"),
         progress.get("errorCode"),
     )
-    if code == 3 or _count(progress, "successCount"):
+    got_it = _count(progress, "successCount")
+    reasons = {
+        2: RejectReason.SETTING_INVALID,  # too few people for LINE to send to
+        4: RejectReason.SETTING_INVALID,
+        5: RejectReason.QUOTA_FULL,
+    }
+    known = reasons.get(code) if isinstance(code, int) else None
+    if code == 3 or got_it or (got_it is None and known is None):
         # An earlier request with this key was taken, or some have got it: nobody but a person can tell.
         return OutcomeUnknown(words)
-    if code in {2, 4}:  # too few people for LINE to send to
-        return Rejected(RejectReason.SETTING_INVALID, words)
-    return Rejected(RejectReason.QUOTA_FULL if code == 5 else RejectReason.INVALID, words)
+    return Rejected(known or RejectReason.INVALID, words)
 
 
 def _profile(bot: Json) -> Profile:
