@@ -282,33 +282,46 @@ class TikTokConnector(Connector):
                     changes=is_last,
                     guard=True,
                 )
-                if response.status_code in GONE:
-                    return self._after_refusal(response, intent)
+                if response.status_code in GONE or (is_last and _is_refusal(response)):
+                    return self._after_refusal(response, intent, is_last=is_last)
                 _check_piece(response, intent["upload_url"], is_last=is_last)
         return _processing(intent["publish_id"])
 
-    def _how_far(self, intent: Json) -> int | StepResult:
+    def _how_far(self, intent: Json, *, is_sent: bool = False) -> int | StepResult:
         """How many bytes of the upload are there; its state where all are. Raises Temporary(starts_over) when
-        it surely never becomes a post."""
+        it surely never becomes a post. ``is_sent``: the last piece is under way, so only a failure that TikTok
+        tells is sure; what it does not know or has not counted yet is not."""
         is_over = _now() >= dt.datetime.fromisoformat(intent["good_until"])
         try:
             status = self._status(intent["publish_id"])
-        except Rejected as error:  # TikTok does not know it (any more)
-            raise Temporary(error.detail, starts_over=is_over) from error
+        except Rejected as error:
+            if is_sent:
+                raise OutcomeUnknown(error.detail) from error
+            is_forgotten = error.reason is RejectReason.NOT_FOUND
+            raise Temporary(error.detail, starts_over=is_over and is_forgotten) from error
         if status["status"] == "FAILED":
             raise Temporary(failure_of(str(status.get("fail_reason") or "")).detail, starts_over=True)
         if (result := self._outcome(status, intent, None)) is not None:
             return result
-        if is_over:
-            raise Temporary("the upload ended before all of the file was there", starts_over=True)
+        if is_over and not is_sent:
+            # Where TikTok does not tell what it has, it may have everything.
+            is_known = _stated_bytes(status) is not None
+            raise Temporary("the upload ended before all of the file was there", starts_over=is_known)
         return _uploaded(status)
 
-    def _after_refusal(self, response: Response, intent: Json) -> StepResult:
-        """The address does not take a piece: it may have ended, or have all of them."""
-        result = self._how_far(intent)
+    def _after_refusal(self, response: Response, intent: Json, *, is_last: bool) -> StepResult:
+        """The address does not take a piece: it may have ended, or have all of them. After the last piece
+        nothing but what TikTok says of the publication tells whether there is a post."""
+        words = _words(response, intent["upload_url"])
+        result = self._how_far(intent, is_sent=is_last)
         if isinstance(result, StepResult):
             return result
-        raise Temporary(_words(response, intent["upload_url"]))
+        if response.status_code in GONE:
+            raise Temporary(words)
+        if response.status_code == 413:
+            raise Rejected(RejectReason.MEDIA_TOO_LARGE, words)
+        # Of what it has TikTok tells late: this may be the answer to a piece that it has already.
+        raise OutcomeUnknown(words)
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         return RetrySafety.NEITHER if "photos" in intent else self.info.retry_safety
@@ -543,6 +556,10 @@ def _is_upload(address: object) -> bool:
     return isinstance(address, str) and urlsplit(address).scheme in {"https", "http"}
 
 
+def _is_refusal(response: Response) -> bool:
+    return 400 <= response.status_code < 500 and response.status_code not in {408, 429}
+
+
 def _check_piece(response: Response, address: str, *, is_last: bool) -> None:
     """206: there is more to come; 201: all is there. Raises what anything else means."""
     status = response.status_code
@@ -552,7 +569,7 @@ def _check_piece(response: Response, address: str, *, is_last: bool) -> None:
     if status == 429:
         now = dt.datetime.now(dt.UTC)
         raise RateLimited(http.retry_after(response, now=now, default_s=60), words)
-    if status >= 500 or status < 400:
+    if status >= 500 or status < 400 or status == 408:
         raise OutcomeUnknown(words) if is_last else Temporary(words)
     raise Rejected(RejectReason.MEDIA_TOO_LARGE if status == 413 else RejectReason.MEDIA_BROKEN, words)
 
@@ -565,10 +582,14 @@ def _words(response: Response, address: str) -> str:
 
 def _uploaded(status: Json) -> int:
     """Bytes that are there; without the field there are none."""
+    return _stated_bytes(status) or 0
+
+
+def _stated_bytes(status: Json) -> int | None:
     stated = status.get("uploaded_bytes")
     if isinstance(stated, str) and re.fullmatch(r"[0-9]{1,18}", stated):
         return int(stated)
-    return _count(status, "uploaded_bytes") or 0
+    return _count(status, "uploaded_bytes")
 
 
 def _post_id(status: Json) -> str:
