@@ -386,8 +386,13 @@ class LinkedInConnector(Connector):
     # Reading back.
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        return self._recent(since)[0]
+
+    def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:
+        """Posts created since then, and whether these are all."""
         self._must_read()
         found: list[Json] = []
+        is_whole = False
         for page in range(MAX_PAGES):
             path = (
                 f"/rest/posts?q=author&author={encoded(self._urn)}&sortBy=LAST_MODIFIED"
@@ -397,31 +402,44 @@ class LinkedInConnector(Connector):
             found += posts
             changed = [instant(post.get("lastModifiedAt")) for post in posts]
             if len(posts) < POSTS_PER_CALL or all(at is not None and at < since for at in changed):
+                is_whole = True
                 break
-        recent = (_remote_post(post) for post in found)
-        return sorted((p for p in recent if p.created_at >= since), key=lambda p: p.created_at, reverse=True)
+        told = (_remote_post(post) for post in found)
+        recent = [post for post in told if post.created_at >= since]
+        return sorted(recent, key=lambda post: post.created_at, reverse=True), is_whole
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         """The own posts; what the account said below what it answers; its comments below its new posts."""
         if payload.reply_to is not None:
             above = str(payload.reply_to.detail.get("parent") or payload.reply_to.remote_id)
-            return self._own_comments(above, payload.reply_to.remote_id, since)
-        posts = [_with_own_links(post, payload) for post in self.find_recent(since=since)]
+            return self._own_comments(above, payload.reply_to.remote_id, since, payload)
+        posts, is_whole = self._recent(since)
+        posts = [_with_own_links(post, payload) for post in posts]
+        if not is_whole and not _has_words_of(payload, posts):
+            raise Temporary("more posts than can be looked through")
         if any(part.is_comment for part in payload.parts):
             for post in tuple(posts):
-                posts += self._own_comments(post.remote_id, post.remote_id, since)
+                posts += self._own_comments(post.remote_id, post.remote_id, since, payload)
         return posts
 
-    def _own_comments(self, above: str, answered: str, since: dt.datetime) -> list[RemotePost]:
+    def _own_comments(
+        self, above: str, answered: str, since: dt.datetime, payload: PostPayload
+    ) -> list[RemotePost]:
+        """What the account wrote there since then. Raises Temporary where not all of it could be read and
+        none of it has the words of the payload: that does not mean that they are not there."""
         self._must_read()
         found: list[RemotePost] = []
         try:
             for comment in self._reader().comments(above, whole=True):
+                if comment.get("actor") != self._urn:
+                    continue
                 post = _remote_comment(comment, above, answered)
-                if comment.get("actor") == self._urn and post is not None and post.created_at >= since:
+                if post is None:
+                    raise Temporary("a comment of this account that cannot be read")
+                if post.created_at >= since:
                     found.append(post)
         except Temporary:
-            if not found:
+            if not _has_words_of(payload, found):
                 raise
         return found
 
@@ -675,6 +693,11 @@ def _remote_comment(comment: Json, thread: str, answered: str) -> RemotePost | N
         permalink=comment_link(thread, urn),
         in_reply_to=answered,
     )
+
+
+def _has_words_of(payload: PostPayload, posts: Sequence[RemotePost]) -> bool:
+    said = {normalise(part.text) for part in payload.parts}
+    return any(normalise(post.text) in said for post in posts)
 
 
 def _with_own_links(post: RemotePost, payload: PostPayload) -> RemotePost:

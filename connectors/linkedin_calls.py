@@ -119,6 +119,10 @@ def count(counts: object, name: str) -> int | None:
 # --- errors -----------------------------------------------------------------------------------
 
 
+# It names what is there already, which may be what an earlier try of ours has made.
+_EXISTS = re.compile(r"(?=.*URN:LI:).*(?:DUPLICAT|ALREADY[ _]EXIST|EXISTS ALREADY)", re.DOTALL)
+
+
 def checked(response: Response, *, about: str = "", hidden: tuple[str, ...] = ()) -> Response:
     if not 200 <= response.status_code < 300:
         raise map_error(response, about=about, hidden=hidden)
@@ -148,7 +152,7 @@ def map_error(response: Response, *, about: str = "", hidden: tuple[str, ...] = 
         return Rejected(RejectReason.FORBIDDEN, said)
     if status in {404, 410}:
         return Rejected(RejectReason.NOT_FOUND, said)
-    if "DUPLICATE_POST" in codes or "DUPLICATE OF URN:LI:" in codes:
+    if "DUPLICATE_POST" in codes or (status in {400, 422} and _EXISTS.search(codes)):
         return Rejected(RejectReason.DUPLICATE, said)
     if "WAITING_UPLOAD" in codes or re.search(r"MEDIA_ASSET_PROCESSING\b", codes):
         return Temporary(said)  # the file was not ready after all

@@ -110,12 +110,14 @@ class Reader:
 
     def comments(self, urn: str, *, whole: bool = False) -> Iterator[Json]:
         """Below a post or a comment; none where it is gone. ``whole``: raises Temporary in the end where more
-        are there than are read."""
+        are there than are read, and where LinkedIn does not know what they hang below (yet)."""
         for page in range(MAX_PAGES):
             start = page * COMMENTS_PER_CALL
             path = f"/rest/socialActions/{encoded(urn)}/comments?start={start}&count={COMMENTS_PER_CALL}"
             response = self.get(path)
             if response.status_code in {404, 410}:
+                if whole:
+                    raise Temporary(http.excerpt(response))
                 return
             found = objects(http.json_object(checked(response)))
             yield from found

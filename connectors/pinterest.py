@@ -339,16 +339,18 @@ class PinterestConnector(Connector):
         be read far enough to tell.
         """
         board = _setting(payload, "board")
+        said = {normalise(part.text) for part in payload.parts}
+        found: list[RemotePost] = []
         is_known = False
         for path in (f"/boards/{quote(board, safe='')}/pins", "/pins") if board else ("/pins",):
             pins, is_whole = self._recent(path, since)
             is_known = is_known or is_whole
-            found = [_remote_post(pin) for pin in pins if _may_be(pin, payload)]
-            if found:
+            found += [_remote_post(pin) for pin in pins if _may_be(pin, payload)]
+            if any(normalise(post.text) in said for post in found):
                 return found
         if not is_known:
             raise Temporary("Pinterest did not list its pins from the newest down")
-        return ()
+        return found
 
     def _recent(self, path: str, since: dt.datetime) -> tuple[list[Json], bool]:
         """Pins created since then, the newest first, and whether there can be no more of them: no document

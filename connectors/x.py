@@ -69,7 +69,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.text import find_links
+from connectors.text import find_links, normalise
 
 KEY = "x"
 INFO = PlatformInfo(
@@ -262,7 +262,20 @@ class XConnector(Connector):
         return _media_result(sent.remote_id, self._object(response, about="media")["data"])
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        return self._recent(since)[0]
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Raises Temporary where not all could be read and none of it has the words of the payload."""
+        posts, is_whole = self._recent(since)
+        said = {normalise(part.text) for part in payload.parts}
+        if not is_whole and not any(normalise(post.text) in said for post in posts):
+            raise Temporary("more posts than can be looked through")
+        return posts
+
+    def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:
+        """Posts since then, and whether these are all."""
         found: list[RemotePost] = []
+        following: object = None
         params = {
             "max_results": str(PER_CALL),
             "start_time": since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -279,7 +292,7 @@ class XConnector(Connector):
                 break
             params["pagination_token"] = str(following)
         recent = (post for post in found if post.created_at >= since)
-        return sorted(recent, key=lambda post: post.created_at, reverse=True)
+        return sorted(recent, key=lambda post: post.created_at, reverse=True), not following
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         path = f"/2/tweets/{quote(remote_id, safe='')}"

@@ -713,6 +713,11 @@ def test_moderation_may_be_repeated(
             RejectReason.DUPLICATE,
         ),
         (422, {"message": f"Content is a duplicate of {PERSON}"}, Rejected, RejectReason.DUPLICATE),
+        (422, {"message": f"{POST} already exists"}, Rejected, RejectReason.DUPLICATE),
+        (422, {"code": "ALREADY_EXISTS", "message": f"Found {POST}"}, Rejected, RejectReason.DUPLICATE),
+        (422, {"message": f"{POST} does not exist"}, Rejected, RejectReason.INVALID),
+        (403, {"message": f"You may not duplicate {POST}"}, Rejected, RejectReason.FORBIDDEN),
+        (400, {"message": f"Duplicated content, see {COMMENT}"}, Rejected, RejectReason.DUPLICATE),
         (
             422,
             {"message": "x", "errorDetails": {"inputErrors": [{"code": "DUPLICATE_POST"}]}},
@@ -926,6 +931,52 @@ def test_more_comments_than_can_be_read_prove_nothing(
     sent = PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT))
     with pytest.raises(Temporary):
         page.find_sent(sent, since=NOW)
+
+
+def test_own_words_among_comments_that_were_read_in_part_are_no_proof(
+    network: responses.RequestsMock, page: LinkedInConnector
+) -> None:
+    crowd = [remote_comment(n, "Hi", NOW, actor=PERSON) for n in range(99)]
+    network.get(
+        re.compile(f"{API}/rest/socialActions/.*"),
+        json={"elements": [*crowd, remote_comment(100, "Something else", NOW)]},
+    )
+    with pytest.raises(Temporary):
+        page.find_sent(PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT)), since=NOW)
+    same = PostPayload((PostPart("Something else"),), reply_to=ReplyTarget(COMMENT))
+    assert {post.text for post in page.find_sent(same, since=NOW)} == {"Something else"}
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_comments_below_what_linkedin_does_not_know_are_no_proof(
+    network: responses.RequestsMock, page: LinkedInConnector, status: int
+) -> None:
+    network.get(f"{API}/rest/posts", json={"elements": [remote(POST, "Post", NOW)]})
+    network.get(re.compile(f"{API}/rest/socialActions/.*"), status=status, json={"message": "Not found"})
+    first = PostPayload((PostPart("Post"), PostPart("More", is_comment=True)))
+    reply = PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT))
+    for sent in (first, reply):
+        with pytest.raises(Temporary):
+            page.find_sent(sent, since=NOW)
+
+
+def test_an_own_comment_that_cannot_be_read_is_no_proof(
+    network: responses.RequestsMock, page: LinkedInConnector
+) -> None:
+    odd = {**remote_comment(1, "Thanks", NOW), "created": {}}
+    network.get(re.compile(f"{API}/rest/socialActions/.*"), json={"elements": [odd]})
+    with pytest.raises(Temporary):
+        page.find_sent(PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT)), since=NOW)
+
+
+def test_more_posts_than_can_be_read_prove_nothing(
+    network: responses.RequestsMock, page: LinkedInConnector
+) -> None:
+    full = [{**remote(POST, "Hi", NOW), "lastModifiedAt": ms(NOW)} for _ in range(50)]
+    network.get(f"{API}/rest/posts", json={"elements": full})
+    with pytest.raises(Temporary):
+        page.find_sent(payload("Thanks"), since=NOW)
+    assert page.find_sent(payload("Hi"), since=NOW)
 
 
 # --- counts -----------------------------------------------------------------------------------
