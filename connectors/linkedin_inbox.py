@@ -33,6 +33,7 @@ COMMENTS_PER_CALL = 100
 MAX_PAGES = 5  # of the comments of one post
 MAX_START = 1000  # notices of one look
 MAX_BRANCHES = 100  # first comments of one post whose answers are read
+CALLS_PER_LOOK = 60  # of the page's allowance of a day; what is left is read by the next look
 REMEMBERED = dt.timedelta(days=59)  # LinkedIn keeps notices for 60 days
 EVENT_TYPE = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 COMMENTED = frozenset({"COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT"})
@@ -79,10 +80,14 @@ class Reader:
     account: Profile
     get: Callable[[str], Response]
     names: dict[str, Profile] = field(default_factory=dict)
+    calls: int = 0
 
     def told(self, position: str, since: dt.datetime) -> InboxPage:
-        """What the notices at ``position`` lead to: comments below own posts, posts that name the page."""
-        start = int(position) if position.isdigit() else 0
+        """What the notices at ``position`` lead to: comments below own posts, posts that name the page.
+
+        A position is the number of the first notice, of the posts of these notices that were read, and of the
+        first comments of the next post whose answers were: a look ends when it has made its calls."""
+        start, posts_done, firsts_done = _position(position)
         now = dt.datetime.now(dt.UTC)
         since_then = max(since, now - REMEMBERED)
         actions = ",".join(sorted({*COMMENTED, MENTIONED}))
@@ -92,18 +97,26 @@ class Reader:
             f"&timeRange=(start:{since_then.timestamp() * 1000:.0f},end:{now.timestamp() * 1000:.0f})"
             f"&start={start}&count={NOTICES_PER_CALL}"
         )
-        notices = objects(http.json_object(checked(self.get(path))))
+        notices = objects(http.json_object(checked(self._ask(path))))
         items: list[InboxItem] = []
         posts: dict[str, None] = {}
         for notice in notices:
             action = words(inner(notice, "action"))
             if action == MENTIONED:
-                items += self._mention(notice)
+                items += self._mention(notice) if (posts_done, firsts_done) == (0, 0) else ()
             elif action in COMMENTED:
                 entity = words(inner(notice, "decoratedSourcePost", "entity"))
                 posts[entity or words(inner(notice, "sourcePost"))] = None
-        for post_urn in filter(None, posts):
-            items += self._comments(post_urn, since)
+        for number, post_urn in enumerate(filter(None, posts)):
+            if number < posts_done:
+                continue
+            if self.calls >= CALLS_PER_LOOK:
+                return InboxPage(self._named(items), f"{start}.{number}.0")
+            found, left_at = self._comments(post_urn, since, firsts_done)
+            items += found
+            if left_at:
+                return InboxPage(self._named(items), f"{start}.{number}.{left_at}")
+            firsts_done = 0
         following = start + NOTICES_PER_CALL
         is_more = len(notices) >= NOTICES_PER_CALL and following < MAX_START
         return InboxPage(self._named(items), str(following) if is_more else "")
@@ -114,7 +127,7 @@ class Reader:
         for page in range(MAX_PAGES):
             start = page * COMMENTS_PER_CALL
             path = f"/rest/socialActions/{encoded(urn)}/comments?start={start}&count={COMMENTS_PER_CALL}"
-            response = self.get(path)
+            response = self._ask(path)
             if response.status_code in {404, 410}:
                 if whole:
                     raise Temporary(http.excerpt(response))
@@ -126,15 +139,29 @@ class Reader:
         if whole:
             raise Temporary("more comments than can be looked through")
 
-    def _comments(self, post_urn: str, since: dt.datetime) -> Iterator[InboxItem]:
+    def _ask(self, path: str) -> Response:
+        self.calls += 1
+        return self.get(path)
+
+    def _comments(
+        self, post_urn: str, since: dt.datetime, firsts_done: int
+    ) -> tuple[list[InboxItem], int | None]:
+        """What is below a post, from its first comment number ``firsts_done`` on; and the number of the one
+        at which the calls of this look ended."""
+        found: list[InboxItem] = []
         branches = 0
-        for first in self.comments(post_urn):
+        firsts = list(self.comments(post_urn))
+        for number, first in enumerate(firsts):
+            has_branch = _has_answers(first) and branches < MAX_BRANCHES
+            branches += has_branch
             urn = comment_urn(first, below=post_urn)
-            if not urn:
+            if not urn or number < firsts_done:
                 continue
             below: list[InboxItem] = []
-            if _has_answers(first) and branches < MAX_BRANCHES:
-                branches += 1
+            if has_branch:
+                # One branch at least, or the next look would end here, too.
+                if self.calls >= CALLS_PER_LOOK and number > firsts_done:
+                    return found, number
                 answers = [self._item(a, post_urn, thread=urn, parent=urn) for a in self.comments(urn)]
                 below = [item for item in answers if item is not None]
             item = self._item(first, post_urn, thread=urn, parent=post_urn)
@@ -143,7 +170,8 @@ class Reader:
                 below.insert(0, item)
             elif item is not None and item.is_own:
                 continue
-            yield from (one for one in below if one.created_at >= since)
+            found += [one for one in below if one.created_at >= since]
+        return found, None
 
     def _item(self, comment: Json, post_urn: str, *, thread: str, parent: str) -> InboxItem | None:
         """None for what lacks what an item needs."""
@@ -201,7 +229,7 @@ class Reader:
         found = {}
         for start in range(0, len(urns), 50):
             ids = ",".join(f"(id:{encoded(u.rpartition(':')[2])})" for u in urns[start : start + 50])
-            results = inner(http.json_object(checked(self.get(f"/rest/people?ids=List({ids})"))), "results")
+            results = inner(http.json_object(checked(self._ask(f"/rest/people?ids=List({ids})"))), "results")
             for key, person in (results if isinstance(results, dict) else {}).items():
                 number = words(inner(person, "id")) or str(key).removeprefix("(id:").removesuffix(")")
                 found[f"urn:li:person:{number}"] = person_profile(number, person)
@@ -212,12 +240,20 @@ class Reader:
             return {}
         ids = ",".join(u.rpartition(":")[2] for u in urns)
         results = inner(
-            http.json_object(checked(self.get(f"/rest/organizationsLookup?ids=List({ids})"))), "results"
+            http.json_object(checked(self._ask(f"/rest/organizationsLookup?ids=List({ids})"))), "results"
         )
         return {
             f"{ORGANIZATION}{key}": page_profile(str(key), page)
             for key, page in (results if isinstance(results, dict) else {}).items()
         }
+
+
+def _position(position: str) -> tuple[int, int, int]:
+    """A position that nobody gave out is the beginning."""
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){0,2}", position):
+        return 0, 0, 0
+    start, posts_done, firsts_done, *_ = (*map(int, position.split(".")), 0, 0)
+    return start, posts_done, firsts_done
 
 
 def _has_answers(comment: Json) -> bool:
