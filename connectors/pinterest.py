@@ -73,6 +73,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, size_of, whole_of
 from connectors.text import normalise
 
 KEY = "pinterest"
@@ -293,8 +294,8 @@ class PinterestConnector(Connector):
         if not isinstance(stated, dict):
             raise Temporary("an answer without what the storage wants to be told")
         fields = {str(name): str(value) for name, value in stated.items()}
-        with item.open() as stream:
-            body = _Form(fields, cast("IO[bytes]", stream), item.mime_type)
+        with opened(item) as stream:
+            body = _Form(fields, stream, item.mime_type)
             stored = http.request(
                 "POST",
                 str(registered["upload_url"]),
@@ -497,15 +498,12 @@ def _setting(payload: PostPayload, name: str) -> str:
     return str(payload.settings.get(name) or "").strip()
 
 
-def _encoded(stream: IO[bytes]) -> str:
-    return base64.b64encode(stream.read()).decode("ascii")
+def _encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _image_source(media: Sequence[MediaItem]) -> Json:
-    images = []
-    for item in media:
-        with item.open() as stream:
-            images.append({"content_type": item.mime_type, "data": _encoded(cast("IO[bytes]", stream))})
+    images = [{"content_type": item.mime_type, "data": _encoded(whole_of(item))} for item in media]
     if len(images) == 1:
         return {"source_type": "image_base64", **images[0]}
     return {"source_type": "multiple_image_base64", "items": images}
@@ -517,10 +515,12 @@ def _video_source(item: MediaItem, media_id: str) -> Json:
     try:
         if item.cover is not None:
             with item.cover() as stream:
-                data = _encoded(cast("IO[bytes]", stream))
+                data = _encoded(stream.read())
             return {**source, "cover_image_content_type": "image/jpeg", "cover_image_data": data}
     except FileNotFoundError:
         pass
+    except OSError as error:
+        raise Temporary("the picture before the video cannot be read now") from error
     return {**source, "cover_image_key_frame_time": COVER_AT_S}
 
 
@@ -539,9 +539,7 @@ class _Form:
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="video.mp4"\r\n'
             f"Content-Type: {mime_type}\r\n\r\n"
         )
-        stream.seek(0, 2)
-        size = stream.tell()
-        stream.seek(0)
+        size = size_of(stream)
         self._stream = stream
         self._before = head.encode()
         self._after = f"\r\n--{boundary}--\r\n".encode("ascii")

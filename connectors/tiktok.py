@@ -72,6 +72,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, piece_of
 from connectors.text import normalise
 from connectors.tiktok_calls import KEY, call, code_of, data_of, failure_of, map_error
 from connectors.tiktok_info import EVERYONE, INFO, ONLY_ME, PRIVACY, PUBLISHING
@@ -263,14 +264,11 @@ class TikTokConnector(Connector):
             there = self._how_far(intent)
         if isinstance(there, StepResult):
             return there
-        with item.open() as stream:
+        with opened(item) as stream:
             for index in range(min(there // chunk, count - 1), count):
                 is_last = index == count - 1
                 start, end = index * chunk, size if is_last else (index + 1) * chunk
-                stream.seek(start)
-                piece = stream.read(end - start)
-                if len(piece) != end - start:
-                    raise Rejected(RejectReason.MEDIA_BROKEN, "the file is not as long as it was")
+                piece = piece_of(stream, start, end - start)
                 headers = {"Content-Range": f"bytes {start}-{end - 1}/{size}", "Content-Type": item.mime_type}
                 response = http.request(
                     "PUT",
@@ -289,8 +287,8 @@ class TikTokConnector(Connector):
 
     def _how_far(self, intent: Json, *, is_sent: bool = False) -> int | StepResult:
         """How many bytes of the upload are there; its state where all are. Raises Temporary(starts_over) when
-        it surely never becomes a post. ``is_sent``: the last piece is under way, so only a failure that TikTok
-        tells is sure; what it does not know or has not counted yet is not."""
+        it surely never becomes a post. ``is_sent``: the last piece is under way, so only a failure that
+        TikTok tells is sure; what it does not know or has not counted yet is not."""
         is_over = _now() >= dt.datetime.fromisoformat(intent["good_until"])
         try:
             status = self._status(intent["publish_id"])

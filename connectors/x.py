@@ -69,6 +69,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, piece_of, size_of
 from connectors.text import find_links, normalise
 
 KEY = "x"
@@ -218,10 +219,8 @@ class XConnector(Connector):
         return StepResult(remote_id=str(post["id"]), permalink=self._permalink(str(post["id"])))
 
     def _upload(self, item: MediaItem, alt_text: str) -> StepResult:
-        with item.open() as stream:
-            stream.seek(0, 2)
-            size = stream.tell()
-            stream.seek(0)
+        with opened(item) as stream:
+            size = size_of(stream)
             begun = self._call(
                 "POST",
                 "/2/media/upload/initialize",
@@ -234,7 +233,7 @@ class XConnector(Connector):
             media_id = str(self._object(begun, about="media")["data"]["id"])
             path = f"/2/media/upload/{quote(media_id, safe='')}"
             for index, start in enumerate(range(0, size, CHUNK_BYTES)):
-                piece = stream.read(min(CHUNK_BYTES, size - start))
+                piece = piece_of(stream, start, min(CHUNK_BYTES, size - start))
                 added = self._call(
                     "POST",
                     f"{path}/append",

@@ -75,6 +75,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, piece_of
 from connectors.inbox import read_lists
 from connectors.youtube_calls import (
     KEY,
@@ -287,16 +288,13 @@ class YouTubeConnector(Connector):
     def _send_video(self, item: MediaItem, intent: Json) -> StepResult:
         """The bytes that are still missing; with the last of them the video is there."""
         size, offset, is_asked, is_whole = int(intent["size"]), 0, False, False
-        with item.open() as stream:
+        with opened(item) as stream:
             while offset < size:
                 # What a session has is asked first: an earlier try may have sent some of it.
                 asks = size > CHUNK_BYTES and not is_asked
                 if not asks:
                     end = min(offset + CHUNK_BYTES, size)
-                    stream.seek(offset)
-                    piece = stream.read(end - offset)
-                    if len(piece) != end - offset:
-                        raise Rejected(RejectReason.MEDIA_BROKEN, "the file is not as long as it was")
+                    piece = piece_of(stream, offset, end - offset)
                     where = f"bytes {offset}-{end - 1}/{size}"
                     response = self._put(intent, where, piece, changes=end == size)
                     # Of a small file, too: then the session wants the rest and nothing else.
