@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.answers import moment, text
 from connectors.base import InboxItem, InboxKind, Json, Profile, WebhookEvent, WebhookKind
 from connectors.errors import Rejected, RejectReason
 from connectors.inbox import storable
@@ -139,14 +140,8 @@ def _object(value: Json, name: str) -> Json:
 
 
 def _text(value: Json, name: str) -> str:
-    inner = value.get(name)
-    return inner if isinstance(inner, str) else ""
+    return text(value.get(name))
 
 
 def _instant(milliseconds: Any) -> dt.datetime | None:
-    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
-        return None
-    try:
-        return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    return moment(milliseconds, per_second=1000) if isinstance(milliseconds, int) else None

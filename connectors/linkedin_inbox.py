@@ -19,14 +19,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import count, inner, is_digits, number_or_text, quoted, text
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, WebhookEvent, WebhookKind
 from connectors.errors import RateLimited, Rejected, RejectReason, Temporary
-from connectors.linkedin_calls import ORGANIZATION, checked, count, encoded, inner, instant, objects, words
+from connectors.linkedin_calls import ORGANIZATION, checked, encoded, instant, objects
 
 NOTICES_PER_CALL = 50
 COMMENTS_PER_CALL = 100
@@ -53,19 +53,19 @@ def comment_parts(urn: str) -> tuple[str, str] | None:
 def comment_urn(comment: object, *, below: str, number: str = "") -> str:
     """Its URN, stated or made of what is stated; "" if its number is not known."""
     for stated in (inner(comment, "commentUrn"), inner(comment, "$URN"), number):
-        if (parts := comment_parts(words(stated))) is not None:
+        if (parts := comment_parts(text(stated))) is not None:
             return f"urn:li:comment:({parts[0]},{parts[1]})"
-    own = inner(comment, "id")
-    number = str(own) if isinstance(own, (str, int)) and str(own).isdigit() else number
-    thread = words(inner(comment, "object")) or below
+    own = number_or_text(inner(comment, "id"))
+    number = own if is_digits(own) else number
+    thread = text(inner(comment, "object")) or below
     nested = comment_parts(thread)
-    if not re.fullmatch(r"\d+", number):
+    if not is_digits(number):
         return ""
     return f"urn:li:comment:({nested[0] if nested else thread},{number})"
 
 
 def post_link(urn: str) -> str:
-    return f"https://www.linkedin.com/feed/update/{quote(urn, safe=':')}/"
+    return f"https://www.linkedin.com/feed/update/{quoted(urn, safe=':')}/"
 
 
 def comment_link(post_urn: str, urn: str) -> str:
@@ -101,12 +101,12 @@ class Reader:
         items: list[InboxItem] = []
         posts: dict[str, None] = {}
         for notice in notices:
-            action = words(inner(notice, "action"))
+            action = text(inner(notice, "action"))
             if action == MENTIONED:
                 items += self._mention(notice) if (posts_done, firsts_done) == (0, 0) else ()
             elif action in COMMENTED:
-                entity = words(inner(notice, "decoratedSourcePost", "entity"))
-                posts[entity or words(inner(notice, "sourcePost"))] = None
+                entity = text(inner(notice, "decoratedSourcePost", "entity"))
+                posts[entity or text(inner(notice, "sourcePost"))] = None
         for number, post_urn in enumerate(filter(None, posts)):
             if number < posts_done:
                 continue
@@ -176,7 +176,7 @@ class Reader:
     def _item(self, comment: Json, post_urn: str, *, thread: str, parent: str) -> InboxItem | None:
         """None for what lacks what an item needs."""
         urn = comment_urn(comment, below=post_urn)
-        actor = words(inner(comment, "actor"))
+        actor = text(inner(comment, "actor"))
         created = instant(inner(comment, "created", "time"))
         if not urn or not actor or created is None:
             return None
@@ -186,7 +186,7 @@ class Reader:
             remote_id=urn,
             thread_id=thread,
             author=self._author(actor),
-            text=words(inner(comment, "message", "text")),
+            text=text(inner(comment, "message", "text")),
             created_at=created,
             is_own=actor == self.page,
             parent_id=parent,
@@ -198,7 +198,7 @@ class Reader:
 
     def _mention(self, notice: Json) -> Iterator[InboxItem]:
         share = inner(notice, "decoratedGeneratedActivity", "share")
-        urn, owner = words(inner(share, "entity")), words(inner(share, "owner"))
+        urn, owner = text(inner(share, "entity")), text(inner(share, "owner"))
         at = instant(inner(notice, "lastModifiedAt"))
         if urn and owner and at is not None:
             yield InboxItem(
@@ -206,7 +206,7 @@ class Reader:
                 remote_id=urn,
                 thread_id=urn,
                 author=self._author(owner),
-                text=words(inner(share, "text")),
+                text=text(inner(share, "text")),
                 created_at=at,
                 is_own=owner == self.page,
                 permalink=post_link(urn),
@@ -231,7 +231,7 @@ class Reader:
             ids = ",".join(f"(id:{encoded(u.rpartition(':')[2])})" for u in urns[start : start + 50])
             results = inner(http.json_object(checked(self._ask(f"/rest/people?ids=List({ids})"))), "results")
             for key, person in (results if isinstance(results, dict) else {}).items():
-                number = words(inner(person, "id")) or str(key).removeprefix("(id:").removesuffix(")")
+                number = text(inner(person, "id")) or str(key).removeprefix("(id:").removesuffix(")")
                 found[f"urn:li:person:{number}"] = person_profile(number, person)
         return found
 
@@ -262,24 +262,24 @@ def _has_answers(comment: Json) -> bool:
 
 
 def person_profile(number: str, person: object) -> Profile:
-    names = [words(inner(person, name)) for name in ("localizedFirstName", "localizedLastName")]
+    names = [text(inner(person, name)) for name in ("localizedFirstName", "localizedLastName")]
     name = " ".join(filter(None, names))
-    vanity = words(inner(person, "vanityName"))
+    vanity = text(inner(person, "vanityName"))
     return Profile(
         remote_id=f"urn:li:person:{number}",
         handle=vanity or name or number,
         display_name=name,
-        profile_url=f"https://www.linkedin.com/in/{quote(vanity, safe='')}/" if vanity else "",
+        profile_url=f"https://www.linkedin.com/in/{quoted(vanity)}/" if vanity else "",
     )
 
 
 def page_profile(number: str, page: object) -> Profile:
-    name, vanity = words(inner(page, "localizedName")), words(inner(page, "vanityName"))
+    name, vanity = text(inner(page, "localizedName")), text(inner(page, "vanityName"))
     return Profile(
         remote_id=f"{ORGANIZATION}{number}",
         handle=vanity or name or number,
         display_name=name,
-        profile_url=f"https://www.linkedin.com/company/{quote(vanity or number, safe='')}/",
+        profile_url=f"https://www.linkedin.com/company/{quoted(vanity or number)}/",
     )
 
 
@@ -309,7 +309,7 @@ def events(body: bytes) -> tuple[WebhookEvent, ...]:
     """Comments are told without what they answer: the inbox looks. Raises Rejected(INVALID)."""
     try:
         told: Any = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Rejected(RejectReason.INVALID, "not JSON") from error
     notices = inner(told, "notifications")
     if inner(told, "type") != EVENT_TYPE or not isinstance(notices, list):
@@ -319,12 +319,12 @@ def events(body: bytes) -> tuple[WebhookEvent, ...]:
         number = inner(notice, "notificationId")
         is_numbered = isinstance(number, (int, str)) and not isinstance(number, bool) and str(number)
         whole = json.dumps(notice, sort_keys=True).encode()
-        is_written = words(inner(notice, "action")) in {*COMMENTED, MENTIONED}
+        is_written = text(inner(notice, "action")) in {*COMMENTED, MENTIONED}
         found.append(
             WebhookEvent(
                 event_id=str(number)[:200] if is_numbered else hashlib.sha256(whole).hexdigest(),
                 kind=WebhookKind.INBOX if is_written else WebhookKind.OTHER,
-                account_id=words(inner(notice, "organizationalEntity")),
+                account_id=text(inner(notice, "organizationalEntity")),
             )
         )
     return tuple(found)

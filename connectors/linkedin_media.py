@@ -14,11 +14,12 @@ from typing import IO, cast
 from requests import Response
 
 from connectors import http
+from connectors.answers import ident, inner, object_of, split, text
 from connectors.base import Json, MediaItem, StepResult, StepState
 from connectors.errors import Rejected, Temporary
 from connectors.files import Slice, opened, piece_of, size_of
 from connectors.link_preview import read_picture
-from connectors.linkedin_calls import KEY, checked, inner, is_linkedins, words
+from connectors.linkedin_calls import KEY, checked, is_linkedins
 from connectors.linkedin_info import INFO
 
 UPLOAD_TIMEOUT_S = 120.0
@@ -39,8 +40,9 @@ class Uploads:
 
     def _put_image(self, owner: str, stream: IO[bytes], mime_type: str) -> StepResult:
         begun = self._begin("/rest/images", {"owner": owner})
-        self._put(str(begun["uploadUrl"]), stream, mime_type)
-        return StepResult(remote_id=str(begun["image"]))
+        urn = ident(begun, "image")
+        self._put(text(begun.get("uploadUrl")), stream, mime_type)
+        return StepResult(remote_id=urn)
 
     def picture(self, owner: str, address: str) -> StepResult:
         """The picture of a link; a link goes without one that cannot be had."""
@@ -63,18 +65,18 @@ class Uploads:
                 "uploadThumbnail": cover is not None,
             }
             begun = self._begin("/rest/videos", about)
-            urn = str(begun["video"])
+            urn = ident(begun, "video")
             tags = [self._put_piece(stream, *piece) for piece in _pieces(begun, size)]
-        if cover is not None and words(begun.get("thumbnailUploadUrl")):
+        if cover is not None and (address := text(begun.get("thumbnailUploadUrl"))):
             self._put(
-                str(begun["thumbnailUploadUrl"]),
+                address,
                 io.BytesIO(cover),
                 "application/octet-stream",
                 {"media-type-family": "STILLIMAGE"},
             )
         finished = {
             "video": urn,
-            "uploadToken": words(begun.get("uploadToken")),
+            "uploadToken": text(begun.get("uploadToken")),
             "uploadedPartIds": tags,
         }
         path = "/rest/videos?action=finalizeUpload"
@@ -85,10 +87,7 @@ class Uploads:
         response = self.call(
             "POST", f"{path}?action=initializeUpload", json={"initializeUploadRequest": about}
         )
-        value = http.json_object(checked(response, about="media"))["value"]
-        if not isinstance(value, dict):
-            raise Temporary("an answer without a place to upload to")
-        return cast(Json, value)
+        return object_of(http.json_object(checked(response, about="media")), "value")
 
     def _put_piece(self, stream: IO[bytes], start: int, length: int, address: str) -> str:
         body: bytes | IO[bytes]
@@ -109,6 +108,8 @@ class Uploads:
         mime_type: str,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
+        if not split(address).hostname:
+            raise Temporary("an answer without a place to upload to")
         sent = {"Content-Type": mime_type, **(headers or {})}
         if is_linkedins(address):
             sent["Authorization"] = f"Bearer {self.token}"
@@ -143,7 +144,7 @@ def _cover_of(item: MediaItem) -> bytes | None:
 def _pieces(begun: Json, size: int) -> list[tuple[int, int, str]]:
     """Start, length and address of each piece. One after the other they are the whole file, or LinkedIn
     would put together something else."""
-    told = begun["uploadInstructions"]
+    told = begun.get("uploadInstructions")
     if not isinstance(told, list):
         raise Temporary("an answer without places to upload to")
     pieces: list[tuple[int, int, str]] = []

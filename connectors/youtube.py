@@ -38,11 +38,12 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import count, ident, instant, lifetime, quoted, split, text
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -83,7 +84,6 @@ from connectors.youtube_calls import (
     call,
     checked,
     in_doubt,
-    instant,
     items_of,
     map_error,
     part_of,
@@ -112,6 +112,7 @@ GONE = frozenset({404, 410})  # what the address of a session answers that is no
 GONE_WORDS = "the upload is gone, and does not say whether it made a video"
 NO_VIDEO_YET = "YouTube has all of the file, and no video yet"
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+NOT_KEPT = frozenset({"failed", "rejected", "deleted"})
 STATUS_OF = {ModerationAction.HIDE: "heldForReview", ModerationAction.UNHIDE: "published"}
 
 
@@ -166,7 +167,7 @@ class YouTubeConnector(Connector):
             "grant_type": "authorization_code",
             "redirect_uri": redirect_uri,
         }
-        tokens, scopes = _tokens(call("POST", _token_address(), form=form))
+        tokens, scopes = _tokens(form)
         if scopes and not set(PUBLISHING.scopes) <= set(scopes):
             raise Rejected(RejectReason.FORBIDDEN, "uploading was not allowed in Google's own dialogue")
         connector = cls(tokens=tokens, options={}, app=app)
@@ -179,7 +180,7 @@ class YouTubeConnector(Connector):
         # An upload names no channel: what the token stands for is the one that was chosen, never another.
         channel = channels[0]
         allowed = list(scopes or INFO.scopes)
-        options: Json = {"channel_id": str(channel["id"]), "scopes": allowed}
+        options: Json = {"channel_id": ident(channel, "id"), "scopes": allowed}
         return (Connected(profile=_profile(channel), tokens=tokens, scopes=tuple(allowed), options=options),)
 
     @classmethod
@@ -193,7 +194,7 @@ class YouTubeConnector(Connector):
             "refresh_token": tokens.refresh_token,
         }
         try:
-            fresh, _ = _tokens(call("POST", _token_address(), form=form))
+            fresh, _ = _tokens(form)
         except Rejected as error:
             raise NeedsReconnect(error.detail) from error
         return (
@@ -263,7 +264,7 @@ class YouTubeConnector(Connector):
             else ("/youtube/v3/commentThreads", intent["comment"])
         )
         response = self._call("POST", path, params={"part": "snippet"}, json=said, changes=True)
-        comment_id = str(http.json_object(checked(response))["id"])
+        comment_id = ident(http.json_object(checked(response)), "id")
         return StepResult(remote_id=comment_id, permalink=permalink(intent["video_id"], comment_id))
 
     def _begin(self, intent: Json) -> StepResult:
@@ -341,15 +342,10 @@ class YouTubeConnector(Connector):
             raise _without_session(map_error(response), intent)
         try:
             video = http.json_object(response)
+            video_id = ident(video, "id")
         except ConnectorError as error:
-            video = {}
-            failure = error.detail
-        else:
-            failure = "YouTube says that there is a video, and not which"
-        video_id = video.get("id")
-        if not isinstance(video_id, str) or not video_id:
             # Whatever it was asked: a session answers so when it has made its video.
-            raise OutcomeUnknown(failure)
+            raise OutcomeUnknown(error.detail) from error
         return _worked_on(video_id, part_of(video, "status"), since=_now())
 
     def _set_thumbnail(self, item: MediaItem, video_id: str) -> StepResult:
@@ -426,7 +422,7 @@ class YouTubeConnector(Connector):
             raise in_doubt(error) from error
         if not found:  # deleted by hand, hidden from this token, or not listed yet
             raise OutcomeUnknown("YouTube does not list the video that it took")
-        since = dt.datetime.fromisoformat(sent.detail.get("uploaded_at") or _now().isoformat())
+        since = instant(sent.detail.get("uploaded_at")) or _now()
         return _worked_on(sent.remote_id, part_of(found[0], "status"), since=since)
 
     # Reading back.
@@ -434,14 +430,14 @@ class YouTubeConnector(Connector):
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         channel = self._own_channel("contentDetails")
         lists = part_of(part_of(channel, "contentDetails"), "relatedPlaylists")
-        query = {"part": "contentDetails", "playlistId": str(lists["uploads"]), "maxResults": str(PER_CALL)}
+        query = {"part": "contentDetails", "playlistId": ident(lists, "uploads"), "maxResults": str(PER_CALL)}
         found: list[RemotePost] = []
         for _ in range(MAX_PAGES):
             response = self._get("/youtube/v3/playlistItems", query)
             if response.status_code == 404:
                 break  # a channel without a video has no such list
             answer = http.json_object(checked(response))
-            ids = [str(part_of(item, "contentDetails").get("videoId") or "") for item in items_of(answer)]
+            ids = [text(part_of(item, "contentDetails").get("videoId")) for item in items_of(answer)]
             page = list(self._videos([one for one in ids if one]))
             found += [post for post in page if post.created_at >= since]
             following = answer.get("nextPageToken")
@@ -469,24 +465,25 @@ class YouTubeConnector(Connector):
             query = {"part": "snippet", "id": ids, "textFormat": "plainText"}
             for comment in self._list("/youtube/v3/comments", query):
                 snippet = part_of(comment, "snippet")
+                comment_id = ident(comment, "id")
                 yield RemotePost(
-                    remote_id=str(comment["id"]),
+                    remote_id=comment_id,
                     text=words_of(snippet),
-                    created_at=instant(snippet.get("publishedAt")),
-                    permalink=permalink(str(snippet.get("videoId") or ""), str(comment["id"])),
-                    in_reply_to=str(snippet.get("parentId") or ""),
+                    created_at=_published(snippet),
+                    permalink=permalink(text(snippet.get("videoId")), comment_id),
+                    in_reply_to=text(snippet.get("parentId")),
                 )
 
     def _videos(self, ids: Sequence[str]) -> Iterator[RemotePost]:
         for video in self._resources(ids, "snippet,status"):
             snippet = part_of(video, "snippet")
-            if part_of(video, "status").get("uploadStatus") in {"deleted", "failed", "rejected"}:
+            if text(part_of(video, "status").get("uploadStatus")) in NOT_KEPT:
                 continue
-            video_id = str(video["id"])
+            video_id = ident(video, "id")
             yield RemotePost(
                 remote_id=video_id,
-                text=str(snippet.get("description") or ""),
-                created_at=instant(snippet.get("publishedAt")),
+                text=text(snippet.get("description")),
+                created_at=_published(snippet),
                 permalink=_watch(video_id),
                 media_count=1,
             )
@@ -530,10 +527,10 @@ class YouTubeConnector(Connector):
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         ids = [one for one in remote_ids if VIDEO_ID.fullmatch(one)]
         return {
-            str(video["id"]): PostMetrics(
-                likes=_count(part_of(video, "statistics"), "likeCount"),
-                comments=_count(part_of(video, "statistics"), "commentCount"),
-                impressions=_count(part_of(video, "statistics"), "viewCount"),
+            ident(video, "id"): PostMetrics(
+                likes=count(video.get("statistics"), "likeCount"),
+                comments=count(video.get("statistics"), "commentCount"),
+                impressions=count(video.get("statistics"), "viewCount"),
             )
             for video in self._resources(ids, "statistics")
         }
@@ -579,9 +576,9 @@ def _video(text: str, settings: Json, language: str) -> Json:
 
 def _worked_on(video_id: str, status: Json, *, since: dt.datetime) -> StepResult:
     """Raises Rejected for what YouTube could not work on, or took down at once."""
-    state = status.get("uploadStatus")
-    if state in {"failed", "rejected", "deleted"}:
-        why = str(status.get("failureReason") or status.get("rejectionReason") or state)
+    state = text(status.get("uploadStatus"))
+    if state in NOT_KEPT:
+        why = text(status.get("failureReason")) or text(status.get("rejectionReason")) or state
         reason = {"length": RejectReason.VIDEO_TOO_LONG, "codec": RejectReason.MEDIA_TYPE}.get(
             why, RejectReason.MEDIA_BROKEN if state == "failed" else RejectReason.FORBIDDEN
         )
@@ -598,7 +595,7 @@ def _worked_on(video_id: str, status: Json, *, since: dt.datetime) -> StepResult
 
 
 def _watch(video_id: str) -> str:
-    return f"https://www.youtube.com/watch?v={quote(video_id)}"
+    return f"https://www.youtube.com/watch?v={quoted(video_id)}"
 
 
 def _received(response: Response) -> int:
@@ -611,7 +608,7 @@ def _is_ours(session: str) -> bool:
     """Whether our token may be sent there: the address of an upload is named by an answer."""
     if session.startswith(f"{base()}/"):
         return True
-    parts = urlsplit(session)
+    parts = split(session)
     return parts.scheme == "https" and (parts.hostname or "").endswith(".googleapis.com")
 
 
@@ -621,7 +618,7 @@ def _session_words(response: Response, intent: Json) -> str:
 
 def _redacted(words: str, intent: Json) -> str:
     """Whoever knows the address of an upload may write to it."""
-    secret = [value for _, value in parse_qsl(urlsplit(intent["session"]).query) if len(value) > 8]
+    secret = [value for _, value in parse_qsl(split(intent["session"]).query) if len(value) > 8]
     return http.redact(words, intent["session"], *secret)
 
 
@@ -633,17 +630,17 @@ def _without_session(error: ConnectorError, intent: Json) -> ConnectorError:
 
 def _profile(channel: Json) -> Profile:
     snippet = part_of(channel, "snippet")
-    channel_id = str(channel["id"])
-    handle = str(snippet.get("customUrl") or "")
+    channel_id = ident(channel, "id")
+    handle, title = text(snippet.get("customUrl")), text(snippet.get("title"))
     pictures = part_of(snippet, "thumbnails")
     return Profile(
         remote_id=channel_id,
-        handle=handle.removeprefix("@") or str(snippet.get("title") or channel_id),
-        display_name=str(snippet.get("title") or ""),
+        handle=handle.removeprefix("@") or title or channel_id,
+        display_name=title,
         avatar_url=web_url(part_of(pictures, "default").get("url")),
-        profile_url=f"https://www.youtube.com/{quote(handle, safe='@')}"
+        profile_url=f"https://www.youtube.com/{quoted(handle, safe='@')}"
         if handle.startswith("@")
-        else f"https://www.youtube.com/channel/{quote(channel_id)}",
+        else f"https://www.youtube.com/channel/{quoted(channel_id)}",
     )
 
 
@@ -651,34 +648,39 @@ def _counts(channel: Json) -> AccountMetrics:
     counts = part_of(channel, "statistics")
     is_hidden = counts.get("hiddenSubscriberCount") is True
     return AccountMetrics(
-        followers=None if is_hidden else _count(counts, "subscriberCount"),
-        posts=_count(counts, "videoCount"),
+        followers=None if is_hidden else count(counts, "subscriberCount"),
+        posts=count(counts, "videoCount"),
     )
 
 
-def _count(counts: Json, name: str) -> int | None:
-    """YouTube states numbers as text."""
-    value = str(counts.get(name, ""))
-    return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
+def _published(snippet: Json) -> dt.datetime:
+    at = instant(snippet.get("publishedAt"))
+    if at is None:
+        raise Temporary("something without a date")
+    return at
 
 
 def _token_address() -> str:
     return f"{http.base_url(f'{KEY}.token', 'https://oauth2.googleapis.com')}/token"
 
 
-def _tokens(response: Response) -> tuple[Tokens, tuple[str, ...]]:
-    """Raises Rejected(INVALID) for a code or a refresh token that Google does not take."""
+def _tokens(form: Mapping[str, str]) -> tuple[Tokens, tuple[str, ...]]:
+    """Raises Rejected(INVALID) for a code or a refresh token that Google does not take. What it says is told
+    without what it was given, which stands in the body of the request."""
+    response = call("POST", _token_address(), form=form)
+    hidden = [
+        form[name] for name in ("client_secret", "code", "code_verifier", "refresh_token") if form.get(name)
+    ]
     if response.status_code in {400, 401, 403}:
-        raise Rejected(RejectReason.INVALID, http.excerpt(response))
-    answer = http.json_object(checked(response))
-    access = answer.get("access_token")
-    if not isinstance(access, str) or not access:
+        raise Rejected(RejectReason.INVALID, http.excerpt(response, hidden=hidden))
+    answer = http.json_object(checked(response, hidden=hidden))
+    access = text(answer.get("access_token"))
+    if not access:
         raise Temporary("Google answered without a token")
-    lifetime = answer.get("expires_in")
-    expires_at = None
-    if isinstance(lifetime, int | float) and 0 < lifetime < 10 * 365 * 86_400:
-        expires_at = _now() + dt.timedelta(seconds=lifetime)
+    lives = lifetime(answer.get("expires_in"))
     tokens = Tokens(
-        access_token=access, refresh_token=str(answer.get("refresh_token") or ""), expires_at=expires_at
+        access_token=access,
+        refresh_token=text(answer.get("refresh_token")),
+        expires_at=_now() + lives if lives is not None else None,
     )
-    return tokens, tuple(str(answer.get("scope") or "").split())
+    return tokens, tuple(text(answer.get("scope")).split())

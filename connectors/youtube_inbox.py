@@ -9,14 +9,16 @@ from typing import Any
 from requests import Response
 
 from connectors import http
+from connectors.answers import count, instant, number_or_text, rows, text
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, RemotePost
 from connectors.errors import Rejected, RejectReason, Temporary
 from connectors.text import normalise
-from connectors.youtube_calls import checked, instant, items_of, part_of, reason_of
+from connectors.youtube_calls import checked, items_of, part_of, reason_of
 
 THREADS_PER_CALL = 100
 REPLIES_PER_CALL = 100
 MAX_PAGES = 5
+HIDDEN = frozenset({"heldForReview", "likelySpam", "rejected"})
 
 Get = Callable[[str, Mapping[str, str]], Response]
 
@@ -63,7 +65,7 @@ class Reader:
                 continue
             is_recent = items[0].created_at >= since
             found += [item for item in items if item.created_at >= since]
-        following = str(answer.get("nextPageToken") or "")
+        following = text(answer.get("nextPageToken"))
         return InboxPage(found, following if is_recent and following != position else "")
 
     def own(self, since: dt.datetime, thread_id: str = "", *, said: Sequence[str] = ()) -> list[RemotePost]:
@@ -133,21 +135,21 @@ class Reader:
     def _items(self, thread: Json, *, held: bool) -> Iterator[InboxItem]:
         snippet = part_of(thread, "snippet")
         top = part_of(snippet, "topLevelComment")
-        thread_id, video = str(thread.get("id") or ""), str(snippet.get("videoId") or "")
+        thread_id, video = number_or_text(thread.get("id")), text(snippet.get("videoId"))
         if not thread_id or not video:
             return  # of a channel's former discussion page: there is nothing it hangs below
-        told = part_of(thread, "replies").get("comments")
-        replies = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-        total = snippet.get("totalReplyCount")
-        if isinstance(total, int) and total > len(replies):
+        replies = rows(part_of(thread, "replies").get("comments"))
+        total = count(snippet, "totalReplyCount")
+        if total is not None and total > len(replies):
             replies = self.replies(thread_id)
         for comment in (top, *replies):
             if (item := self._item(comment, thread_id, video, held=held)) is not None:
                 yield item
 
     def _item(self, comment: Json, thread_id: str, video: str, *, held: bool) -> InboxItem | None:
-        snippet, comment_id = part_of(comment, "snippet"), str(comment.get("id") or "")
-        if not comment_id or "publishedAt" not in snippet:
+        snippet, comment_id = part_of(comment, "snippet"), number_or_text(comment.get("id"))
+        at = instant(snippet.get("publishedAt"))
+        if not comment_id or at is None:
             return None
         author = author_of(snippet)
         is_top = comment_id == thread_id
@@ -157,20 +159,20 @@ class Reader:
             thread_id=thread_id,
             author=author,
             text=words_of(snippet),
-            created_at=instant(snippet["publishedAt"]),
+            created_at=at,
             is_own=author.remote_id == self.channel_id,
             parent_id="" if is_top else thread_id,
             root_id=video,
             permalink=permalink(video, comment_id),
-            is_hidden=held or snippet.get("moderationStatus") in {"heldForReview", "likelySpam", "rejected"},
+            is_hidden=held or text(snippet.get("moderationStatus")) in HIDDEN,
             detail={"id": comment_id, "thread": thread_id, "video": video},
         )
 
 
 def author_of(snippet: Json) -> Profile:
-    name = str(snippet.get("authorDisplayName") or "")
+    name = text(snippet.get("authorDisplayName"))
     return Profile(
-        remote_id=str(part_of(snippet, "authorChannelId").get("value") or ""),
+        remote_id=text(part_of(snippet, "authorChannelId").get("value")),
         handle=name.removeprefix("@"),
         display_name=name,
         avatar_url=web_url(snippet.get("authorProfileImageUrl")),
@@ -180,7 +182,7 @@ def author_of(snippet: Json) -> Profile:
 
 def words_of(snippet: Json) -> str:
     """As it was written where YouTube tells that (the author alone may know), else as it is shown."""
-    return str(snippet.get("textOriginal") or snippet.get("textDisplay") or "")
+    return text(snippet.get("textOriginal")) or text(snippet.get("textDisplay"))
 
 
 def web_url(value: object) -> str:
