@@ -78,6 +78,7 @@ from connectors.errors import (
 )
 from connectors.files import opened, piece_of
 from connectors.inbox import read_lists
+from connectors.text import tags_length, tags_of
 from connectors.youtube_calls import (
     KEY,
     base,
@@ -269,7 +270,7 @@ class YouTubeConnector(Connector):
 
     def _begin(self, intent: Json) -> StepResult:
         video = intent["video"]
-        if len(", ".join(video["snippet"]["tags"])) > TAGS_MAX:
+        if tags_length(video["snippet"]["tags"]) > TAGS_MAX:
             raise Rejected(RejectReason.SETTING_INVALID, f"the tags have more than {TAGS_MAX} characters")
         response = self._call(
             "POST",
@@ -557,11 +558,10 @@ def _now() -> dt.datetime:
 
 
 def _video(text: str, settings: Json, language: str) -> Json:
-    tags = [tag.strip().removeprefix("#") for tag in re.split(r"[,、，\n]", str(settings.get("tags") or ""))]
     snippet: Json = {
         "title": str(settings.get("title") or "").strip(),
         "description": text,
-        "tags": list(dict.fromkeys(tag for tag in tags if tag)),
+        "tags": tags_of(str(settings.get("tags") or "")),
         "categoryId": str(settings.get("category") or "22"),
     }
     if language:

@@ -44,6 +44,9 @@ def explain(problem: Problem, info: PlatformInfo) -> str:
             return _("%(network)s takes threads of %(limit)s posts; there are %(actual)s.") % words
         case RejectReason.SETTING_MISSING | RejectReason.SETTING_INVALID:
             return _of_setting(problem, info, words)
+        case RejectReason.INVALID if info.text.forbidden:
+            words["characters"] = " ".join(info.text.forbidden)
+            return _("A text on %(network)s may not contain any of these characters: %(characters)s") % words
         case _:
             return _("%(network)s does not take this content.") % words
 
@@ -114,4 +117,8 @@ def _of_setting(problem: Problem, info: PlatformInfo, words: dict[str, object]) 
         )
     if field.kind == "url":
         return _("%(network)s: “%(field)s” is not a web address.") % words
+    if field.forbidden:
+        words["characters"] = " ".join(field.forbidden)
+        sentence = _("%(network)s: “%(field)s” may not contain any of these characters: %(characters)s")
+        return sentence % words
     return _("%(network)s: what was chosen as “%(field)s” is no longer there. Choose again.") % words

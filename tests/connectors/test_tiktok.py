@@ -321,6 +321,11 @@ def test_a_text_counts_in_utf16_and_a_post_needs_something_to_see() -> None:
     assert problems(post(film(), photo("a"))) == [RejectReason.MEDIA_MIXED]
 
 
+def test_the_title_of_photos_counts_in_utf16_before_it_is_sent() -> None:
+    assert problems(post(photo("a"), title="🙂" * 45)) == []
+    assert problems(post(photo("a"), title="🙂" * 45 + "a")) == [RejectReason.SETTING_INVALID]
+
+
 def test_who_may_see_it_must_be_chosen_and_has_no_default() -> None:
     assert problems(post(film(), privacy="")) == [RejectReason.SETTING_MISSING]
     (field,) = (one for one in INFO.post_fields if one.is_required)

@@ -387,6 +387,25 @@ def test_a_title_and_whether_it_is_for_children_must_be_said() -> None:
     assert problems(post(privacy="friends")) == [(RejectReason.SETTING_INVALID, "privacy")]
 
 
+def test_tags_are_counted_together_as_youtube_counts_them() -> None:
+    many = ",".join(f"{'a' * 48}{n:02}" for n in range(9))  # 450 and 8 commas
+    assert problems(post(tags=f"{many},{'b' * 41}")) == []
+    assert problems(post(tags=f"{many},{'b' * 42}")) == [(RejectReason.SETTING_INVALID, "tags")]
+    # A tag with a space is put in quotation marks; one that stands twice is one, and blanks are none.
+    assert problems(post(tags=f"{many}, #{'b' * 19} {'b' * 19}")) == []
+    assert problems(post(tags=f"{many}, {'b' * 20} {'b' * 19}")) == [(RejectReason.SETTING_INVALID, "tags")]
+    assert problems(post(tags=f"{many},{many}、 ，{' ' * 400},\n{'b' * 41}")) == []
+
+
+@pytest.mark.parametrize("sign", ["<", ">"])
+def test_signs_that_youtube_does_not_take_are_told_before(sign: str) -> None:
+    assert problems(post(title=f"a {sign} b")) == [(RejectReason.SETTING_INVALID, "title")]
+    assert problems(post(tags=f"a,{sign}b")) == [(RejectReason.SETTING_INVALID, "tags")]
+    video = PostPart(f"a {sign} b", media=(film(),))
+    assert problems(post(video)) == [(RejectReason.INVALID, "")]
+    assert problems(post(PostPart("", media=(film(),)), PostPart(f"a {sign} b", is_comment=True))) == []
+
+
 # --- the upload -------------------------------------------------------------------------------
 
 
@@ -463,9 +482,9 @@ def test_too_many_tags_are_refused_before_anything_is_sent(
     network: responses.RequestsMock, account: YouTubeConnector
 ) -> None:
     network.post(f"{API}/upload/youtube/v3/videos", headers={"Location": SESSION}, body="")
-    begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b" * 32])))
+    begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b c" + "d" * 36])))
     with pytest.raises(Rejected) as refused:
-        begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b" * 33])))
+        begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b c" + "d" * 37])))
     assert refused.value.reason is RejectReason.SETTING_INVALID
     assert len(network.calls) == 1
 
