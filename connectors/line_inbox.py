@@ -48,11 +48,10 @@ def webhook_events(body: bytes) -> tuple[WebhookEvent, ...]:
 
 def _event(account: str, event: Json) -> WebhookEvent:
     """What cannot be read is none of ours: it does not keep the rest from being read."""
-    event_id = event.get("webhookEventId")
-    if not isinstance(event_id, str) or not 0 < len(event_id) <= MOST_OF_ID:
+    event_id = storable(text(event.get("webhookEventId")))
+    if not 0 < len(event_id) <= MOST_OF_ID:
         whole = json.dumps({**event, "deliveryContext": None}, sort_keys=True)
         event_id = hashlib.sha256(whole.encode()).hexdigest()
-    event_id = storable(event_id)
     item = _item(event, event_id)
     return WebhookEvent(
         event_id=event_id,

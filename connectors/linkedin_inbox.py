@@ -26,6 +26,7 @@ from connectors import http
 from connectors.answers import count, inner, is_digits, number_or_text, quoted, text
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, WebhookEvent, WebhookKind
 from connectors.errors import RateLimited, Rejected, RejectReason, Temporary
+from connectors.inbox import storable
 from connectors.linkedin_calls import ORGANIZATION, checked, encoded, instant, objects
 
 NOTICES_PER_CALL = 50
@@ -35,6 +36,7 @@ MAX_START = 1000  # notices of one look
 MAX_BRANCHES = 100  # first comments of one post whose answers are read
 CALLS_PER_LOOK = 60  # of the page's allowance of a day; what is left is read by the next look
 REMEMBERED = dt.timedelta(days=59)  # LinkedIn keeps notices for 60 days
+MOST_OF_ID = 200
 EVENT_TYPE = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 COMMENTED = frozenset({"COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT"})
 MENTIONED = "SHARE_MENTION"
@@ -316,15 +318,14 @@ def events(body: bytes) -> tuple[WebhookEvent, ...]:
         raise Rejected(RejectReason.INVALID, "not a notification of what happened on a page")
     found = []
     for notice in notices:
-        number = inner(notice, "notificationId")
-        is_numbered = isinstance(number, (int, str)) and not isinstance(number, bool) and str(number)
+        number = storable(number_or_text(inner(notice, "notificationId")))[:MOST_OF_ID]
         whole = json.dumps(notice, sort_keys=True).encode()
         is_written = text(inner(notice, "action")) in {*COMMENTED, MENTIONED}
         found.append(
             WebhookEvent(
-                event_id=str(number)[:200] if is_numbered else hashlib.sha256(whole).hexdigest(),
+                event_id=number or hashlib.sha256(whole).hexdigest(),
                 kind=WebhookKind.INBOX if is_written else WebhookKind.OTHER,
-                account_id=text(inner(notice, "organizationalEntity")),
+                account_id=storable(text(inner(notice, "organizationalEntity"))),
             )
         )
     return tuple(found)

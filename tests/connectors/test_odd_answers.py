@@ -774,3 +774,65 @@ def test_an_answer_of_any_status_and_shape_is_one_of_the_five_errors_at_most(
     for value in ODD_HEADERS:
         attempt(dict.fromkeys(HEADERS, value), "{}")
     assert not wrong, "\n".join(wrong[:40])
+
+
+# --- webhooks ---------------------------------------------------------------------------------
+
+CALLS: dict[str, Any] = {
+    "line": {
+        "destination": "U1",
+        "events": [
+            {
+                "type": "message",
+                "webhookEventId": "e1",
+                "timestamp": MS,
+                "source": {"type": "user", "userId": "U2"},
+                "message": {"id": "m1", "type": "sticker", "text": "Hi", "keywords": ["a"], "fileName": "f"},
+            }
+        ],
+    },
+    "linkedin": {"type": "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS", "notifications": [LI_NOTICE]},
+    "tiktok": {
+        "event": "post.publish.complete",
+        "user_openid": "open-id",
+        "create_time": 1_795_400_000,
+        "content": '{"publish_id": "v_pub~1"}',
+    },
+}
+NESTED: Any = "x"
+for _ in range(900):
+    NESTED = [NESTED]
+
+
+@pytest.mark.parametrize("platform", CALLS)
+def test_a_call_of_any_shape_is_read_or_refused(platform: str) -> None:
+    connector = CONNECTORS[platform]
+    assert connector.webhook_events(json.dumps(CALLS[platform]).encode())[0].event_id
+    wrong: list[str] = []
+    bodies = [body.encode(errors="replace") for body in BODIES]
+    for place in places(CALLS[platform]):
+        bodies += [json.dumps(changed(CALLS[platform], place, odd)).encode() for odd in (*ODD, GONE, NESTED)]
+    for body in bodies:
+        try:
+            for event in connector.webhook_events(body):
+                assert_storable(event)
+                assert 0 < len(event.event_id) <= 200
+                json.dumps([event.account_id, event.event_id]).encode()
+                assert "\0" not in event.account_id + event.event_id + event.remote_id
+        except ConnectorError:
+            pass
+        except Exception as error:  # noqa: BLE001 - which is what must not come
+            wrong.append(f"{body[:200]!r}: {type(error).__name__} {str(error)[:100]}")
+    assert not wrong, "\n".join(wrong[:30])
+
+
+@pytest.mark.parametrize("platform", CALLS)
+@pytest.mark.parametrize(
+    "value", ["", "²", "t=²,s=²", "t=1,s=x", "t=" + "9" * 40 + ",s=x", "\0", "é", "x" * 5000]
+)
+def test_a_signature_of_any_shape_is_none(platform: str, value: str) -> None:
+    connector = CONNECTORS[platform]
+    headers = dict.fromkeys(("x-line-signature", "x-li-signature", "tiktok-signature"), value)
+    assert connector.is_genuine(b"{}", headers, secret="s3cret") is False
+    query = dict.fromkeys(("challengeCode", "hub.challenge", "hub.verify_token"), value)
+    connector.webhook_challenge(query, secret="s3cret", verify_token="v")
