@@ -391,7 +391,7 @@ class TikTokConnector(Connector):
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         """Of photos whose answer was lost. That they are not listed does not mean that they are not there."""
         posts = self.find_recent(since=since)
-        said = {normalise(one.text) for one in payload.parts}
+        said = {normalise(one.text) for one in payload.parts} - {""}  # without words it may be any of them
         if not any(normalise(post.text) in said for post in posts):
             raise Rejected(
                 RejectReason.NOT_FOUND, "TikTok lists no posts that are not public or that it still moderates"

@@ -26,6 +26,7 @@ from connectors.base import (
     Connector,
     InboxItem,
     InboxKind,
+    MediaItem,
     MessageTarget,
     Moderation,
     ModerationAction,
@@ -103,14 +104,13 @@ def refresh(one: Connector) -> object:
 
 def post(platform: str, *, video: bool = False, comment: bool = False) -> PostPayload:
     info = CONNECTORS[platform].info_for(SETUPS[platform].options)
+    media: tuple[MediaItem, ...] = ()
     if video:
         assert info.videos is not None
         media = (film(info.videos, size=4, duration_s=10.0),)
     elif not info.can(Capability.POST_TEXT):
         picture = image(mime_type=info.images.mime_types[0])
         media = (dataclasses.replace(picture, public_url=lambda: AT_OURS),)
-    else:
-        media = ()
     parts = [PostPart("Hello", media=media)]
     parts += [PostPart("More", is_comment=True)] if comment else []
     return PostPayload(tuple(parts), settings=dict(SETUPS[platform].settings))

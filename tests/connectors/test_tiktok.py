@@ -814,6 +814,15 @@ def test_a_lost_answer_to_photos_is_looked_for_and_else_a_person_is_asked(
         account.find_sent(sent, since=since)
 
 
+def test_photos_without_words_are_not_known_again_among_others(
+    network: responses.RequestsMock, account: TikTokConnector
+) -> None:
+    other = {"id": POST_ID, "create_time": int(NOW.timestamp()) + 60, "title": "", "video_description": ""}
+    network.post(f"{API}/v2/video/list/", json=ok(videos=[other], has_more=False))
+    with pytest.raises(Rejected):  # a person is asked
+        account.find_sent(post(photo("a"), text=""), since=NOW)
+
+
 @pytest.mark.parametrize("is_video", [True, False])
 def test_a_paid_partnership_is_not_for_oneself_alone(
     network: responses.RequestsMock, account: TikTokConnector, is_video: bool
