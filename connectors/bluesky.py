@@ -36,6 +36,7 @@ from urllib.parse import urlencode
 import requests
 
 from connectors import http, link_preview
+from connectors.answers import count
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -618,9 +619,9 @@ class BlueskyConnector(Connector):
         except NoAppView:
             return AccountMetrics()
         return AccountMetrics(
-            followers=_count(profile, "followersCount"),
-            following=_count(profile, "followsCount"),
-            posts=_count(profile, "postsCount"),
+            followers=count(profile, "followersCount"),
+            following=count(profile, "followsCount"),
+            posts=count(profile, "postsCount"),
         )
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
@@ -634,11 +635,11 @@ class BlueskyConnector(Connector):
                 return {uri: PostMetrics() for uri in remote_ids}
             for post in answer.get("posts", []):
                 found[post["uri"]] = PostMetrics(
-                    likes=_count(post, "likeCount"),
-                    comments=_count(post, "replyCount"),
-                    shares=_count(post, "repostCount"),
-                    quotes=_count(post, "quoteCount"),
-                    bookmarks=_count(post, "bookmarkCount"),
+                    likes=count(post, "likeCount"),
+                    comments=count(post, "replyCount"),
+                    shares=count(post, "repostCount"),
+                    quotes=count(post, "quoteCount"),
+                    bookmarks=count(post, "bookmarkCount"),
                 )
         return found
 
@@ -741,8 +742,3 @@ def _moderation_intent(moderation: Moderation, *, now: dt.datetime) -> Json:
         subject = {"uri": uri, "cid": str(detail.get("cid", ""))}
         intent |= {"rkey": like_key(uri), "record": like_record(subject, now=now)}
     return intent
-
-
-def _count(counts: Mapping[str, Any], name: str) -> int | None:
-    value = counts.get(name)
-    return value if isinstance(value, int) else None

@@ -17,6 +17,7 @@ HTTP statuses are returned, not raised: the connector that knows the network map
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime as dt
 import email.utils
@@ -32,8 +33,9 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from json import loads
 from typing import IO, Any, ClassVar, NoReturn
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin
 
 import requests
 import urllib3
@@ -659,17 +661,51 @@ def retry_after(response: requests.Response, *, now: dt.datetime, default_s: flo
     return now + min(max(wait, dt.timedelta(0)), LONGEST_WAIT)
 
 
-def excerpt(response: requests.Response, *, limit: int = 300) -> str:
+def excerpt(response: requests.Response, *, limit: int = 300, hidden: Iterable[str] = ()) -> str:
     """What an error answer says, for ``detail``: its JSON error text if it has one, else its text without
-    tags; redacted (also of the token that was sent) and cut at ``limit`` characters."""
+    tags; redacted (also of the secrets that were sent, in headers, query or body, and of ``hidden``) and cut
+    at ``limit`` characters. What is cut first can no longer be recognized, so give the secrets here."""
     words = ""
     try:
         words = _error_words(response.json())
     except (ValueError, RecursionError):
         words = without_tags(response.text[:20_000])
-    sent = response.request.headers.get("Authorization", "") if response.request is not None else ""
-    words = redact(" ".join(words.split()), sent.partition(" ")[2])
+    words = redact(" ".join(words.split()), *secrets_sent(response.request), *hidden)
     return f"HTTP {response.status_code} {words}".strip()[:limit]
+
+
+_SECRET_MEMBERS = frozenset(
+    {
+        "access_token",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "fb_exchange_token",
+        "password",
+        "refresh_token",
+        "token",
+    }
+)
+
+
+def secrets_sent(request: requests.PreparedRequest | None) -> list[str]:
+    """What a request had to prove who we are: a server that refuses it may quote it."""
+    if request is None:
+        return []
+    kind, _, given = str(request.headers.get("Authorization", "")).partition(" ")
+    found = [given]
+    if kind.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            found += base64.b64decode(given, validate=True).decode(errors="replace").split(":", 1)[1:]
+    pairs = parse_qsl(str(request.url or "").partition("?")[2])
+    body = request.body
+    body = body.decode(errors="replace") if isinstance(body, bytes) and len(body) < 20_000 else body
+    if isinstance(body, str) and body.startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            pairs += [(name, value) for name, value in loads(body).items() if isinstance(value, str)]
+    elif isinstance(body, str):
+        pairs += parse_qsl(body)
+    return [*found, *(value for name, value in pairs if name in _SECRET_MEMBERS)]
 
 
 def without_tags(text: str) -> str:

@@ -76,6 +76,7 @@ class TextLimit:
     ``urls_bare``: one without a scheme (``example.com/x``) is a link, too.
     ``mention_user_only``: of ``@user@host`` only ``@user`` counts. ``with_warning``: a content warning
     counts, too, as it is written. ``max_hashtags``, ``max_mentions``: so many in one text, 0 = none stated.
+    ``forbidden``: characters that are not taken.
     """
 
     max_units: int
@@ -87,6 +88,7 @@ class TextLimit:
     with_warning: bool = False
     max_hashtags: int = 0
     max_mentions: int = 0
+    forbidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +243,8 @@ class PostField:
     ``kind``: "text", "long_text", "url", "choice" or "flag" (true or false). The choices of a "choice" are
     ``choices`` (value, label), or with ``is_of_account`` those that ``Connector.fetch_choices`` reads.
     ``for_videos``: is asked only where the post has a video. ``default``: what holds where nothing is
-    said; of a flag "true", or "" for false. ``forbidden``: characters that a text may not have.
+    said; of a flag "true", or "" for false. ``forbidden``: characters that a text may not have. ``is_tags``:
+    the text is a list of words with commas between them (``connectors.text.tags_of``), and counted as one.
     """
 
     name: str
@@ -252,9 +255,11 @@ class PostField:
     is_required: bool = False
     for_videos: bool = False
     default: str = ""
-    max_length: int = 0  # characters (code points), 0 = none stated
+    max_length: int = 0  # in ``unit``, 0 = none stated
     forbidden: str = ""
     help_text: str = ""
+    unit: TextUnit = TextUnit.CODEPOINTS
+    is_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True)

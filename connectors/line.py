@@ -41,6 +41,18 @@ from urllib.parse import quote
 from requests import Response
 
 from connectors import http, line_inbox
+from connectors.answers import (
+    count,
+    https,
+    ident,
+    inner,
+    number_or_text,
+    quoted,
+    rows,
+    said,
+    text,
+    whole_number,
+)
 from connectors.base import (
     AccountMetrics,
     Capability,
@@ -230,7 +242,7 @@ class LineConnector(Connector):
             raise NeedsReconnect(connector._words(response), UNKNOWN_KEY)
         bot = connector._object(response)
         profile = _profile(bot)
-        options = {"user_id": profile.remote_id, "basic_id": str(bot.get("basicId") or "")}
+        options = {"user_id": profile.remote_id, "basic_id": text(bot.get("basicId"))}
         if channel := connector._channel():
             options["channel_id"] = channel
             connector._prove_secret(channel, secret)
@@ -241,7 +253,7 @@ class LineConnector(Connector):
         response = self._call("POST", "/v2/oauth/verify", form={"access_token": self.tokens.access_token})
         if response.status_code in {400, 404}:
             return ""
-        return str(self._object(response).get("client_id") or "")
+        return number_or_text(self._object(response).get("client_id"))
 
     def _prove_secret(self, channel: str, secret: str) -> None:
         """Whether the secret is this channel's: LINE hands a token of 15 minutes to whoever has it. A wrong
@@ -258,13 +270,13 @@ class LineConnector(Connector):
     def fetch_quotas(self) -> tuple[Quota, ...]:
         allowed = self._object(self._call("GET", "/v2/bot/message/quota"))
         used = self._object(self._call("GET", "/v2/bot/message/quota/consumption"))
-        limit = _count(allowed, "value") if allowed["type"] == "limited" else None
+        limit = count(allowed, "value") if allowed["type"] == "limited" else None
         month = dt.datetime.now(JAPAN).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         following = (month + dt.timedelta(days=32)).replace(day=1)
         return (
             Quota(
                 name=MONTH,
-                used=_count(used, "totalUsage") or 0,
+                used=count(used, "totalUsage") or 0,
                 limit=limit or 0,
                 resets_at=following.astimezone(dt.UTC),
             ),
@@ -282,17 +294,25 @@ class LineConnector(Connector):
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
         call, body = _request(payload)
+        part = payload.parts[step.part]
         return {
             "call": call,
             "body": body,
-            "text": payload.parts[step.part].text,
+            "text": part.text,
+            "problem": _problem_with(part.media),
             "retry_key": key,
             "repeat_until": (now + KEY_LIFETIME).isoformat(),
         }
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
+        """What the first try passed does not refuse a repetition, of which nothing would be known then."""
         call = str(intent["call"])
-        messages = _messages(str(intent["text"]), payload.parts[step.part].media)
+        try:
+            messages = _messages(str(intent["text"]), payload.parts[step.part].media)
+        except Rejected as error:
+            if intent.get("problem"):
+                raise
+            raise Temporary(error.detail or str(error.reason)) from error
         response = self._call(
             "POST",
             f"/v2/bot/message/{_known(call)}",
@@ -327,10 +347,11 @@ class LineConnector(Connector):
         response = self._call(
             "GET", "/v2/bot/message/progress/narrowcast", params={"requestId": sent.remote_id}
         )
-        if response.status_code in {400, 404}:
+        try:
+            progress = self._object(response)
+        except Rejected as error:
             # It was accepted, whatever this says: to send it anew would be safe for a day only.
-            raise Temporary(self._words(response))
-        progress = self._object(response)
+            raise OutcomeUnknown(error.detail) from error
         phase = progress["phase"]
         if phase == "succeeded":
             return StepResult(remote_id=sent.remote_id)
@@ -391,12 +412,11 @@ class LineConnector(Connector):
             person = self._object(self._call("GET", path))
         except ConnectorError:
             return None
-        picture = str(person.get("pictureUrl") or "")
         return Profile(
             remote_id=user,
             handle="",
-            display_name=str(person.get("displayName") or ""),
-            avatar_url=picture if picture.startswith("https://") else "",
+            display_name=text(person.get("displayName")),
+            avatar_url=https(person.get("pictureUrl")),
         )
 
     # Metrics.
@@ -409,7 +429,7 @@ class LineConnector(Connector):
             response = self._call("GET", "/v2/bot/insight/followers", params={"date": date})
             counts = self._object(response)
             if counts.get("status") == "ready":
-                return AccountMetrics(followers=_count(counts, "followers"))
+                return AccountMetrics(followers=count(counts, "followers"))
         return AccountMetrics()
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
@@ -495,6 +515,15 @@ def _messages(text: str, media: Sequence[MediaItem]) -> list[Json]:
     return messages
 
 
+def _problem_with(media: Sequence[MediaItem]) -> str:
+    """Why LINE could not fetch them, as it is before the first try; "" = it can."""
+    try:
+        _messages("", media)
+    except Rejected as error:
+        return str(error.reason)
+    return ""
+
+
 def _address(url: str) -> str:
     if not url.startswith("https://") or len(url) > LONGEST_ADDRESS:
         raise Rejected(RejectReason.MEDIA_NOT_PUBLIC, "LINE fetches files from https addresses only")
@@ -503,84 +532,76 @@ def _address(url: str) -> str:
 
 def _sent_message(response: Response) -> str:
     """The id of a push message, which a 409 repeats; a broadcast has none."""
-    try:
-        sent = response.json()["sentMessages"]
-        return str(sent[0]["id"])
-    except (ValueError, LookupError, TypeError):
-        return ""
+    sent = rows(inner(said(response), "sentMessages"))
+    return number_or_text(sent[0].get("id")) if sent else ""
 
 
 def _failed(progress: Json) -> ConnectorError:
     """Why a narrowcast was not sent (messaging-api.yml, NarrowcastProgressResponse)."""
     words, code = (
-        str(progress.get("failedDescription") or "LINE could not send it"),
+        text(progress.get("failedDescription")) or "LINE could not send it",
         progress.get("errorCode"),
     )
-    if code == 3 or _count(progress, "successCount"):
+    got_it = count(progress, "successCount")
+    reasons = {
+        2: RejectReason.SETTING_INVALID,  # too few people for LINE to send to
+        4: RejectReason.SETTING_INVALID,
+        5: RejectReason.QUOTA_FULL,
+    }
+    known = reasons.get(code) if isinstance(code, int) else None
+    if code == 3 or got_it or (got_it is None and known is None):
         # An earlier request with this key was taken, or some have got it: nobody but a person can tell.
         return OutcomeUnknown(words)
-    if code in {2, 4}:  # too few people for LINE to send to
-        return Rejected(RejectReason.SETTING_INVALID, words)
-    return Rejected(RejectReason.QUOTA_FULL if code == 5 else RejectReason.INVALID, words)
+    return Rejected(known or RejectReason.INVALID, words)
 
 
 def _profile(bot: Json) -> Profile:
-    name = str(bot.get("premiumId") or bot.get("basicId") or "")
-    picture = str(bot.get("pictureUrl") or "")
+    name = text(bot.get("premiumId")) or text(bot.get("basicId"))
     return Profile(
-        remote_id=str(bot["userId"]),
+        remote_id=ident(bot, "userId"),
         handle=name.removeprefix("@"),
-        display_name=str(bot.get("displayName") or ""),
-        avatar_url=picture if picture.startswith("https://") else "",
-        profile_url=f"https://line.me/R/ti/p/{quote(name, safe='')}" if name else "",
+        display_name=text(bot.get("displayName")),
+        avatar_url=https(bot.get("pictureUrl")),
+        profile_url=f"https://line.me/R/ti/p/{quoted(name)}" if name else "",
     )
 
 
 def _metrics(event: Json) -> PostMetrics:
     """Null below 20 people, and on the day itself."""
-    overview = event.get("overview") or {}
-    shown = [_count(one, "impression") for one in event.get("messages") or () if isinstance(one, dict)]
-    clicks = [_count(one, "click") for one in event.get("clicks") or () if isinstance(one, dict)]
+    shown = [count(one, "impression") for one in rows(event.get("messages"))]
+    clicks = [count(one, "click") for one in rows(event.get("clicks"))]
     told = [number for number in shown if number is not None]
     clicked = [number for number in clicks if number is not None]
     return PostMetrics(
         # Text and images of one post are bubbles of their own: seen once, it would be counted for each.
         impressions=max(told) if told else None,
-        reach=_count(overview, "uniqueImpression"),
-        clicks=sum(clicked) if clicked else None,
+        reach=count(event.get("overview"), "uniqueImpression"),
+        clicks=whole_number(sum(clicked)) if clicked else None,
     )
 
 
-def _count(counts: Mapping[str, Any], name: str) -> int | None:
-    value = counts.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
 def _details(response: Response) -> list[str]:
-    try:
-        details = response.json()["details"]
-        return [f"{one.get('property', '')}: {one.get('message', '')}" for one in details][:5]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return []
+    details = rows(inner(said(response), "details"))
+    return [f"{one.get('property', '')}: {one.get('message', '')}" for one in details[:5]]
 
 
 def _map_error(response: Response, words: str) -> ConnectorError:
     """The only place that knows what LINE's statuses mean (reference/messaging-api, status codes)."""
-    status, said = response.status_code, words.lower()
+    status, lowered = response.status_code, words.lower()
     if status == 401:
         return NeedsReconnect(words)
     if status == 429:
         # Nothing was sent to anybody. An allowance of the month does not come back by waiting a little.
-        if "monthly limit" in said or "additional messages" in said:
+        if "monthly limit" in lowered or "additional messages" in lowered:
             return Rejected(RejectReason.QUOTA_FULL, words)
         retry_at = http.retry_after(response, now=dt.datetime.now(dt.UTC), default_s=LIMIT_DEFAULT_S)
         return RateLimited(retry_at, words)
     if status >= 500:
         changes = getattr(response.request, "changes", False)
         return OutcomeUnknown(words) if changes else Temporary(words)
-    if status == 400 and ("'to'" in said or "failed to send messages" in said):
+    if status == 400 and ("'to'" in lowered or "failed to send messages" in lowered):
         return Rejected(RejectReason.NOT_FOUND, words)  # nobody whom this account may write to
-    if status == 400 and "length must be between 0 and 5000" in said:
+    if status == 400 and "length must be between 0 and 5000" in lowered:
         return Rejected(RejectReason.TEXT_TOO_LONG, words)
     reasons = {403: RejectReason.FORBIDDEN, 404: RejectReason.NOT_FOUND}
     return Rejected(reasons.get(status, RejectReason.INVALID), words)

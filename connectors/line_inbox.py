@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.answers import moment, text
 from connectors.base import InboxItem, InboxKind, Json, Profile, WebhookEvent, WebhookKind
 from connectors.errors import Rejected, RejectReason
 from connectors.inbox import storable
@@ -47,11 +48,10 @@ def webhook_events(body: bytes) -> tuple[WebhookEvent, ...]:
 
 def _event(account: str, event: Json) -> WebhookEvent:
     """What cannot be read is none of ours: it does not keep the rest from being read."""
-    event_id = event.get("webhookEventId")
-    if not isinstance(event_id, str) or not 0 < len(event_id) <= MOST_OF_ID:
+    event_id = storable(text(event.get("webhookEventId")))
+    if not 0 < len(event_id) <= MOST_OF_ID:
         whole = json.dumps({**event, "deliveryContext": None}, sort_keys=True)
         event_id = hashlib.sha256(whole.encode()).hexdigest()
-    event_id = storable(event_id)
     item = _item(event, event_id)
     return WebhookEvent(
         event_id=event_id,
@@ -139,14 +139,8 @@ def _object(value: Json, name: str) -> Json:
 
 
 def _text(value: Json, name: str) -> str:
-    inner = value.get(name)
-    return inner if isinstance(inner, str) else ""
+    return text(value.get(name))
 
 
 def _instant(milliseconds: Any) -> dt.datetime | None:
-    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
-        return None
-    try:
-        return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    return moment(milliseconds, per_second=1000) if isinstance(milliseconds, int) else None

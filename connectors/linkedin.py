@@ -34,6 +34,18 @@ import regex
 from requests import Response
 
 from connectors import http
+from connectors.answers import (
+    count,
+    https,
+    ident,
+    inner,
+    is_digits,
+    lifetime,
+    number_or_text,
+    object_of,
+    said,
+    text,
+)
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -66,15 +78,12 @@ from connectors.linkedin_calls import (
     ORGANIZATION,
     call,
     checked,
-    count,
     encoded,
-    inner,
     instant,
     list_of,
     objects,
     version_of,
     web,
-    words,
 )
 from connectors.linkedin_inbox import (
     EVENT_TYPE,
@@ -212,23 +221,23 @@ class LinkedInConnector(Connector):
             return self._person()
         number = self._urn.removeprefix(ORGANIZATION)
         page = self._object("GET", f"/rest/organizations/{encoded(number)}")
-        return page_profile(str(page["id"]), page)
+        return page_profile(ident(page, "id"), page)
 
     def _person(self) -> Profile:
         scopes = self.options.get("scopes") or ()
         if "openid" in scopes:
             told = self._object("GET", "/v2/userinfo")
-            name, picture = words(told.get("name")), words(told.get("picture"))
+            name, number = text(told.get("name")), ident(told, "sub")
             return Profile(
-                remote_id=f"urn:li:person:{told['sub']}",
-                handle=name or str(told["sub"]),
+                remote_id=f"urn:li:person:{number}",
+                handle=name or number,
                 display_name=name,
-                avatar_url=picture if picture.startswith("https://") else "",
+                avatar_url=https(told.get("picture")),
             )
         if "r_basicprofile" not in scopes:
             raise Rejected(RejectReason.INVALID, NO_NAME)
         told = self._object("GET", "/v2/me")
-        return person_profile(str(told["id"]), told)
+        return person_profile(ident(told, "id"), told)
 
     def _managed(self) -> list[Profile]:
         numbers: list[str] = []
@@ -236,8 +245,8 @@ class LinkedInConnector(Connector):
             path = "/rest/organizationAcls?q=roleAssignee&state=APPROVED"
             found = objects(self._object("GET", f"{path}&start={start}&count={PAGES_PER_CALL}"))
             for role in found:
-                urn = words(role.get("organization")) or words(role.get("organizationalTarget"))
-                if words(role.get("role")) in POSTING_ROLES and urn.startswith(ORGANIZATION):
+                urn = text(role.get("organization")) or text(role.get("organizationalTarget"))
+                if text(role.get("role")) in POSTING_ROLES and urn.startswith(ORGANIZATION):
                     numbers.append(urn.removeprefix(ORGANIZATION))
             if len(found) < PAGES_PER_CALL:
                 break
@@ -322,19 +331,17 @@ class LinkedInConnector(Connector):
             return self._say(intent["comment"], str(intent["below"]))
         response = checked(self._call("POST", "/rest/posts", json=intent["post"], changes=True))
         urn = unquote(response.headers.get("x-restli-id", ""))
-        if not re.fullmatch(r"urn:li:\w+:\d+", urn):
+        if not re.fullmatch(r"urn:li:[a-zA-Z]+:[0-9]+", urn):
             raise OutcomeUnknown(f"HTTP {response.status_code} without the URN of a post")
         return StepResult(remote_id=urn, permalink=post_link(urn))
 
     def _say(self, comment: Json, below: str) -> StepResult:
         path = f"/rest/socialActions/{encoded(below)}/comments"
         response = checked(self._call("POST", path, json=comment, changes=True))
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
         thread = str(comment["object"])
-        urn = comment_urn(answer, below=thread, number=unquote(response.headers.get("x-restli-id", "")))
+        urn = comment_urn(
+            said(response), below=thread, number=unquote(response.headers.get("x-restli-id", ""))
+        )
         if not urn:
             raise OutcomeUnknown(f"HTTP {response.status_code} without the number of a comment")
         return StepResult(remote_id=urn, permalink=comment_link(thread, urn))
@@ -376,18 +383,24 @@ class LinkedInConnector(Connector):
         if response.status_code == 403:
             return StepResult(remote_id=sent.remote_id)  # may not ask: the post is refused if it is too soon
         video = http.json_object(checked(response, about="media"))
-        if video["status"] == "AVAILABLE":
+        state = ident(video, "status")
+        if state == "AVAILABLE":
             return StepResult(remote_id=sent.remote_id)
-        if video["status"] == "PROCESSING_FAILED":
-            why = words(video.get("processingFailureReason")) or "LinkedIn could not process the video"
+        if state == "PROCESSING_FAILED":
+            why = text(video.get("processingFailureReason")) or "LinkedIn could not process the video"
             raise Rejected(RejectReason.MEDIA_BROKEN, why)
         return StepResult(state=StepState.PROCESSING, remote_id=sent.remote_id, retry_after_s=CHECK_AGAIN_S)
 
     # Reading back.
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        return self._recent(since)[0]
+
+    def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:
+        """Posts created since then, and whether these are all."""
         self._must_read()
         found: list[Json] = []
+        is_whole = False
         for page in range(MAX_PAGES):
             path = (
                 f"/rest/posts?q=author&author={encoded(self._urn)}&sortBy=LAST_MODIFIED"
@@ -397,31 +410,44 @@ class LinkedInConnector(Connector):
             found += posts
             changed = [instant(post.get("lastModifiedAt")) for post in posts]
             if len(posts) < POSTS_PER_CALL or all(at is not None and at < since for at in changed):
+                is_whole = True
                 break
-        recent = (_remote_post(post) for post in found)
-        return sorted((p for p in recent if p.created_at >= since), key=lambda p: p.created_at, reverse=True)
+        told = (_remote_post(post) for post in found)
+        recent = [post for post in told if post.created_at >= since]
+        return sorted(recent, key=lambda post: post.created_at, reverse=True), is_whole
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         """The own posts; what the account said below what it answers; its comments below its new posts."""
         if payload.reply_to is not None:
             above = str(payload.reply_to.detail.get("parent") or payload.reply_to.remote_id)
-            return self._own_comments(above, payload.reply_to.remote_id, since)
-        posts = [_with_own_links(post, payload) for post in self.find_recent(since=since)]
+            return self._own_comments(above, payload.reply_to.remote_id, since, payload)
+        posts, is_whole = self._recent(since)
+        posts = [_with_own_links(post, payload) for post in posts]
+        if not is_whole and not _has_words_of(payload, posts):
+            raise Temporary("more posts than can be looked through")
         if any(part.is_comment for part in payload.parts):
             for post in tuple(posts):
-                posts += self._own_comments(post.remote_id, post.remote_id, since)
+                posts += self._own_comments(post.remote_id, post.remote_id, since, payload)
         return posts
 
-    def _own_comments(self, above: str, answered: str, since: dt.datetime) -> list[RemotePost]:
+    def _own_comments(
+        self, above: str, answered: str, since: dt.datetime, payload: PostPayload
+    ) -> list[RemotePost]:
+        """What the account wrote there since then. Raises Temporary where not all of it could be read and
+        none of it has the words of the payload: that does not mean that they are not there."""
         self._must_read()
         found: list[RemotePost] = []
         try:
             for comment in self._reader().comments(above, whole=True):
+                if comment.get("actor") != self._urn:
+                    continue
                 post = _remote_comment(comment, above, answered)
-                if comment.get("actor") == self._urn and post is not None and post.created_at >= since:
+                if post is None:
+                    raise Temporary("a comment of this account that cannot be read")
+                if post.created_at >= since:
                     found.append(post)
         except Temporary:
-            if not found:
+            if not _has_words_of(payload, found):
                 raise
         return found
 
@@ -432,7 +458,7 @@ class LinkedInConnector(Connector):
             if response.status_code in {404, 410}:
                 return None
             comment = http.json_object(checked(response))
-            post = _remote_comment(comment, parts[0], words(comment.get("parentComment")) or parts[0])
+            post = _remote_comment(comment, parts[0], text(comment.get("parentComment")) or parts[0])
             if post is None:
                 raise Temporary("a comment without a date")
             return dataclasses.replace(post, remote_id=remote_id)
@@ -480,7 +506,7 @@ class LinkedInConnector(Connector):
         we can be called (``webhook_url``); without them the inbox is read by itself, only later."""
         extra = self.app.extra if self.app is not None else {}
         number, address = str(extra.get("application_id") or ""), str(extra.get("webhook_url") or "")
-        if not (number.isdigit() and address and self.info.can(Capability.WEBHOOKS)):
+        if not (is_digits(number) and address and self.info.can(Capability.WEBHOOKS)):
             return
         key = ",".join(
             (
@@ -507,9 +533,10 @@ class LinkedInConnector(Connector):
         if not name:
             return None
         found = objects(self._object("GET", f"/rest/organizations?q=vanityName&vanityName={encoded(name)}"))
-        if not found or not str(found[0]["id"]).isdigit():
+        number = number_or_text(found[0].get("id")) if found else ""
+        if not is_digits(number):
             return None
-        profile = page_profile(str(found[0]["id"]), found[0])
+        profile = page_profile(number, found[0])
         return PublicAccount(profile, self._followers(profile.remote_id))
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
@@ -535,7 +562,7 @@ class LinkedInConnector(Connector):
             return {}
         told = {}
         for element in objects(self._object("GET", path)):
-            urn = words(element.get("share")) or words(element.get("ugcPost"))
+            urn = text(element.get("share")) or text(element.get("ugcPost"))
             counts = element.get("totalShareStatistics")
             told[urn] = PostMetrics(
                 likes=count(counts, "likeCount"),
@@ -553,8 +580,8 @@ class LinkedInConnector(Connector):
         answer = self._object(
             "GET", f"/rest/posts?ids={list_of(urns)}", headers={"X-RestLi-Method": "BATCH_GET"}
         )
-        found = answer["results"]
-        return [urn for urn in urns if isinstance(found, dict) and urn in found]
+        found = object_of(answer, "results")
+        return [urn for urn in urns if urn in found]
 
     # Calls.
 
@@ -596,16 +623,13 @@ def _tokens(app: AppCredentials, form: Mapping[str, str]) -> tuple[Tokens, tuple
         answer = http.json_object(checked(response, hidden=hidden))
     except NeedsReconnect as error:  # of the app or the code, not of an account's token
         raise Rejected(RejectReason.INVALID, error.detail) from None
-    lifetime = answer.get("expires_in")
-    expires_at = None
-    if isinstance(lifetime, int) and 0 < lifetime < 10**9:
-        expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=lifetime)
+    lives = lifetime(answer.get("expires_in"))
     tokens = Tokens(
-        access_token=str(answer["access_token"]),
-        refresh_token=words(answer.get("refresh_token")),
-        expires_at=expires_at,
+        access_token=ident(answer, "access_token"),
+        refresh_token=text(answer.get("refresh_token")),
+        expires_at=dt.datetime.now(dt.UTC) + lives if lives is not None else None,
     )
-    scopes = tuple(filter(None, re.split(r"[ ,]+", words(answer.get("scope")))))
+    scopes = tuple(filter(None, re.split(r"[ ,]+", text(answer.get("scope")))))
     return tokens, scopes
 
 
@@ -649,7 +673,7 @@ def _content(step: Step, part: PostPart, done: Mapping[str, StepResult]) -> Json
 
 
 def _remote_post(post: Json) -> RemotePost:
-    urn = str(post["id"])
+    urn = ident(post, "id")
     created = instant(post.get("createdAt")) or instant(post.get("publishedAt"))
     if created is None:
         raise Temporary("a post without a date")
@@ -657,7 +681,7 @@ def _remote_post(post: Json) -> RemotePost:
     is_one = isinstance(inner(post, "content", "media"), dict)
     return RemotePost(
         remote_id=urn,
-        text=from_little(words(post.get("commentary"))),
+        text=from_little(text(post.get("commentary"))),
         created_at=created,
         permalink=post_link(urn),
         media_count=len(images) if isinstance(images, list) else int(is_one),
@@ -670,11 +694,16 @@ def _remote_comment(comment: Json, thread: str, answered: str) -> RemotePost | N
         return None
     return RemotePost(
         remote_id=urn,
-        text=words(inner(comment, "message", "text")),
+        text=text(inner(comment, "message", "text")),
         created_at=created,
         permalink=comment_link(thread, urn),
         in_reply_to=answered,
     )
+
+
+def _has_words_of(payload: PostPayload, posts: Sequence[RemotePost]) -> bool:
+    said = {normalise(part.text) for part in payload.parts}
+    return any(normalise(post.text) in said for post in posts)
 
 
 def _with_own_links(post: RemotePost, payload: PostPayload) -> RemotePost:
@@ -682,14 +711,14 @@ def _with_own_links(post: RemotePost, payload: PostPayload) -> RemotePost:
     if "lnkd.in/" not in post.text:
         return post
     for part in payload.parts:
-        text, pattern, position = normalise(part.text), "", 0
-        for link in find_links(text):
+        wanted, pattern, position = normalise(part.text), "", 0
+        for link in find_links(wanted):
             shortened = r"https?://lnkd\.in/[\w-]+"
             pattern += (
-                regex.escape(text[position : link.start]) + f"(?:{regex.escape(link.value)}|{shortened})"
+                regex.escape(wanted[position : link.start]) + f"(?:{regex.escape(link.value)}|{shortened})"
             )
             position = link.end
-        pattern += regex.escape(text[position:])
+        pattern += regex.escape(wanted[position:])
         if regex.fullmatch(pattern, normalise(post.text)):
             return dataclasses.replace(post, text=part.text)
     return post

@@ -7,11 +7,11 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import inner, items, moment, quoted, rows, said, split
 from connectors.base import AppCredentials, Json
 from connectors.errors import (
     ConnectorError,
@@ -64,7 +64,7 @@ def call(
 
 
 def encoded(urn: str) -> str:
-    return quote(urn, safe="")
+    return quoted(urn)
 
 
 def list_of(urns: list[str]) -> str:
@@ -73,11 +73,8 @@ def list_of(urns: list[str]) -> str:
 
 def is_linkedins(address: str) -> bool:
     """Whether a host that an answer named may be given the token."""
-    try:
-        host = (urlsplit(address).hostname or "").lower()
-    except ValueError:
-        return False
-    own = {urlsplit(api()).hostname, urlsplit(web()).hostname}
+    host = (split(address).hostname or "").lower()
+    own = {split(api()).hostname, split(web()).hostname}
     return host in own or host.endswith(".linkedin.com")
 
 
@@ -86,37 +83,18 @@ def is_linkedins(address: str) -> bool:
 
 def objects(answer: Json) -> list[Json]:
     """``elements`` of a list; what is no object among them is left out."""
-    if not isinstance(answer["elements"], list):
-        raise Temporary("an answer without a list")
-    return [element for element in answer["elements"] if isinstance(element, dict)]
-
-
-def inner(value: object, *names: str) -> Any:
-    """``value[a][b]…``, None where something of it is not there or is something else."""
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def words(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return items(answer, "elements")
 
 
 def instant(milliseconds: object) -> dt.datetime | None:
-    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
-        return None
-    try:
-        return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def count(counts: object, name: str) -> int | None:
-    value = inner(counts, name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return moment(milliseconds, per_second=1000) if isinstance(milliseconds, int) else None
 
 
 # --- errors -----------------------------------------------------------------------------------
+
+
+# It names what is there already, which may be what an earlier try of ours has made.
+_EXISTS = re.compile(r"(?=.*URN:LI:).*(?:DUPLICAT|ALREADY[ _]EXIST|EXISTS ALREADY)", re.DOTALL)
 
 
 def checked(response: Response, *, about: str = "", hidden: tuple[str, ...] = ()) -> Response:
@@ -128,49 +106,44 @@ def checked(response: Response, *, about: str = "", hidden: tuple[str, ...] = ()
 def map_error(response: Response, *, about: str = "", hidden: tuple[str, ...] = ()) -> ConnectorError:
     """``{"status": 422, "code": "…", "message": "…"}``; ``hidden`` are secrets that it must not quote."""
     status, changes = response.status_code, getattr(response.request, "changes", False)
-    said = http.redact(http.excerpt(response), *hidden)
-    codes = f"{_codes(response)} {said}".upper()
+    told = http.excerpt(response, hidden=hidden)
+    codes = f"{_codes(response)} {told}".upper()
     if status == 401:
-        return NeedsReconnect(said)
+        return NeedsReconnect(told)
     if status == 426:
         version = response.request.headers.get("LinkedIn-Version", "")
         return Rejected(
             RejectReason.NOT_SUPPORTED,
-            f"LinkedIn no longer takes version {version} of its API; set a newer one for the app. {said}",
+            f"LinkedIn no longer takes version {version} of its API; set a newer one for the app. {told}",
         )
     if status == 429:
         of_app = re.search(r"\bAPPLICATION\b[\w ]*\bLIMIT\b", codes) is not None
-        return RateLimited(_retry_at(response, codes), said, of_app=of_app)
+        return RateLimited(_retry_at(response, codes), told, of_app=of_app)
     if status >= 500 or status in {408, 409}:
         # A conflict may be with what an earlier try of ours is just making.
-        return OutcomeUnknown(said) if changes else Temporary(said)
+        return OutcomeUnknown(told) if changes else Temporary(told)
     if status == 403:
-        return Rejected(RejectReason.FORBIDDEN, said)
+        return Rejected(RejectReason.FORBIDDEN, told)
     if status in {404, 410}:
-        return Rejected(RejectReason.NOT_FOUND, said)
-    if "DUPLICATE_POST" in codes or "DUPLICATE OF URN:LI:" in codes:
-        return Rejected(RejectReason.DUPLICATE, said)
+        return Rejected(RejectReason.NOT_FOUND, told)
+    if "DUPLICATE_POST" in codes or (status in {400, 422} and _EXISTS.search(codes)):
+        return Rejected(RejectReason.DUPLICATE, told)
     if "WAITING_UPLOAD" in codes or re.search(r"MEDIA_ASSET_PROCESSING\b", codes):
-        return Temporary(said)  # the file was not ready after all
+        return Temporary(told)  # the file was not ready after all
     if status == 413:
-        return Rejected(RejectReason.MEDIA_TOO_LARGE, said)
+        return Rejected(RejectReason.MEDIA_TOO_LARGE, told)
     if about == "media" or "MEDIA_ASSET" in codes:
-        return Rejected(RejectReason.MEDIA_BROKEN, said)
+        return Rejected(RejectReason.MEDIA_BROKEN, told)
     if "FIELD_LENGTH_TOO_LONG" in codes:
-        return Rejected(RejectReason.TEXT_TOO_LONG, said)
-    return Rejected(RejectReason.INVALID, said)
+        return Rejected(RejectReason.TEXT_TOO_LONG, told)
+    return Rejected(RejectReason.INVALID, told)
 
 
 def _codes(response: Response) -> str:
     """The machine's words of an error, which its message need not have."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return ""
+    answer = said(response)
     found = [inner(answer, "code"), inner(answer, "serviceErrorCode")]
-    inputs = inner(answer, "errorDetails", "inputErrors")
-    if isinstance(inputs, list):
-        found += [inner(one, "code") for one in inputs]
+    found += [one.get("code") for one in rows(inner(answer, "errorDetails", "inputErrors"))]
     return " ".join(str(one) for one in found if one)
 
 

@@ -9,19 +9,22 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import ident, inner, object_of, split, text
 from connectors.base import Json, MediaItem, StepResult, StepState
 from connectors.errors import Rejected, Temporary
+from connectors.files import Slice, opened, piece_of, size_of
 from connectors.link_preview import read_picture
-from connectors.linkedin_calls import KEY, checked, is_linkedins, words
+from connectors.linkedin_calls import KEY, checked, is_linkedins
 from connectors.linkedin_info import INFO
 
 UPLOAD_TIMEOUT_S = 120.0
 CHECK_AGAIN_S = 5.0
+PIECE_BYTES = 16 * 1024 * 1024  # what is larger is not held in memory
 
 
 @dataclass(slots=True)
@@ -32,13 +35,14 @@ class Uploads:
     call: Callable[..., Response]
 
     def image(self, owner: str, item: MediaItem) -> StepResult:
-        with item.open() as stream:
-            return self._put_image(owner, cast("IO[bytes]", stream), item.mime_type)
+        with opened(item) as stream:
+            return self._put_image(owner, stream, item.mime_type)
 
     def _put_image(self, owner: str, stream: IO[bytes], mime_type: str) -> StepResult:
         begun = self._begin("/rest/images", {"owner": owner})
-        self._put(str(begun["uploadUrl"]), stream, mime_type)
-        return StepResult(remote_id=str(begun["image"]))
+        urn = ident(begun, "image")
+        self._put(text(begun.get("uploadUrl")), stream, mime_type)
+        return StepResult(remote_id=urn)
 
     def picture(self, owner: str, address: str) -> StepResult:
         """The picture of a link; a link goes without one that cannot be had."""
@@ -52,27 +56,27 @@ class Uploads:
 
     def video(self, owner: str, item: MediaItem) -> StepResult:
         cover = _cover_of(item)
-        with item.open() as stream:
-            stream.seek(0, 2)
+        with opened(item) as stream:
+            size = size_of(stream)
             about = {
                 "owner": owner,
-                "fileSizeBytes": stream.tell(),
+                "fileSizeBytes": size,
                 "uploadCaptions": False,
                 "uploadThumbnail": cover is not None,
             }
             begun = self._begin("/rest/videos", about)
-            urn = str(begun["video"])
-            tags = [self._put_piece(stream, piece) for piece in _pieces(begun)]
-        if cover is not None and words(begun.get("thumbnailUploadUrl")):
+            urn = ident(begun, "video")
+            tags = [self._put_piece(stream, *piece) for piece in _pieces(begun, size)]
+        if cover is not None and (address := text(begun.get("thumbnailUploadUrl"))):
             self._put(
-                str(begun["thumbnailUploadUrl"]),
+                address,
                 io.BytesIO(cover),
                 "application/octet-stream",
                 {"media-type-family": "STILLIMAGE"},
             )
         finished = {
             "video": urn,
-            "uploadToken": words(begun.get("uploadToken")),
+            "uploadToken": text(begun.get("uploadToken")),
             "uploadedPartIds": tags,
         }
         path = "/rest/videos?action=finalizeUpload"
@@ -83,19 +87,15 @@ class Uploads:
         response = self.call(
             "POST", f"{path}?action=initializeUpload", json={"initializeUploadRequest": about}
         )
-        value = http.json_object(checked(response, about="media"))["value"]
-        if not isinstance(value, dict):
-            raise Temporary("an answer without a place to upload to")
-        return cast(Json, value)
+        return object_of(http.json_object(checked(response, about="media")), "value")
 
-    def _put_piece(self, stream: Any, piece: Json) -> str:
-        first, last = piece["firstByte"], piece["lastByte"]
-        if not (isinstance(first, int) and isinstance(last, int) and 0 <= first <= last):
-            raise Temporary("an upload in pieces that are none")
-        stream.seek(first)
-        response = self._put(
-            str(piece["uploadUrl"]), stream.read(last - first + 1), "application/octet-stream"
-        )
+    def _put_piece(self, stream: IO[bytes], start: int, length: int, address: str) -> str:
+        body: bytes | IO[bytes]
+        if length > PIECE_BYTES:
+            body = cast("IO[bytes]", Slice(stream, start, length))
+        else:
+            body = piece_of(stream, start, length)
+        response = self._put(address, body, "application/octet-stream")
         tag = response.headers.get("ETag", "").strip('"')
         if not tag:
             raise Temporary("a piece of a video was taken without its tag")
@@ -108,6 +108,8 @@ class Uploads:
         mime_type: str,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
+        if not split(address).hostname:
+            raise Temporary("an answer without a place to upload to")
         sent = {"Content-Type": mime_type, **(headers or {})}
         if is_linkedins(address):
             sent["Authorization"] = f"Bearer {self.token}"
@@ -127,6 +129,7 @@ class Uploads:
 
 
 def _cover_of(item: MediaItem) -> bytes | None:
+    """None where there is none, or none any more; a video goes without it."""
     if item.cover is None:
         return None
     try:
@@ -134,10 +137,26 @@ def _cover_of(item: MediaItem) -> bytes | None:
             return stream.read()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise Temporary("the picture before the video cannot be read now") from error
 
 
-def _pieces(begun: Json) -> list[Json]:
-    pieces = begun["uploadInstructions"]
-    if not isinstance(pieces, list) or not pieces or not all(isinstance(piece, dict) for piece in pieces):
+def _pieces(begun: Json, size: int) -> list[tuple[int, int, str]]:
+    """Start, length and address of each piece. One after the other they are the whole file, or LinkedIn
+    would put together something else."""
+    told = begun.get("uploadInstructions")
+    if not isinstance(told, list):
         raise Temporary("an answer without places to upload to")
+    pieces: list[tuple[int, int, str]] = []
+    following = 0
+    for piece in told:
+        first, last, address = (inner(piece, name) for name in ("firstByte", "lastByte", "uploadUrl"))
+        if type(first) is not int or type(last) is not int or not isinstance(address, str):
+            raise Temporary("an answer without places to upload to")
+        if first != following or last < first:
+            raise Temporary("an upload in pieces that are not the file")
+        pieces.append((first, last - first + 1, address))
+        following = last + 1
+    if following != size or not pieces:
+        raise Temporary("an upload in pieces that are not the file")
     return pieces

@@ -45,6 +45,7 @@ from urllib.parse import quote, urlencode
 from requests import Response
 
 from connectors import http
+from connectors.answers import count
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -82,7 +83,7 @@ from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectRe
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 from connectors.mastodon_calls import KEY, call, checked
-from connectors.mastodon_inbox import DIRECT, Reader, count, permalink, profile, remote_post
+from connectors.mastodon_inbox import DIRECT, Reader, permalink, profile, remote_post
 from connectors.mastodon_server import (
     Limits,
     find_server,

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from requests import Response
 
-from connectors import http
+from connectors import answers, http
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, RemotePost
 from connectors.errors import Temporary
 from connectors.inbox import Node, Place, chain_of, climb, place
@@ -230,17 +230,11 @@ def permalink(status: Json) -> str:
     return web_url(status.get("url")) or web_url(status.get("uri"))
 
 
-def count(entity: Json, name: str) -> int | None:
-    value = entity.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
 def instant(stated: object) -> dt.datetime:
-    try:
-        at = dt.datetime.fromisoformat(str(stated))
-    except ValueError as error:
-        raise Temporary("a status without a date") from error
-    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    at = answers.instant(stated)
+    if at is None:
+        raise Temporary("a status without a date")
+    return at
 
 
 def words_of(status: Json) -> str:

@@ -34,6 +34,21 @@ from urllib.parse import quote, urlencode
 from requests import Response
 
 from connectors import http
+from connectors.answers import (
+    count,
+    https,
+    ident,
+    inner,
+    instant,
+    items,
+    lifetime,
+    number_or_text,
+    object_of,
+    quoted,
+    split,
+    text,
+    whole_number,
+)
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -73,6 +88,8 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, size_of, whole_of
+from connectors.inbox import storable
 from connectors.limits import Allowance, Answer, counted, of_the_call
 from connectors.text import normalise
 
@@ -232,7 +249,7 @@ class PinterestConnector(Connector):
 
     def fetch_choices(self) -> dict[str, list[tuple[str, str]]]:
         named = [
-            (str(board["id"]), str(board.get("name") or board["id"]))
+            (ident(board, "id"), text(board.get("name")) or ident(board, "id"))
             for page, _is_last in self._pages("/boards", {"page_size": str(BOARDS_PER_CALL)})
             for board in page
             if not board.get("is_ads_only")
@@ -244,10 +261,10 @@ class PinterestConnector(Connector):
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
         """Images go with the pin; a video is uploaded before."""
         steps: list[Step] = []
-        for p, part in enumerate(payload.parts):
+        for p, one in enumerate(payload.parts):
             steps += [
                 Step(key=f"part{p}.media{m}", kind=StepKind.MEDIA, part=p, media=m)
-                for m, item in enumerate(part.media)
+                for m, item in enumerate(one.media)
                 if item.is_video
             ]
             steps.append(Step(key=f"part{p}.publish", kind=StepKind.PUBLISH, part=p))
@@ -258,52 +275,52 @@ class PinterestConnector(Connector):
     ) -> Json:
         if step.kind is StepKind.MEDIA:
             return {"media_type": "video"}
-        part = payload.parts[step.part]
+        words, media = payload.parts[step.part].text, payload.parts[step.part].media
         pin: Json = {
             "board_id": _setting(payload, "board"),
             "title": _setting(payload, "title"),
-            "description": part.text,
+            "description": words,
             "link": _setting(payload, "link"),
             # A pin has one text for all that it shows.
-            "alt_text": " ".join(item.alt_text for item in part.media if item.alt_text)[:ALT_TEXT_MAX],
+            "alt_text": " ".join(item.alt_text for item in media if item.alt_text)[:ALT_TEXT_MAX],
         }
         intent: Json = {"pin": {name: value for name, value in pin.items() if value}}
-        for m, item in enumerate(part.media):
+        for m, item in enumerate(media):
             if item.is_video:
                 intent["media_id"] = done[f"part{step.part}.media{m}"].remote_id
         return intent
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
-        part = payload.parts[step.part]
+        media = payload.parts[step.part].media
         if step.kind is StepKind.MEDIA:
-            return self._upload(part.media[step.media])
+            return self._upload(media[step.media])
         if "board_id" not in intent["pin"]:
             raise Rejected(RejectReason.SETTING_MISSING, "no board")
-        if not part.media:
+        if not media:
             raise Rejected(RejectReason.MEDIA_MISSING)
         if "media_id" in intent:
-            source = _video_source(part.media[0], str(intent["media_id"]))
+            source = _video_source(media[0], str(intent["media_id"]))
         else:
-            source = _image_source(part.media)
+            source = _image_source(media)
         pin = {**intent["pin"], "media_source": source}
         response = self._call("POST", "/pins", json=pin, changes=True, timeout_s=PIN_TIMEOUT_S)
-        pin_id = str(http.json_object(_checked(response))["id"])
+        pin_id = ident(http.json_object(_checked(response)), "id")
         return StepResult(remote_id=pin_id, permalink=_permalink(pin_id))
 
     def _upload(self, item: MediaItem) -> StepResult:
         registered = http.json_object(
             _checked(self._call("POST", "/media", json={"media_type": "video"}), about="media")
         )
-        media_id = str(registered["media_id"])
-        stated = registered["upload_parameters"]
-        if not isinstance(stated, dict):
-            raise Temporary("an answer without what the storage wants to be told")
-        fields = {str(name): str(value) for name, value in stated.items()}
-        with item.open() as stream:
-            body = _Form(fields, cast("IO[bytes]", stream), item.mime_type)
+        media_id, address = ident(registered, "media_id"), text(registered.get("upload_url"))
+        stated = object_of(registered, "upload_parameters")
+        fields = {storable(str(name)): storable(str(value)) for name, value in stated.items()}
+        if not split(address).hostname:
+            raise Temporary("an answer without a place to upload to")
+        with opened(item) as stream:
+            body = _Form(fields, stream, item.mime_type)
             stored = http.request(
                 "POST",
-                str(registered["upload_url"]),
+                address,
                 platform=KEY,
                 headers={"Content-Type": body.content_type},
                 body=cast("IO[bytes]", body),
@@ -311,7 +328,7 @@ class PinterestConnector(Connector):
                 guard=True,
             )
         if not 200 <= stored.status_code < 300:
-            words = http.redact(http.excerpt(stored), *fields.values())
+            words = http.excerpt(stored, hidden=fields.values())
             if "EntityTooLarge" in words or stored.status_code == 413:
                 raise Rejected(RejectReason.MEDIA_TOO_LARGE, words)
             raise Temporary(words)  # the permission to upload ended, say: the next try gets another
@@ -326,7 +343,7 @@ class PinterestConnector(Connector):
         response = self._call("GET", f"/media/{quote(sent.remote_id, safe='')}")
         if response.status_code == 404:
             return None
-        status = str(http.json_object(_checked(response, about="media"))["status"])
+        status = ident(http.json_object(_checked(response, about="media")), "status")
         if status == "succeeded":
             return StepResult(remote_id=sent.remote_id)
         if status == "failed":
@@ -345,16 +362,18 @@ class PinterestConnector(Connector):
         be read far enough to tell.
         """
         board = _setting(payload, "board")
+        said = {normalise(one.text) for one in payload.parts}
+        found: list[RemotePost] = []
         is_known = False
         for path in (f"/boards/{quote(board, safe='')}/pins", "/pins") if board else ("/pins",):
             pins, is_whole = self._recent(path, since)
             is_known = is_known or is_whole
-            found = [_remote_post(pin) for pin in pins if _may_be(pin, payload)]
-            if found:
+            found += [_remote_post(pin) for pin in pins if _may_be(pin, payload)]
+            if any(normalise(post.text) in said for post in found):
                 return found
         if not is_known:
             raise Temporary("Pinterest did not list its pins from the newest down")
-        return ()
+        return found
 
     def _recent(self, path: str, since: dt.datetime) -> tuple[list[Json], bool]:
         """Pins created since then, the newest first, and whether there can be no more of them: no document
@@ -386,9 +405,9 @@ class PinterestConnector(Connector):
     def fetch_account_metrics(self) -> AccountMetrics:
         account = self._account()
         return AccountMetrics(
-            followers=_count(account, "follower_count"),
-            following=_count(account, "following_count"),
-            posts=_count(account, "pin_count"),
+            followers=count(account, "follower_count"),
+            following=count(account, "following_count"),
+            posts=count(account, "pin_count"),
         )
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
@@ -397,17 +416,15 @@ class PinterestConnector(Connector):
             pin = self._pin(pin_id, {"pin_metrics": "true"})
             if pin is None:
                 continue
-            told = pin.get("pin_metrics")
-            life = told.get("lifetime_metrics") if isinstance(told, dict) else None
-            counts: Json = life if isinstance(life, dict) else {}
-            saves = _count(counts, "save")
-            clicks = [_count(counts, name) for name in ("pin_click", "clickthrough")]
+            counts = inner(pin, "pin_metrics", "lifetime_metrics")
+            saves = count(counts, "save")
+            clicks = [count(counts, name) for name in ("pin_click", "clickthrough")]
             found[pin_id] = PostMetrics(
-                likes=_count(counts, "reaction"),
-                comments=_count(counts, "comment"),
-                impressions=_count(counts, "impression"),
+                likes=count(counts, "reaction"),
+                comments=count(counts, "comment"),
+                impressions=count(counts, "impression"),
                 bookmarks=saves if saves is not None else self._saves(pin),
-                clicks=None if clicks == [None, None] else sum(one or 0 for one in clicks),
+                clicks=None if clicks == [None, None] else whole_number(sum(one or 0 for one in clicks)),
             )
         return found
 
@@ -422,12 +439,10 @@ class PinterestConnector(Connector):
             "end_date": now.date().isoformat(),
             "metric_types": "SAVE",
         }
-        response = self._call("GET", f"/pins/{quote(str(pin['id']), safe='')}/analytics", params=params)
+        response = self._call("GET", f"/pins/{quoted(ident(pin, 'id'))}/analytics", params=params)
         if response.status_code == 404:
             return None
-        answer = http.json_object(_checked(response)).get("all")
-        summary = answer.get("summary_metrics") if isinstance(answer, dict) else None
-        return _count(summary, "SAVE") if isinstance(summary, dict) else None
+        return count(inner(http.json_object(_checked(response)), "all", "summary_metrics"), "SAVE")
 
     # Calls.
 
@@ -439,14 +454,13 @@ class PinterestConnector(Connector):
         query = dict(params)
         for _page in range(MAX_PAGES):
             answer = http.json_object(_checked(self._call("GET", path, params=query)))
-            if not isinstance(answer["items"], list):
-                raise Temporary("an answer without a list")
-            bookmark = answer.get("bookmark")
+            page = items(answer, "items")
+            bookmark = text(answer.get("bookmark"))
             is_last = not bookmark or bookmark == query.get("bookmark")
-            yield [item for item in answer["items"] if isinstance(item, dict)], is_last
+            yield page, is_last
             if is_last:
                 return
-            query["bookmark"] = str(bookmark)
+            query["bookmark"] = bookmark
 
     def _call(self, method: str, path: str, **arguments: Any) -> Response:
         """With a token; one that is no longer taken is renewed once (a 401 did nothing)."""
@@ -476,21 +490,18 @@ def _tokens(app: AppCredentials, form: Mapping[str, str]) -> tuple[Tokens, tuple
     )
     hidden = (app.client_secret, *(form.get(name, "") for name in ("code", "refresh_token")))
     if not 200 <= response.status_code < 300:
-        words = http.redact(http.excerpt(response), *hidden)
+        words = http.excerpt(response, hidden=hidden)
         error = _map_error(response, words)
         # Here 401 is about the app or the code, not about an account's token.
         raise Rejected(RejectReason.INVALID, words) if isinstance(error, NeedsReconnect) else error
     answer = http.json_object(response)
-    lifetime = answer.get("expires_in")
-    expires_at = None
-    if isinstance(lifetime, int) and 0 < lifetime < 10**9:
-        expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=lifetime)
+    lives = lifetime(answer.get("expires_in"))
     tokens = Tokens(
-        access_token=str(answer["access_token"]),
-        refresh_token=str(answer.get("refresh_token") or ""),
-        expires_at=expires_at,
+        access_token=ident(answer, "access_token"),
+        refresh_token=text(answer.get("refresh_token")),
+        expires_at=dt.datetime.now(dt.UTC) + lives if lives is not None else None,
     )
-    scopes = tuple(re.split(r"[ ,]+", str(answer.get("scope") or "").strip()))
+    scopes = tuple(re.split(r"[ ,]+", text(answer.get("scope")).strip()))
     return tokens, scopes if scopes != ("",) else INFO.scopes
 
 
@@ -501,15 +512,12 @@ def _setting(payload: PostPayload, name: str) -> str:
     return str(payload.settings.get(name) or "").strip()
 
 
-def _encoded(stream: IO[bytes]) -> str:
-    return base64.b64encode(stream.read()).decode("ascii")
+def _encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _image_source(media: Sequence[MediaItem]) -> Json:
-    images = []
-    for item in media:
-        with item.open() as stream:
-            images.append({"content_type": item.mime_type, "data": _encoded(cast("IO[bytes]", stream))})
+    images = [{"content_type": item.mime_type, "data": _encoded(whole_of(item))} for item in media]
     if len(images) == 1:
         return {"source_type": "image_base64", **images[0]}
     return {"source_type": "multiple_image_base64", "items": images}
@@ -521,10 +529,12 @@ def _video_source(item: MediaItem, media_id: str) -> Json:
     try:
         if item.cover is not None:
             with item.cover() as stream:
-                data = _encoded(cast("IO[bytes]", stream))
+                data = _encoded(stream.read())
             return {**source, "cover_image_content_type": "image/jpeg", "cover_image_data": data}
     except FileNotFoundError:
         pass
+    except OSError as error:
+        raise Temporary("the picture before the video cannot be read now") from error
     return {**source, "cover_image_key_frame_time": COVER_AT_S}
 
 
@@ -543,9 +553,7 @@ class _Form:
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="video.mp4"\r\n'
             f"Content-Type: {mime_type}\r\n\r\n"
         )
-        stream.seek(0, 2)
-        size = stream.tell()
-        stream.seek(0)
+        size = size_of(stream)
         self._stream = stream
         self._before = head.encode()
         self._after = f"\r\n--{boundary}--\r\n".encode("ascii")
@@ -578,34 +586,33 @@ def _plain(name: str) -> str:
 
 
 def _profile(account: Json) -> Profile:
-    username = str(account["username"])
-    picture = str(account.get("profile_image") or "")
+    username = ident(account, "username")
     return Profile(
-        remote_id=str(account.get("id") or username),
+        remote_id=number_or_text(account.get("id")) or username,
         handle=username,
-        display_name=str(account.get("business_name") or ""),
-        avatar_url=picture if picture.startswith("https://") else "",
-        profile_url=f"https://www.pinterest.com/{quote(username, safe='')}/",
+        display_name=text(account.get("business_name")),
+        avatar_url=https(account.get("profile_image")),
+        profile_url=f"https://www.pinterest.com/{quoted(username)}/",
     )
 
 
 def _may_be(pin: Json, payload: PostPayload) -> bool:
     """By its title. A pin without one may have been given that of the page that it leads to; then its words
     have to do, if it has any."""
-    ours, theirs = normalise(_setting(payload, "title")), normalise(str(pin.get("title") or ""))
-    has_words = any(part.text.strip() for part in payload.parts)
+    ours, theirs = normalise(_setting(payload, "title")), normalise(text(pin.get("title")))
+    has_words = any(one.text.strip() for one in payload.parts)
     return ours == theirs or (not ours and has_words)
 
 
 def _permalink(pin_id: str) -> str:
-    return f"https://www.pinterest.com/pin/{quote(pin_id, safe='')}/"
+    return f"https://www.pinterest.com/pin/{quoted(pin_id)}/"
 
 
 def _remote_post(pin: Json) -> RemotePost:
-    pin_id = str(pin["id"])
+    pin_id = ident(pin, "id")
     return RemotePost(
         remote_id=pin_id,
-        text=str(pin.get("description") or "").strip(),
+        text=text(pin.get("description")).strip(),
         created_at=_created(pin),
         permalink=_permalink(pin_id),
         media_count=_media_count(pin.get("media")),
@@ -618,20 +625,14 @@ def _media_count(media: object) -> int:
         return 0
     if isinstance(media.get("items"), list):
         return len(media["items"])
-    return int(str(media.get("media_type")) in {"image", "video"})
+    return int(text(media.get("media_type")) in {"image", "video"})
 
 
 def _created(pin: Json) -> dt.datetime:
-    try:
-        at = dt.datetime.fromisoformat(str(pin["created_at"]))
-    except ValueError as error:
-        raise Temporary("a pin without a date") from error
-    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
-
-
-def _count(counts: Json, name: str) -> int | None:
-    value = counts.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    at = instant(pin.get("created_at"))
+    if at is None:
+        raise Temporary("a pin without a date")
+    return at
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -650,12 +651,11 @@ def _retry_at(response: Response) -> dt.datetime:
     if "Retry-After" in response.headers or not reset:
         return http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S)
     try:
-        if re.fullmatch(r"\d{1,12}(\.\d+)?", reset):
+        if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", reset):
             seconds = float(reset)
             at = dt.datetime.fromtimestamp(seconds, dt.UTC) if seconds > 1e9 else now + _seconds(seconds)
         else:
-            at = dt.datetime.fromisoformat(reset)
-            at = at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+            at = instant(reset) or now + _seconds(LIMIT_DEFAULT_S)
     except (ValueError, OverflowError, OSError):
         at = now + _seconds(LIMIT_DEFAULT_S)
     return min(max(at, now + _seconds(1)), now + http.LONGEST_WAIT)

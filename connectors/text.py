@@ -8,8 +8,9 @@ Japanese begins, ``＃`` starts a hashtag, full-width punctuation ends one.
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import regex
@@ -373,14 +374,27 @@ def fields_of(payload: PostPayload, info: PlatformInfo) -> list[PostField]:
     return [one for one in info.post_fields if has_video or not one.for_videos]
 
 
+def tags_of(words: str) -> list[str]:
+    """The tags of a list with commas between them, each once."""
+    tags = [tag.strip().removeprefix("#") for tag in re.split(r"[,、，\n]", words)]
+    return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+def tags_length(tags: Sequence[str]) -> int:
+    """As YouTube counts them: with the commas, and quotation marks around a tag that has a space
+    (docs/videos, snippet.tags[], read 2026-11-30)."""
+    return sum(len(tag) + 2 * (" " in tag) for tag in tags) + max(0, len(tags) - 1)
+
+
 def _setting_problems(payload: PostPayload, info: PlatformInfo) -> Iterator[Problem]:
     for one in fields_of(payload, info):
         answer = payload.settings.get(one.name, one.default)
         words = str(answer).strip() if isinstance(answer, str) else ""
         if one.is_required and not (answer is True or words):
             yield Problem(RejectReason.SETTING_MISSING, 0, None, 1, 0, one.name)
-        if one.max_length and len(words) > one.max_length:
-            yield Problem(RejectReason.SETTING_INVALID, 0, None, one.max_length, len(words), one.name)
+        length = tags_length(tags_of(words)) if one.is_tags else _units(words, one.unit)
+        if one.max_length and length > one.max_length:
+            yield Problem(RejectReason.SETTING_INVALID, 0, None, one.max_length, length, one.name)
         if set(words) & set(one.forbidden):
             yield Problem(RejectReason.SETTING_INVALID, 0, None, 0, 0, one.name)
         choices = {value for value, _label in one.choices}
@@ -420,6 +434,8 @@ def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Pro
     for most, find in ((limit.max_hashtags, find_hashtags), (limit.max_mentions, find_mentions)):
         if most and (found := len(find(part.text))) > most:
             yield Problem(RejectReason.TOO_MANY_TAGS, index, None, most, found)
+    if set(part.text) & set(limit.forbidden):
+        yield Problem(RejectReason.INVALID, index, None, 0, 0)
 
 
 def _media_problems(index: int, part: PostPart, info: PlatformInfo, *, is_story: bool) -> Iterator[Problem]:

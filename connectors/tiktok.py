@@ -35,11 +35,26 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import (
+    count,
+    https,
+    ident,
+    instant,
+    is_digits,
+    items,
+    lifetime,
+    moment,
+    number_or_text,
+    object_of,
+    quoted,
+    split,
+    text,
+)
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -72,6 +87,8 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, piece_of
+from connectors.inbox import storable
 from connectors.text import normalise
 from connectors.tiktok_calls import KEY, call, code_of, data_of, failure_of, map_error
 from connectors.tiktok_info import EVERYONE, INFO, ONLY_ME, PRIVACY, PUBLISHING
@@ -82,6 +99,7 @@ UPLOAD_GOOD_FOR = dt.timedelta(minutes=55)  # TikTok says an hour
 # Moderation "usually finishes within one minute"; so long the public id is waited for.
 ID_COMES_WITHIN = dt.timedelta(minutes=5)
 POLL_S = 5.0
+LONGEST_VIDEO_S = 86_400  # what is said to be longer is no length
 TITLE_MAX = 90  # UTF-16 units
 PER_CALL = 20  # videos
 MAX_PAGES = 5
@@ -133,7 +151,7 @@ class TikTokConnector(Connector):
             "grant_type": "authorization_code",
             "redirect_uri": redirect_uri,
         }
-        tokens, scopes = _tokens(call("POST", "/v2/oauth/token/", form=form))
+        tokens, scopes = _tokens(form)
         if scopes and not set(PUBLISHING.scopes) <= set(scopes):
             raise Rejected(RejectReason.FORBIDDEN, "publishing was not allowed in TikTok's own dialogue")
         connector = cls(tokens=tokens, options={}, app=app)
@@ -144,8 +162,8 @@ class TikTokConnector(Connector):
             "scopes": list(scopes or INFO.scopes),
         }
         with suppress(ConnectorError):  # it is connected all the same: the limit is then TikTok's usual one
-            longest = connector._creator().get("max_video_post_duration_sec")
-            if isinstance(longest, int) and longest > 0:
+            longest = count(connector._creator(), "max_video_post_duration_sec")
+            if longest and longest < LONGEST_VIDEO_S:
                 options["max_seconds"] = longest
         return Connected(profile=profile, tokens=tokens, scopes=tuple(options["scopes"]), options=options)
 
@@ -160,7 +178,7 @@ class TikTokConnector(Connector):
             "refresh_token": tokens.refresh_token,
         }
         try:
-            fresh, _ = _tokens(call("POST", "/v2/oauth/token/", form=form))
+            fresh, _ = _tokens(form)
         except Rejected as error:
             raise NeedsReconnect(error.detail) from error
         return (
@@ -169,37 +187,34 @@ class TikTokConnector(Connector):
 
     def fetch_profile(self) -> Profile:
         user = self._user("open_id,avatar_url,display_name,username")
-        username = str(user.get("username") or "")
-        picture = str(user.get("avatar_url") or "")
+        open_id = ident(user, "open_id")
+        username, name = text(user.get("username")), text(user.get("display_name"))
         return Profile(
-            remote_id=str(user["open_id"]),
-            handle=username or str(user.get("display_name") or user["open_id"]),
-            display_name=str(user.get("display_name") or ""),
-            avatar_url=picture if picture.startswith("https://") else "",
-            profile_url=f"https://www.tiktok.com/@{quote(username)}" if username else "",
+            remote_id=open_id,
+            handle=username or name or open_id,
+            display_name=name,
+            avatar_url=https(user.get("avatar_url")),
+            profile_url=f"https://www.tiktok.com/@{quoted(username)}" if username else "",
         )
 
     def fetch_choices(self) -> dict[str, list[tuple[str, str]]]:
         """Who may see a post, as the account allows it now: an account that is private offers less."""
         options = self._creator().get("privacy_level_options")
-        offered = options if isinstance(options, list) else []
-        return {"privacy": [(str(one), PRIVACY.get(str(one), str(one))) for one in offered]}
+        offered = [one for one in options if text(one)] if isinstance(options, list) else []
+        return {"privacy": [(one, PRIVACY.get(one, one)) for one in offered]}
 
     def _creator(self) -> Json:
         return data_of(self._call("POST", "/v2/post/publish/creator_info/query/", json={}))
 
     def _user(self, fields: str) -> Json:
-        user = data_of(self._call("GET", "/v2/user/info/", params={"fields": fields}))["user"]
-        if not isinstance(user, dict):
-            raise Temporary("an answer without a user")
-        return user
+        return object_of(data_of(self._call("GET", "/v2/user/info/", params={"fields": fields})), "user")
 
     # Publishing.
 
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
         steps: list[Step] = []
-        for p, part in enumerate(payload.parts):
-            if any(item.is_video for item in part.media):
+        for p, one in enumerate(payload.parts):
+            if any(item.is_video for item in one.media):
                 steps.append(Step(key=f"part{p}.container", kind=StepKind.CONTAINER, part=p))
             steps.append(Step(key=f"part{p}.publish", kind=StepKind.PUBLISH, part=p))
         return tuple(steps)
@@ -207,14 +222,14 @@ class TikTokConnector(Connector):
     def prepare_step(
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
-        part = payload.parts[step.part]
-        video = next((item for item in part.media if item.is_video), None)
+        words, media = payload.parts[step.part].text, payload.parts[step.part].media
+        video = next((item for item in media if item.is_video), None)
         if video is None:
-            return {"photos": _photo_post(part.text, payload.settings)}
+            return {"photos": _photo_post(words, payload.settings)}
         chunk, count = pieces_of(video.size)
         if step.kind is StepKind.CONTAINER:
             return {
-                "post_info": _video_post(part.text, payload.settings),
+                "post_info": _video_post(words, payload.settings),
                 "source_info": {
                     "source": "FILE_UPLOAD",
                     "video_size": video.size,
@@ -239,11 +254,11 @@ class TikTokConnector(Connector):
             _check_choices(intent["post_info"])
             begun = _now()
             data = data_of(self._call("POST", "/v2/post/publish/video/init/", json=intent))
-            if not _is_upload(data["upload_url"]):
+            if not _is_upload(data.get("upload_url")):
                 raise Temporary("TikTok named no usable address for the file")
             until = (begun + UPLOAD_GOOD_FOR).isoformat()
             detail = {"upload_url": str(data["upload_url"]), "good_until": until}
-            return StepResult(remote_id=str(data["publish_id"]), detail=detail)
+            return StepResult(remote_id=ident(data, "publish_id"), detail=detail)
         if "photos" in intent:
             return self._publish_photos(media, intent["photos"])
         return self._send_video(next(item for item in media if item.is_video), intent)
@@ -253,7 +268,7 @@ class TikTokConnector(Connector):
         source = {**post["source_info"], "photo_images": [item.address() for item in media]}
         sent = {**post, "source_info": source}
         data = data_of(self._call("POST", "/v2/post/publish/content/init/", json=sent, changes=True))
-        return _processing(str(data["publish_id"]))
+        return _processing(ident(data, "publish_id"))
 
     def _send_video(self, item: MediaItem, intent: Json) -> StepResult:
         """The pieces that are still missing, the last of which publishes."""
@@ -263,14 +278,11 @@ class TikTokConnector(Connector):
             there = self._how_far(intent)
         if isinstance(there, StepResult):
             return there
-        with item.open() as stream:
+        with opened(item) as stream:
             for index in range(min(there // chunk, count - 1), count):
                 is_last = index == count - 1
                 start, end = index * chunk, size if is_last else (index + 1) * chunk
-                stream.seek(start)
-                piece = stream.read(end - start)
-                if len(piece) != end - start:
-                    raise Rejected(RejectReason.MEDIA_BROKEN, "the file is not as long as it was")
+                piece = piece_of(stream, start, end - start)
                 headers = {"Content-Range": f"bytes {start}-{end - 1}/{size}", "Content-Type": item.mime_type}
                 response = http.request(
                     "PUT",
@@ -282,33 +294,46 @@ class TikTokConnector(Connector):
                     changes=is_last,
                     guard=True,
                 )
-                if response.status_code in GONE:
-                    return self._after_refusal(response, intent)
+                if response.status_code in GONE or (is_last and _is_refusal(response)):
+                    return self._after_refusal(response, intent, is_last=is_last)
                 _check_piece(response, intent["upload_url"], is_last=is_last)
         return _processing(intent["publish_id"])
 
-    def _how_far(self, intent: Json) -> int | StepResult:
+    def _how_far(self, intent: Json, *, is_sent: bool = False) -> int | StepResult:
         """How many bytes of the upload are there; its state where all are. Raises Temporary(starts_over) when
-        it surely never becomes a post."""
+        it surely never becomes a post. ``is_sent``: the last piece is under way, so only a failure that
+        TikTok tells is sure; what it does not know or has not counted yet is not."""
         is_over = _now() >= dt.datetime.fromisoformat(intent["good_until"])
         try:
             status = self._status(intent["publish_id"])
-        except Rejected as error:  # TikTok does not know it (any more)
-            raise Temporary(error.detail, starts_over=is_over) from error
-        if status["status"] == "FAILED":
-            raise Temporary(failure_of(str(status.get("fail_reason") or "")).detail, starts_over=True)
+        except Rejected as error:
+            if is_sent:
+                raise OutcomeUnknown(error.detail) from error
+            is_forgotten = error.reason is RejectReason.NOT_FOUND
+            raise Temporary(error.detail, starts_over=is_over and is_forgotten) from error
+        if status.get("status") == "FAILED":
+            raise Temporary(failure_of(text(status.get("fail_reason"))).detail, starts_over=True)
         if (result := self._outcome(status, intent, None)) is not None:
             return result
-        if is_over:
-            raise Temporary("the upload ended before all of the file was there", starts_over=True)
+        if is_over and not is_sent:
+            # Where TikTok does not tell what it has, it may have everything.
+            is_known = _stated_bytes(status) is not None
+            raise Temporary("the upload ended before all of the file was there", starts_over=is_known)
         return _uploaded(status)
 
-    def _after_refusal(self, response: Response, intent: Json) -> StepResult:
-        """The address does not take a piece: it may have ended, or have all of them."""
-        result = self._how_far(intent)
+    def _after_refusal(self, response: Response, intent: Json, *, is_last: bool) -> StepResult:
+        """The address does not take a piece: it may have ended, or have all of them. After the last piece
+        nothing but what TikTok says of the publication tells whether there is a post."""
+        words = _words(response, intent["upload_url"])
+        result = self._how_far(intent, is_sent=is_last)
         if isinstance(result, StepResult):
             return result
-        raise Temporary(_words(response, intent["upload_url"]))
+        if response.status_code in GONE:
+            raise Temporary(words)
+        if response.status_code == 413:
+            raise Rejected(RejectReason.MEDIA_TOO_LARGE, words)
+        # Of what it has TikTok tells late: this may be the answer to a piece that it has already.
+        raise OutcomeUnknown(words)
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         return RetrySafety.NEITHER if "photos" in intent else self.info.retry_safety
@@ -319,8 +344,8 @@ class TikTokConnector(Connector):
             status = self._status(publish_id)
         except Rejected as error:  # that TikTok does not know it (any more) says nothing of the post
             raise OutcomeUnknown(error.detail) from error
-        if status["status"] == "FAILED":
-            raise failure_of(str(status.get("fail_reason") or ""))
+        if status.get("status") == "FAILED":
+            raise failure_of(text(status.get("fail_reason")))
         return self._outcome(status, {**intent, "publish_id": publish_id}, sent)
 
     def _status(self, publish_id: str) -> Json:
@@ -329,7 +354,7 @@ class TikTokConnector(Connector):
 
     def _outcome(self, status: Json, intent: Json, sent: StepResult | None) -> StepResult | None:
         """What a state that is no failure means; None: pieces are missing."""
-        publish_id, state = str(intent["publish_id"]), str(status["status"])
+        publish_id, state = str(intent["publish_id"]), text(status.get("status"))
         if state == "PUBLISH_COMPLETE":
             return self._published(status, intent, sent)
         if state == "PROCESSING_UPLOAD" and sent is None and _uploaded(status) < intent.get("size", 0):
@@ -344,7 +369,7 @@ class TikTokConnector(Connector):
             return StepResult(remote_id=post_id, permalink=self._permalink(post_id, is_photo=is_photo))
         privacy = intent["photos"]["post_info"]["privacy_level"] if is_photo else intent.get("privacy")
         now = _now()
-        seen = dt.datetime.fromisoformat((sent.detail.get("complete_at") if sent else "") or now.isoformat())
+        seen = (instant(sent.detail.get("complete_at")) if sent else None) or now
         if privacy != EVERYONE or now - seen >= ID_COMES_WITHIN:
             return StepResult(remote_id=publish_id)
         return dataclasses.replace(_processing(publish_id), detail={"complete_at": seen.isoformat()})
@@ -356,17 +381,17 @@ class TikTokConnector(Connector):
         body: Json = {"max_count": PER_CALL}
         for _page in range(MAX_PAGES):
             data = data_of(self._call("POST", f"/v2/video/list/?fields={VIDEO_FIELDS}", json=body))
-            page = [self._remote_post(video, str(video["id"])) for video in _videos(data)]
+            page = [self._remote_post(video, ident(video, "id")) for video in items(data, "videos")]
             found += [post for post in page if post.created_at >= since]
             if not page or not data.get("has_more") or page[-1].created_at < since:
                 break
-            body["cursor"] = data["cursor"]
+            body["cursor"] = data.get("cursor")
         return sorted(found, key=lambda post: post.created_at, reverse=True)
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         """Of photos whose answer was lost. That they are not listed does not mean that they are not there."""
         posts = self.find_recent(since=since)
-        said = {normalise(part.text) for part in payload.parts}
+        said = {normalise(one.text) for one in payload.parts} - {""}  # without words it may be any of them
         if not any(normalise(post.text) in said for post in posts):
             raise Rejected(
                 RejectReason.NOT_FOUND, "TikTok lists no posts that are not public or that it still moderates"
@@ -382,8 +407,8 @@ class TikTokConnector(Connector):
 
     def _own_videos(self, remote_ids: Sequence[str], fields: str) -> Iterator[tuple[Json, str]]:
         """Videos with the id by which we know each."""
-        known_as = {one: one for one in remote_ids if one.isdigit()}
-        for publish_id in [one for one in remote_ids if not one.isdigit()][:LOOKED_UP_AT_ONCE]:
+        known_as = {one: one for one in remote_ids if is_digits(one)}
+        for publish_id in [one for one in remote_ids if not is_digits(one)][:LOOKED_UP_AT_ONCE]:
             with suppress(Rejected):  # TikTok has forgotten that publication
                 if post_id := _post_id(self._status(publish_id)):
                     known_as[post_id] = publish_id
@@ -391,8 +416,8 @@ class TikTokConnector(Connector):
         for start in range(0, len(ids), PER_CALL):
             body = {"filters": {"video_ids": ids[start : start + PER_CALL]}}
             data = data_of(self._call("POST", f"/v2/video/query/?fields={fields}", json=body))
-            for video in _videos(data):
-                if (remote_id := known_as.get(str(video["id"]))) is not None:
+            for video in items(data, "videos"):
+                if (remote_id := known_as.get(ident(video, "id"))) is not None:
                     yield video, remote_id
 
     # Webhooks.
@@ -418,8 +443,8 @@ class TikTokConnector(Connector):
             raise Rejected(RejectReason.INVALID, "not what TikTok sends") from error
         if not isinstance(told, dict) or not isinstance(content, dict):
             raise Rejected(RejectReason.INVALID, "not what TikTok sends")
-        event = str(told.get("event") or "")
-        publish_id = str(content.get("publish_id") or "")
+        event, account = text(told.get("event")), number_or_text(told.get("user_openid"))
+        publish_id = number_or_text(content.get("publish_id"))
         kind = WebhookKind.OTHER
         if event == "authorization.removed":
             kind = WebhookKind.REVOKED
@@ -431,8 +456,8 @@ class TikTokConnector(Connector):
             WebhookEvent(
                 event_id=hashlib.sha256(json.dumps(parts).encode()).hexdigest(),
                 kind=kind,
-                account_id=str(told.get("user_openid") or ""),
-                remote_id=publish_id if kind is WebhookKind.PUBLICATION else "",
+                account_id=storable(account),
+                remote_id=storable(publish_id) if kind is WebhookKind.PUBLICATION else "",
             ),
         )
 
@@ -441,18 +466,18 @@ class TikTokConnector(Connector):
     def fetch_account_metrics(self) -> AccountMetrics:
         user = self._user("follower_count,following_count,video_count")
         return AccountMetrics(
-            followers=_count(user, "follower_count"),
-            following=_count(user, "following_count"),
-            posts=_count(user, "video_count"),
+            followers=count(user, "follower_count"),
+            following=count(user, "following_count"),
+            posts=count(user, "video_count"),
         )
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         return {
             known_as: PostMetrics(
-                likes=_count(video, "like_count"),
-                comments=_count(video, "comment_count"),
-                shares=_count(video, "share_count"),
-                impressions=_count(video, "view_count"),
+                likes=count(video, "like_count"),
+                comments=count(video, "comment_count"),
+                shares=count(video, "share_count"),
+                impressions=count(video, "view_count"),
             )
             for video, known_as in self._own_videos(remote_ids, COUNT_FIELDS)
         }
@@ -470,18 +495,17 @@ class TikTokConnector(Connector):
     def _permalink(self, post_id: str, *, is_photo: bool = False) -> str:
         username = str(self.options.get("username") or "")
         kind = "photo" if is_photo else "video"
-        return f"https://www.tiktok.com/@{quote(username)}/{kind}/{post_id}" if username else ""
+        return f"https://www.tiktok.com/@{quoted(username)}/{kind}/{post_id}" if username else ""
 
     def _remote_post(self, video: Json, known_as: str) -> RemotePost:
-        at = video.get("create_time")
-        if not isinstance(at, int) or not 0 <= at < 10**11:
+        at = moment(video.get("create_time"))
+        if at is None:
             raise Temporary("a video without a date")
-        address = str(video.get("share_url") or "")
         return RemotePost(
             remote_id=known_as,
-            text=str(video.get("video_description") or video.get("title") or ""),
-            created_at=dt.datetime.fromtimestamp(at, dt.UTC),
-            permalink=address if address.startswith("https://") else self._permalink(str(video["id"])),
+            text=text(video.get("video_description")) or text(video.get("title")),
+            created_at=at,
+            permalink=https(video.get("share_url")) or self._permalink(ident(video, "id")),
         )
 
 
@@ -540,7 +564,12 @@ def _processing(publish_id: str) -> StepResult:
 
 
 def _is_upload(address: object) -> bool:
-    return isinstance(address, str) and urlsplit(address).scheme in {"https", "http"}
+    parts = split(text(address))
+    return parts.scheme in {"https", "http"} and bool(parts.hostname)
+
+
+def _is_refusal(response: Response) -> bool:
+    return 400 <= response.status_code < 500 and response.status_code not in {408, 429}
 
 
 def _check_piece(response: Response, address: str, *, is_last: bool) -> None:
@@ -552,73 +581,58 @@ def _check_piece(response: Response, address: str, *, is_last: bool) -> None:
     if status == 429:
         now = dt.datetime.now(dt.UTC)
         raise RateLimited(http.retry_after(response, now=now, default_s=60), words)
-    if status >= 500 or status < 400:
+    if status >= 500 or status < 400 or status == 408:
         raise OutcomeUnknown(words) if is_last else Temporary(words)
     raise Rejected(RejectReason.MEDIA_TOO_LARGE if status == 413 else RejectReason.MEDIA_BROKEN, words)
 
 
 def _words(response: Response, address: str) -> str:
     """What an upload's address answers, without what opens it."""
-    secrets = [value for _, value in parse_qsl(urlsplit(address).query)]
-    return http.redact(http.excerpt(response), address, *secrets)
+    secrets = [value for _, value in parse_qsl(split(address).query)]
+    return http.excerpt(response, hidden=[address, *secrets])
 
 
 def _uploaded(status: Json) -> int:
     """Bytes that are there; without the field there are none."""
-    stated = status.get("uploaded_bytes")
-    if isinstance(stated, str) and re.fullmatch(r"[0-9]{1,18}", stated):
-        return int(stated)
-    return _count(status, "uploaded_bytes") or 0
+    return _stated_bytes(status) or 0
+
+
+def _stated_bytes(status: Json) -> int | None:
+    return count(status, "uploaded_bytes")
 
 
 def _post_id(status: Json) -> str:
     """The id of the public post, "" while there is none. The name is TikTok's own."""
     ids = status.get("publicaly_available_post_id")
-    first = ids[0] if isinstance(ids, list) and ids else ""
-    return str(first) if str(first).isdigit() else ""
+    first = number_or_text(ids[0]) if isinstance(ids, list) and ids else ""
+    return first if is_digits(first) else ""
 
 
-def _videos(data: Json) -> list[Json]:
-    videos = data.get("videos")
-    if not isinstance(videos, list):
-        raise Temporary("an answer without videos")
-    return [video for video in videos if isinstance(video, dict)]
-
-
-def _count(counts: Json, name: str) -> int | None:
-    value = counts.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _tokens(response: Response) -> tuple[Tokens, tuple[str, ...]]:
-    """Raises Rejected(INVALID) for a code or a refresh token that TikTok does not take."""
+def _tokens(form: Mapping[str, str]) -> tuple[Tokens, tuple[str, ...]]:
+    """Raises Rejected(INVALID) for a code or a refresh token that TikTok does not take. What it says is told
+    without what it was given, which stands in the body of the request."""
+    response = call("POST", "/v2/oauth/token/", form=form)
+    hidden = [form[name] for name in ("client_secret", "code", "refresh_token") if form.get(name)]
     code = code_of(response)
     if code in {"server_error", "temporarily_unavailable"} or response.status_code >= 500:
-        raise Temporary(http.excerpt(response))
+        raise Temporary(http.excerpt(response, hidden=hidden))
     if response.status_code == 429:
-        raise map_error(response)
+        raise map_error(response, hidden=hidden)
     if code or not 200 <= response.status_code < 300:
-        raise Rejected(RejectReason.INVALID, http.excerpt(response))
+        raise Rejected(RejectReason.INVALID, http.excerpt(response, hidden=hidden))
     answer = http.json_object(response)
-    access = answer.get("access_token")
-    if not isinstance(access, str) or not access:
+    access = text(answer.get("access_token"))
+    if not access:
         raise Temporary("TikTok answered without a token")
     now = _now()
     extra: Json = {}
-    if (ends := _lifetime(answer, "refresh_expires_in")) is not None:
+    if (ends := lifetime(answer.get("refresh_expires_in"))) is not None:
         extra["refresh_expires_at"] = (now + ends).isoformat()
-    lifetime = _lifetime(answer, "expires_in")
+    lives = lifetime(answer.get("expires_in"))
     tokens = Tokens(
         access_token=access,
-        refresh_token=str(answer.get("refresh_token") or ""),
-        expires_at=now + lifetime if lifetime is not None else None,
+        refresh_token=text(answer.get("refresh_token")),
+        expires_at=now + lives if lives is not None else None,
         extra=extra,
     )
-    return tokens, tuple(filter(None, re.split(r"[,\s]+", str(answer.get("scope") or ""))))
-
-
-def _lifetime(answer: Json, name: str) -> dt.timedelta | None:
-    seconds = answer.get(name)
-    if not isinstance(seconds, int | float) or not 0 < seconds < 10 * 365 * 86_400:
-        return None
-    return dt.timedelta(seconds=seconds)
+    return tokens, tuple(filter(None, re.split(r"[,\s]+", text(answer.get("scope")))))

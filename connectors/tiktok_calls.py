@@ -7,11 +7,13 @@ with 200. The token endpoint speaks OAuth's own form instead: ``{"error": "inval
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import inner, object_of, said
 from connectors.base import Json
 from connectors.errors import (
     ConnectorError,
@@ -35,11 +37,7 @@ def call(method: str, path: str, *, token: str = "", **arguments: Any) -> Respon
 
 def code_of(response: Response) -> str:
     """The code of an answer's error; "" where it has none, or says that all is well."""
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return ""
-    error = body.get("error") if isinstance(body, dict) else None
+    error = inner(said(response), "error")
     code = error.get("code") if isinstance(error, dict) else error
     return str(code) if code not in (None, "ok") else ""
 
@@ -48,12 +46,7 @@ def data_of(response: Response) -> Json:
     """What an answer tells. Raises what its error means."""
     if not 200 <= response.status_code < 300 or code_of(response):
         raise map_error(response)
-    body = http.json_object(response)
-    data = body["data"]
-    if not isinstance(data, dict):
-        failure = OutcomeUnknown if getattr(response.request, "changes", False) else Temporary
-        raise failure("an answer without data")
-    return data
+    return object_of(http.json_object(response), "data")
 
 
 # --- errors -------------------------------------------------------------------------------------
@@ -87,6 +80,8 @@ _REASONS = {
     "spam_risk_user_banned_from_posting": RejectReason.FORBIDDEN,
     "spam_risk_text": RejectReason.FORBIDDEN,
     "spam_risk": RejectReason.FORBIDDEN,
+    "invalid_param": RejectReason.INVALID,
+    "invalid_params": RejectReason.INVALID,
     "invalid_publish_id": RejectReason.NOT_FOUND,
     "token_not_authorized_for_specified_publish_id": RejectReason.NOT_FOUND,
     "file_format_check_failed": RejectReason.MEDIA_TYPE,
@@ -106,11 +101,12 @@ _LOST = frozenset(
 _WORTH_ANOTHER_TRY = frozenset({"internal", "video_pull_failed", "photo_pull_failed", "publish_cancelled"})
 
 
-def map_error(response: Response) -> ConnectorError:
-    """What a refusal of the API means, by its code and else by its status."""
+def map_error(response: Response, *, hidden: Sequence[str] = ()) -> ConnectorError:
+    """What a refusal of the API means, by its code and else by its status. ``hidden``: secrets that it must
+    not quote."""
     status, code = response.status_code, code_of(response)
     changes = getattr(response.request, "changes", False)
-    words = _words(response, code)
+    words = _words(response, code, hidden)
     if status == 429 or code == "rate_limit_exceeded":
         now = dt.datetime.now(dt.UTC)
         return RateLimited(http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S), words)
@@ -120,6 +116,8 @@ def map_error(response: Response) -> ConnectorError:
         return NeedsReconnect(words)
     if status >= 500 or code in {"internal_error", "timeout"}:
         return OutcomeUnknown(words) if changes else Temporary(words)
+    if changes and status < 300:
+        return OutcomeUnknown(words)  # taken, by its status; what else it says nobody knows
     return Rejected(RejectReason.FORBIDDEN if status == 403 else RejectReason.INVALID, words)
 
 
@@ -133,8 +131,10 @@ def failure_of(reason: str) -> ConnectorError:
     return Rejected(_REASONS.get(reason, RejectReason.INVALID), words)
 
 
-def _words(response: Response, code: str) -> str:
-    said = http.excerpt(response)
+def _words(response: Response, code: str, hidden: Sequence[str]) -> str:
+    told = http.excerpt(response, hidden=hidden)
     sent = str(response.request.headers.get("Authorization", "")) if response.request is not None else ""
     plain = _IN_PLAIN_WORDS.get(code, "")
-    return " ".join(part for part in (plain, http.redact(code[:100], sent.partition(" ")[2]), said) if part)
+    return " ".join(
+        one for one in (plain, http.redact(code, sent.partition(" ")[2], *hidden)[:100], told) if one
+    )

@@ -116,7 +116,11 @@ INFO = PlatformInfo(
         ),
         PostField(name="is_aigc", label="Made with AI", kind="flag", for_videos=True),
         PostField(
-            name="title", label="Title of a photo post", max_length=90, help_text="A video has no title."
+            name="title",
+            label="Title of a photo post",
+            max_length=90,
+            help_text="A video has no title.",
+            unit=TextUnit.UTF16,
         ),
         PostField(name="add_music", label="Let TikTok add music to photos", kind="flag"),
     ),

@@ -31,6 +31,21 @@ from requests import Response
 from requests_oauthlib import OAuth1
 
 from connectors import http
+from connectors.answers import (
+    count,
+    https,
+    ident,
+    inner,
+    instant,
+    items,
+    moment,
+    number_or_text,
+    object_of,
+    pause_s,
+    rows,
+    text,
+    whole_number,
+)
 from connectors.base import (
     AccountMetrics,
     Capability,
@@ -69,8 +84,9 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, piece_of, size_of
 from connectors.limits import Allowance, Answer, counted, of_the_call
-from connectors.text import find_links
+from connectors.text import find_links, normalise
 
 KEY = "x"
 INFO = PlatformInfo(
@@ -153,6 +169,7 @@ PER_CALL = 100  # posts
 MAX_PAGES = 3
 LIMIT_DEFAULT_S = 900.0
 CREDITS_WAIT = dt.timedelta(hours=1)
+CHECK_AGAIN_S = 5.0
 
 
 class XConnector(Connector):
@@ -181,26 +198,26 @@ class XConnector(Connector):
         response = connector._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
         if response.status_code == 401:
             raise NeedsReconnect(connector._words(response), WRONG_KEYS)
-        user = connector._object(response)["data"]
+        user = object_of(connector._object(response), "data")
         if response.headers.get("x-access-level", "read-write") == "read":
             raise NeedsReconnect("the access token may only read", READ_ONLY)
         profile = _profile(user)
         return Connected(
             profile=profile,
             tokens=tokens,
-            options={"user_id": profile.remote_id, "username": str(user["username"])},
+            options={"user_id": profile.remote_id, "username": profile.handle},
         )
 
     def fetch_profile(self) -> Profile:
         response = self._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
-        return _profile(self._object(response)["data"])
+        return _profile(object_of(self._object(response), "data"))
 
     # Publishing.
 
     def cost_of(self, payload: PostPayload) -> Cost | None:
         """Each part of a thread is a post of its own; media cost nothing."""
         prices = [
-            PRICE_WITH_LINK if find_links(part.text, bare=True) else PRICE_OF_POST for part in payload.parts
+            PRICE_WITH_LINK if find_links(one.text, bare=True) else PRICE_OF_POST for one in payload.parts
         ]
         return Cost(sum(prices, Decimal(0)), "USD") if prices else None
 
@@ -210,11 +227,11 @@ class XConnector(Connector):
     def prepare_step(
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
-        part = payload.parts[step.part]
+        said = payload.parts[step.part]
         if step.kind is StepKind.MEDIA:
-            return {"alt_text": part.media[step.media].alt_text}
-        post: Json = {"text": part.text}
-        media = [done[f"part{step.part}.media{m}"].remote_id for m in range(len(part.media))]
+            return {"alt_text": said.media[step.media].alt_text}
+        post: Json = {"text": said.text}
+        media = [done[f"part{step.part}.media{m}"].remote_id for m in range(len(said.media))]
         if media:
             post["media"] = {"media_ids": media}
         if (answered := payload.answered_by(step.part)) is not None:
@@ -225,14 +242,12 @@ class XConnector(Connector):
         if step.kind is StepKind.MEDIA:
             return self._upload(payload.parts[step.part].media[step.media], str(intent["alt_text"]))
         response = self._call("POST", "/2/tweets", json=intent["post"], changes=True)
-        post = self._object(response)["data"]
-        return StepResult(remote_id=str(post["id"]), permalink=self._permalink(str(post["id"])))
+        post_id = ident(object_of(self._object(response), "data"), "id")
+        return StepResult(remote_id=post_id, permalink=self._permalink(post_id))
 
     def _upload(self, item: MediaItem, alt_text: str) -> StepResult:
-        with item.open() as stream:
-            stream.seek(0, 2)
-            size = stream.tell()
-            stream.seek(0)
+        with opened(item) as stream:
+            size = size_of(stream)
             begun = self._call(
                 "POST",
                 "/2/media/upload/initialize",
@@ -242,10 +257,10 @@ class XConnector(Connector):
                     "media_category": "tweet_video" if item.is_video else "tweet_image",
                 },
             )
-            media_id = str(self._object(begun, about="media")["data"]["id"])
+            media_id = ident(object_of(self._object(begun, about="media"), "data"), "id")
             path = f"/2/media/upload/{quote(media_id, safe='')}"
             for index, start in enumerate(range(0, size, CHUNK_BYTES)):
-                piece = stream.read(min(CHUNK_BYTES, size - start))
+                piece = piece_of(stream, start, min(CHUNK_BYTES, size - start))
                 added = self._call(
                     "POST",
                     f"{path}/append",
@@ -254,7 +269,7 @@ class XConnector(Connector):
                     timeout_s=UPLOAD_TIMEOUT_S,
                 )
                 self._checked(added, about="media")
-        finished = self._object(self._call("POST", f"{path}/finalize"), about="media")["data"]
+        finished = object_of(self._object(self._call("POST", f"{path}/finalize"), about="media"), "data")
         if alt_text:
             told = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
             self._checked(self._call("POST", "/2/media/metadata", json=told), about="media")
@@ -270,10 +285,23 @@ class XConnector(Connector):
         response = self._call("GET", "/2/media/upload", params=params)
         if response.status_code == 404:
             return None
-        return _media_result(sent.remote_id, self._object(response, about="media")["data"])
+        return _media_result(sent.remote_id, object_of(self._object(response, about="media"), "data"))
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        return self._recent(since)[0]
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Raises Temporary where not all could be read and none of it has the words of the payload."""
+        posts, is_whole = self._recent(since)
+        said = {normalise(one.text) for one in payload.parts}
+        if not is_whole and not any(normalise(post.text) in said for post in posts):
+            raise Temporary("more posts than can be looked through")
+        return posts
+
+    def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:
+        """Posts since then, and whether these are all."""
         found: list[RemotePost] = []
+        following: object = None
         params = {
             "max_results": str(PER_CALL),
             "start_time": since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -282,15 +310,16 @@ class XConnector(Connector):
         path = f"/2/users/{quote(str(self.options['user_id']), safe='')}/tweets"
         for _page in range(MAX_PAGES):
             answer = self._object(self._call("GET", path, params=params))
-            if "data" not in answer and "meta" not in answer:
+            if "data" in answer:
+                found += [self._remote_post(post) for post in items(answer, "data")]
+            elif not isinstance(answer.get("meta"), dict):
                 raise Temporary("an answer without posts and without their number")
-            found += [self._remote_post(post) for post in answer.get("data") or ()]
-            following = (answer.get("meta") or {}).get("next_token")
+            following = inner(answer, "meta", "next_token")
             if not following:
                 break
             params["pagination_token"] = str(following)
         recent = (post for post in found if post.created_at >= since)
-        return sorted(recent, key=lambda post: post.created_at, reverse=True)
+        return sorted(recent, key=lambda post: post.created_at, reverse=True), not following
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         path = f"/2/tweets/{quote(remote_id, safe='')}"
@@ -300,7 +329,7 @@ class XConnector(Connector):
         answer = self._object(response)
         if "data" not in answer and answer.get("errors"):
             return None  # deleted, or hidden: X says so with 200
-        return self._remote_post(answer["data"])
+        return self._remote_post(object_of(answer, "data"))
 
     def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
         for answer in self._posts(remote_ids, POST_FIELDS):
@@ -309,30 +338,31 @@ class XConnector(Connector):
     def _posts(self, remote_ids: Sequence[str], wanted: str) -> Iterator[Json]:
         for start in range(0, len(remote_ids), PER_CALL):
             params = {"ids": ",".join(remote_ids[start : start + PER_CALL]), "tweet.fields": wanted}
-            yield from self._object(self._call("GET", "/2/tweets", params=params)).get("data") or ()
+            answer = self._object(self._call("GET", "/2/tweets", params=params))
+            yield from items(answer, "data") if "data" in answer else ()
 
     # Metrics: for whoever asks; see above.
 
     def fetch_account_metrics(self) -> AccountMetrics:
         response = self._call("GET", "/2/users/me", params={"user.fields": "public_metrics"})
-        counts = self._object(response)["data"].get("public_metrics") or {}
+        counts = object_of(self._object(response), "data").get("public_metrics")
         return AccountMetrics(
-            followers=_count(counts, "followers_count"),
-            following=_count(counts, "following_count"),
-            posts=_count(counts, "tweet_count"),
+            followers=count(counts, "followers_count"),
+            following=count(counts, "following_count"),
+            posts=count(counts, "tweet_count"),
         )
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found = {}
         for post in self._posts(remote_ids, "public_metrics"):
-            counts = post.get("public_metrics") or {}
-            found[str(post["id"])] = PostMetrics(
-                likes=_count(counts, "like_count"),
-                comments=_count(counts, "reply_count"),
-                shares=_count(counts, "retweet_count"),
-                impressions=_count(counts, "impression_count"),
-                quotes=_count(counts, "quote_count"),
-                bookmarks=_count(counts, "bookmark_count"),
+            counts = post.get("public_metrics")
+            found[ident(post, "id")] = PostMetrics(
+                likes=count(counts, "like_count"),
+                comments=count(counts, "reply_count"),
+                shares=count(counts, "retweet_count"),
+                impressions=count(counts, "impression_count"),
+                quotes=count(counts, "quote_count"),
+                bookmarks=count(counts, "bookmark_count"),
             )
         return found
 
@@ -366,70 +396,60 @@ class XConnector(Connector):
         return f"https://x.com/{self.options.get('username') or 'i'}/status/{remote_id}"
 
     def _remote_post(self, post: Json) -> RemotePost:
-        answered = [r for r in post.get("referenced_tweets") or () if r.get("type") == "replied_to"]
+        answered = [r for r in rows(post.get("referenced_tweets")) if r.get("type") == "replied_to"]
+        post_id, created = ident(post, "id"), instant(post.get("created_at"))
+        if created is None:
+            raise Temporary("a post without a date")
+        media = inner(post, "attachments", "media_keys")
         return RemotePost(
-            remote_id=str(post["id"]),
+            remote_id=post_id,
             text=_text(post),
-            created_at=_instant(post["created_at"]),
-            permalink=self._permalink(str(post["id"])),
-            in_reply_to=str(answered[0]["id"]) if answered else "",
-            media_count=len((post.get("attachments") or {}).get("media_keys") or ()),
+            created_at=created,
+            permalink=self._permalink(post_id),
+            in_reply_to=number_or_text(answered[0].get("id")) if answered else "",
+            media_count=len(media) if isinstance(media, list) else 0,
         )
 
 
 def _profile(user: Json) -> Profile:
-    username = str(user["username"])
-    picture = str(user.get("profile_image_url") or "")
+    username = ident(user, "username")
     return Profile(
-        remote_id=str(user["id"]),
+        remote_id=ident(user, "id"),
         handle=username,
-        display_name=str(user.get("name") or ""),
-        avatar_url=picture if picture.startswith("https://") else "",
+        display_name=text(user.get("name")),
+        avatar_url=https(user.get("profile_image_url")),
         profile_url=f"https://x.com/{username}",
     )
 
 
 def _media_result(media_id: str, media: Json) -> StepResult:
     """Raises Rejected(MEDIA_BROKEN) for what X could not work on."""
-    work = media.get("processing_info") or {}
-    state = work.get("state", "succeeded")
+    work = media.get("processing_info")
+    state = work.get("state", "succeeded") if isinstance(work, dict) else "succeeded"
     if state == "failed":
-        error = work.get("error") or {}
-        raise Rejected(RejectReason.MEDIA_BROKEN, str(error.get("message") or "X could not process the file"))
+        why = text(inner(work, "error", "message")) or "X could not process the file"
+        raise Rejected(RejectReason.MEDIA_BROKEN, why)
     if state == "succeeded":
         return StepResult(remote_id=media_id)
-    wait = work.get("check_after_secs")
     return StepResult(
         state=StepState.PROCESSING,
         remote_id=media_id,
-        retry_after_s=float(wait) if isinstance(wait, (int, float)) else 5.0,
+        retry_after_s=pause_s(inner(work, "check_after_secs"), default_s=CHECK_AGAIN_S),
     )
 
 
 def _text(post: Json) -> str:
     """As it was written: X shows short addresses, one more for the media, and three characters escaped."""
-    whole = post.get("note_tweet") or post
-    text = str(whole.get("text") or "")
-    for link in (whole.get("entities") or {}).get("urls") or ():
-        short, full = str(link.get("url") or ""), str(link.get("expanded_url") or "")
+    note = post.get("note_tweet")
+    whole = note if isinstance(note, dict) and note else post
+    words = text(whole.get("text"))
+    for link in rows(inner(whole, "entities", "urls")):
+        short, full = text(link.get("url")), text(link.get("expanded_url"))
         if not short:
             continue
         is_media = bool(link.get("media_key")) or bool(re.search(r"/status/\d+/(?:photo|video)/\d+$", full))
-        text = text.replace(short, "" if is_media else full or short)
-    return html.unescape(text).strip()
-
-
-def _instant(stated: object) -> dt.datetime:
-    try:
-        at = dt.datetime.fromisoformat(str(stated))
-    except ValueError as error:
-        raise Temporary("a post without a date") from error
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
-
-
-def _count(counts: Json, name: str) -> int | None:
-    value = counts.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+        words = words.replace(short, "" if is_media else full or short)
+    return html.unescape(words).strip()
 
 
 def _retry_at(response: Response) -> dt.datetime:
@@ -438,8 +458,9 @@ def _retry_at(response: Response) -> dt.datetime:
     resets = []
     for name in ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"):
         reset = response.headers.get(f"{name}-reset", "")
-        if reset.isdigit() and response.headers.get(f"{name}-remaining", "0") == "0":
-            resets.append(dt.datetime.fromtimestamp(int(reset), dt.UTC))
+        at = moment(whole_number(reset))
+        if at is not None and response.headers.get(f"{name}-remaining", "0") == "0":
+            resets.append(at)
     if resets:
         return min(max(now, *resets), now + http.LONGEST_WAIT)
     return http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S)

@@ -38,11 +38,12 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import count, ident, instant, lifetime, quoted, split, text
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -75,13 +76,15 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import opened, piece_of
 from connectors.inbox import read_lists
+from connectors.text import tags_length, tags_of
 from connectors.youtube_calls import (
     KEY,
     base,
     call,
     checked,
-    instant,
+    in_doubt,
     items_of,
     map_error,
     part_of,
@@ -106,7 +109,11 @@ POLL_S = 30.0  # each question costs a unit of the quota
 TAGS_MAX = 500
 PER_CALL = 50
 MAX_PAGES = 4
+GONE = frozenset({404, 410})  # what the address of a session answers that is not good any more
+GONE_WORDS = "the upload is gone, and does not say whether it made a video"
+NO_VIDEO_YET = "YouTube has all of the file, and no video yet"
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+NOT_KEPT = frozenset({"failed", "rejected", "deleted"})
 STATUS_OF = {ModerationAction.HIDE: "heldForReview", ModerationAction.UNHIDE: "published"}
 
 
@@ -161,7 +168,7 @@ class YouTubeConnector(Connector):
             "grant_type": "authorization_code",
             "redirect_uri": redirect_uri,
         }
-        tokens, scopes = _tokens(call("POST", _token_address(), form=form))
+        tokens, scopes = _tokens(form)
         if scopes and not set(PUBLISHING.scopes) <= set(scopes):
             raise Rejected(RejectReason.FORBIDDEN, "uploading was not allowed in Google's own dialogue")
         connector = cls(tokens=tokens, options={}, app=app)
@@ -174,7 +181,7 @@ class YouTubeConnector(Connector):
         # An upload names no channel: what the token stands for is the one that was chosen, never another.
         channel = channels[0]
         allowed = list(scopes or INFO.scopes)
-        options: Json = {"channel_id": str(channel["id"]), "scopes": allowed}
+        options: Json = {"channel_id": ident(channel, "id"), "scopes": allowed}
         return (Connected(profile=_profile(channel), tokens=tokens, scopes=tuple(allowed), options=options),)
 
     @classmethod
@@ -188,7 +195,7 @@ class YouTubeConnector(Connector):
             "refresh_token": tokens.refresh_token,
         }
         try:
-            fresh, _ = _tokens(call("POST", _token_address(), form=form))
+            fresh, _ = _tokens(form)
         except Rejected as error:
             raise NeedsReconnect(error.detail) from error
         return (
@@ -258,12 +265,12 @@ class YouTubeConnector(Connector):
             else ("/youtube/v3/commentThreads", intent["comment"])
         )
         response = self._call("POST", path, params={"part": "snippet"}, json=said, changes=True)
-        comment_id = str(http.json_object(checked(response))["id"])
+        comment_id = ident(http.json_object(checked(response)), "id")
         return StepResult(remote_id=comment_id, permalink=permalink(intent["video_id"], comment_id))
 
     def _begin(self, intent: Json) -> StepResult:
         video = intent["video"]
-        if len(", ".join(video["snippet"]["tags"])) > TAGS_MAX:
+        if tags_length(video["snippet"]["tags"]) > TAGS_MAX:
             raise Rejected(RejectReason.SETTING_INVALID, f"the tags have more than {TAGS_MAX} characters")
         response = self._call(
             "POST",
@@ -282,30 +289,32 @@ class YouTubeConnector(Connector):
 
     def _send_video(self, item: MediaItem, intent: Json) -> StepResult:
         """The bytes that are still missing; with the last of them the video is there."""
-        size, offset, is_asked = int(intent["size"]), 0, False
-        with item.open() as stream:
+        size, offset, is_asked, is_whole = int(intent["size"]), 0, False, False
+        with opened(item) as stream:
             while offset < size:
                 # What a session has is asked first: an earlier try may have sent some of it.
                 asks = size > CHUNK_BYTES and not is_asked
                 if not asks:
                     end = min(offset + CHUNK_BYTES, size)
-                    stream.seek(offset)
-                    piece = stream.read(end - offset)
-                    if len(piece) != end - offset:
-                        raise Rejected(RejectReason.MEDIA_BROKEN, "the file is not as long as it was")
+                    piece = piece_of(stream, offset, end - offset)
                     where = f"bytes {offset}-{end - 1}/{size}"
                     response = self._put(intent, where, piece, changes=end == size)
                     # Of a small file, too: then the session wants the rest and nothing else.
                     asks = response.status_code in {400, 416} and not is_asked
+                    if is_whole and response.status_code in GONE:
+                        raise OutcomeUnknown(GONE_WORDS)
+                    is_whole |= end == size
                 if asks:
                     response, is_asked = self._ask_session(intent), True
+                    if is_whole and response.status_code in GONE:
+                        raise OutcomeUnknown(GONE_WORDS)
                 if (result := self._video_made(response, intent)) is not None:
                     return result
                 received = _received(response)
                 if received <= offset and not asks:
                     raise Temporary("YouTube did not keep what it was sent")
                 offset = received
-        raise OutcomeUnknown("YouTube has all of the file, and no video yet")
+        raise OutcomeUnknown(NO_VIDEO_YET)
 
     def _ask_session(self, intent: Json) -> Response:
         return self._put(intent, f"bytes */{intent['size']}", b"", changes=False)
@@ -324,15 +333,21 @@ class YouTubeConnector(Connector):
     def _video_made(self, response: Response, intent: Json) -> StepResult | None:
         """The video that a session has made, None while it waits for bytes (308).
 
-        A session that is gone here made nothing: after a lost answer ``check`` has asked it before."""
+        A session that is gone here made nothing: after a lost answer ``check`` has asked it before, and one
+        that was sent all of the file does not come here."""
         if response.status_code == 308:
             return None
-        if response.status_code in {404, 410}:
+        if response.status_code in GONE:
             raise Temporary(_session_words(response, intent), starts_over=True)
         if not 200 <= response.status_code < 300:
             raise _without_session(map_error(response), intent)
-        video = http.json_object(response)
-        return _worked_on(str(video["id"]), part_of(video, "status"), since=_now())
+        try:
+            video = http.json_object(response)
+            video_id = ident(video, "id")
+        except ConnectorError as error:
+            # Whatever it was asked: a session answers so when it has made its video.
+            raise OutcomeUnknown(error.detail) from error
+        return _worked_on(video_id, part_of(video, "status"), since=_now())
 
     def _set_thumbnail(self, item: MediaItem, video_id: str) -> StepResult:
         """Whatever goes wrong here: the video is published, and keeps the picture that YouTube chose."""
@@ -387,19 +402,28 @@ class YouTubeConnector(Connector):
         return self.info.retry_safety if "session" in intent else RetrySafety.NEITHER
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
+        """A refusal of the question says nothing of the video: only what YouTube tells of the video itself,
+        and a session that waits for bytes, do."""
         if sent is not None and sent.remote_id:
             return self._state_of(sent)
         response = self._ask_session(intent)
-        if response.status_code in {404, 410}:
-            raise OutcomeUnknown("the upload is gone, and does not say whether it made a video")
+        if response.status_code in GONE:
+            raise OutcomeUnknown(GONE_WORDS)
+        if 400 <= response.status_code < 500:
+            raise _without_session(in_doubt(map_error(response)), intent)
+        if response.status_code == 308 and _received(response) >= int(intent["size"]):
+            raise OutcomeUnknown(NO_VIDEO_YET)
         return self._video_made(response, intent)
 
     def _state_of(self, sent: StepResult) -> StepResult:
         """How far YouTube is with a video that it has."""
-        found = self._list("/youtube/v3/videos", {"part": "status", "id": sent.remote_id})
-        if not found:
-            raise Rejected(RejectReason.MEDIA_BROKEN, "YouTube does not have the video any more")
-        since = dt.datetime.fromisoformat(sent.detail.get("uploaded_at") or _now().isoformat())
+        try:
+            found = self._list("/youtube/v3/videos", {"part": "status", "id": sent.remote_id})
+        except Rejected as error:
+            raise in_doubt(error) from error
+        if not found:  # deleted by hand, hidden from this token, or not listed yet
+            raise OutcomeUnknown("YouTube does not list the video that it took")
+        since = instant(sent.detail.get("uploaded_at")) or _now()
         return _worked_on(sent.remote_id, part_of(found[0], "status"), since=since)
 
     # Reading back.
@@ -407,14 +431,14 @@ class YouTubeConnector(Connector):
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         channel = self._own_channel("contentDetails")
         lists = part_of(part_of(channel, "contentDetails"), "relatedPlaylists")
-        query = {"part": "contentDetails", "playlistId": str(lists["uploads"]), "maxResults": str(PER_CALL)}
+        query = {"part": "contentDetails", "playlistId": ident(lists, "uploads"), "maxResults": str(PER_CALL)}
         found: list[RemotePost] = []
         for _ in range(MAX_PAGES):
             response = self._get("/youtube/v3/playlistItems", query)
             if response.status_code == 404:
                 break  # a channel without a video has no such list
             answer = http.json_object(checked(response))
-            ids = [str(part_of(item, "contentDetails").get("videoId") or "") for item in items_of(answer)]
+            ids = [text(part_of(item, "contentDetails").get("videoId")) for item in items_of(answer)]
             page = list(self._videos([one for one in ids if one]))
             found += [post for post in page if post.created_at >= since]
             following = answer.get("nextPageToken")
@@ -428,7 +452,7 @@ class YouTubeConnector(Connector):
         thread, which may be too old for the list of the latest."""
         answered = payload.reply_to
         thread = thread_of(answered.remote_id, answered.detail) if answered is not None else ""
-        return self._reader().own(since, thread)
+        return self._reader().own(since, thread, said=[part.text for part in payload.parts])
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         return next(self.fetch_posts([remote_id]), None)
@@ -442,24 +466,25 @@ class YouTubeConnector(Connector):
             query = {"part": "snippet", "id": ids, "textFormat": "plainText"}
             for comment in self._list("/youtube/v3/comments", query):
                 snippet = part_of(comment, "snippet")
+                comment_id = ident(comment, "id")
                 yield RemotePost(
-                    remote_id=str(comment["id"]),
+                    remote_id=comment_id,
                     text=words_of(snippet),
-                    created_at=instant(snippet.get("publishedAt")),
-                    permalink=permalink(str(snippet.get("videoId") or ""), str(comment["id"])),
-                    in_reply_to=str(snippet.get("parentId") or ""),
+                    created_at=_published(snippet),
+                    permalink=permalink(text(snippet.get("videoId")), comment_id),
+                    in_reply_to=text(snippet.get("parentId")),
                 )
 
     def _videos(self, ids: Sequence[str]) -> Iterator[RemotePost]:
         for video in self._resources(ids, "snippet,status"):
             snippet = part_of(video, "snippet")
-            if part_of(video, "status").get("uploadStatus") in {"deleted", "failed", "rejected"}:
+            if text(part_of(video, "status").get("uploadStatus")) in NOT_KEPT:
                 continue
-            video_id = str(video["id"])
+            video_id = ident(video, "id")
             yield RemotePost(
                 remote_id=video_id,
-                text=str(snippet.get("description") or ""),
-                created_at=instant(snippet.get("publishedAt")),
+                text=text(snippet.get("description")),
+                created_at=_published(snippet),
                 permalink=_watch(video_id),
                 media_count=1,
             )
@@ -503,10 +528,10 @@ class YouTubeConnector(Connector):
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         ids = [one for one in remote_ids if VIDEO_ID.fullmatch(one)]
         return {
-            str(video["id"]): PostMetrics(
-                likes=_count(part_of(video, "statistics"), "likeCount"),
-                comments=_count(part_of(video, "statistics"), "commentCount"),
-                impressions=_count(part_of(video, "statistics"), "viewCount"),
+            ident(video, "id"): PostMetrics(
+                likes=count(video.get("statistics"), "likeCount"),
+                comments=count(video.get("statistics"), "commentCount"),
+                impressions=count(video.get("statistics"), "viewCount"),
             )
             for video in self._resources(ids, "statistics")
         }
@@ -533,11 +558,10 @@ def _now() -> dt.datetime:
 
 
 def _video(text: str, settings: Json, language: str) -> Json:
-    tags = [tag.strip().removeprefix("#") for tag in re.split(r"[,、，\n]", str(settings.get("tags") or ""))]
     snippet: Json = {
         "title": str(settings.get("title") or "").strip(),
         "description": text,
-        "tags": list(dict.fromkeys(tag for tag in tags if tag)),
+        "tags": tags_of(str(settings.get("tags") or "")),
         "categoryId": str(settings.get("category") or "22"),
     }
     if language:
@@ -552,9 +576,9 @@ def _video(text: str, settings: Json, language: str) -> Json:
 
 def _worked_on(video_id: str, status: Json, *, since: dt.datetime) -> StepResult:
     """Raises Rejected for what YouTube could not work on, or took down at once."""
-    state = status.get("uploadStatus")
-    if state in {"failed", "rejected", "deleted"}:
-        why = str(status.get("failureReason") or status.get("rejectionReason") or state)
+    state = text(status.get("uploadStatus"))
+    if state in NOT_KEPT:
+        why = text(status.get("failureReason")) or text(status.get("rejectionReason")) or state
         reason = {"length": RejectReason.VIDEO_TOO_LONG, "codec": RejectReason.MEDIA_TYPE}.get(
             why, RejectReason.MEDIA_BROKEN if state == "failed" else RejectReason.FORBIDDEN
         )
@@ -571,7 +595,7 @@ def _worked_on(video_id: str, status: Json, *, since: dt.datetime) -> StepResult
 
 
 def _watch(video_id: str) -> str:
-    return f"https://www.youtube.com/watch?v={quote(video_id)}"
+    return f"https://www.youtube.com/watch?v={quoted(video_id)}"
 
 
 def _received(response: Response) -> int:
@@ -584,7 +608,7 @@ def _is_ours(session: str) -> bool:
     """Whether our token may be sent there: the address of an upload is named by an answer."""
     if session.startswith(f"{base()}/"):
         return True
-    parts = urlsplit(session)
+    parts = split(session)
     return parts.scheme == "https" and (parts.hostname or "").endswith(".googleapis.com")
 
 
@@ -594,7 +618,7 @@ def _session_words(response: Response, intent: Json) -> str:
 
 def _redacted(words: str, intent: Json) -> str:
     """Whoever knows the address of an upload may write to it."""
-    secret = [value for _, value in parse_qsl(urlsplit(intent["session"]).query) if len(value) > 8]
+    secret = [value for _, value in parse_qsl(split(intent["session"]).query) if len(value) > 8]
     return http.redact(words, intent["session"], *secret)
 
 
@@ -606,17 +630,17 @@ def _without_session(error: ConnectorError, intent: Json) -> ConnectorError:
 
 def _profile(channel: Json) -> Profile:
     snippet = part_of(channel, "snippet")
-    channel_id = str(channel["id"])
-    handle = str(snippet.get("customUrl") or "")
+    channel_id = ident(channel, "id")
+    handle, title = text(snippet.get("customUrl")), text(snippet.get("title"))
     pictures = part_of(snippet, "thumbnails")
     return Profile(
         remote_id=channel_id,
-        handle=handle.removeprefix("@") or str(snippet.get("title") or channel_id),
-        display_name=str(snippet.get("title") or ""),
+        handle=handle.removeprefix("@") or title or channel_id,
+        display_name=title,
         avatar_url=web_url(part_of(pictures, "default").get("url")),
-        profile_url=f"https://www.youtube.com/{quote(handle, safe='@')}"
+        profile_url=f"https://www.youtube.com/{quoted(handle, safe='@')}"
         if handle.startswith("@")
-        else f"https://www.youtube.com/channel/{quote(channel_id)}",
+        else f"https://www.youtube.com/channel/{quoted(channel_id)}",
     )
 
 
@@ -624,34 +648,39 @@ def _counts(channel: Json) -> AccountMetrics:
     counts = part_of(channel, "statistics")
     is_hidden = counts.get("hiddenSubscriberCount") is True
     return AccountMetrics(
-        followers=None if is_hidden else _count(counts, "subscriberCount"),
-        posts=_count(counts, "videoCount"),
+        followers=None if is_hidden else count(counts, "subscriberCount"),
+        posts=count(counts, "videoCount"),
     )
 
 
-def _count(counts: Json, name: str) -> int | None:
-    """YouTube states numbers as text."""
-    value = str(counts.get(name, ""))
-    return int(value) if re.fullmatch(r"[0-9]{1,18}", value) else None
+def _published(snippet: Json) -> dt.datetime:
+    at = instant(snippet.get("publishedAt"))
+    if at is None:
+        raise Temporary("something without a date")
+    return at
 
 
 def _token_address() -> str:
     return f"{http.base_url(f'{KEY}.token', 'https://oauth2.googleapis.com')}/token"
 
 
-def _tokens(response: Response) -> tuple[Tokens, tuple[str, ...]]:
-    """Raises Rejected(INVALID) for a code or a refresh token that Google does not take."""
+def _tokens(form: Mapping[str, str]) -> tuple[Tokens, tuple[str, ...]]:
+    """Raises Rejected(INVALID) for a code or a refresh token that Google does not take. What it says is told
+    without what it was given, which stands in the body of the request."""
+    response = call("POST", _token_address(), form=form)
+    hidden = [
+        form[name] for name in ("client_secret", "code", "code_verifier", "refresh_token") if form.get(name)
+    ]
     if response.status_code in {400, 401, 403}:
-        raise Rejected(RejectReason.INVALID, http.excerpt(response))
-    answer = http.json_object(checked(response))
-    access = answer.get("access_token")
-    if not isinstance(access, str) or not access:
+        raise Rejected(RejectReason.INVALID, http.excerpt(response, hidden=hidden))
+    answer = http.json_object(checked(response, hidden=hidden))
+    access = text(answer.get("access_token"))
+    if not access:
         raise Temporary("Google answered without a token")
-    lifetime = answer.get("expires_in")
-    expires_at = None
-    if isinstance(lifetime, int | float) and 0 < lifetime < 10 * 365 * 86_400:
-        expires_at = _now() + dt.timedelta(seconds=lifetime)
+    lives = lifetime(answer.get("expires_in"))
     tokens = Tokens(
-        access_token=access, refresh_token=str(answer.get("refresh_token") or ""), expires_at=expires_at
+        access_token=access,
+        refresh_token=text(answer.get("refresh_token")),
+        expires_at=_now() + lives if lives is not None else None,
     )
-    return tokens, tuple(str(answer.get("scope") or "").split())
+    return tokens, tuple(text(answer.get("scope")).split())

@@ -9,13 +9,14 @@ token endpoint speaks OAuth's own form, ``{"error": "invalid_grant", ...}``.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import inner, said, text
 from connectors.base import Json
 from connectors.errors import (
     ConnectorError,
@@ -47,9 +48,10 @@ def call(
     return http.request(method, address, platform=KEY, headers=sent, **arguments)
 
 
-def checked(response: Response) -> Response:
+def checked(response: Response, *, hidden: Sequence[str] = ()) -> Response:
+    """``hidden``: secrets that an error must not quote."""
     if not 200 <= response.status_code < 300:
-        raise map_error(response)
+        raise map_error(response, hidden=hidden)
     return response
 
 
@@ -67,26 +69,15 @@ def part_of(resource: Json, name: str) -> Json:
     return part if isinstance(part, dict) else {}
 
 
-def instant(stated: object) -> dt.datetime:
-    try:
-        at = dt.datetime.fromisoformat(str(stated))
-    except ValueError as error:
-        raise Temporary("something without a date") from error
-    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
-
-
 def reason_of(response: Response) -> str:
     """The reason of a refusal, "" where none is given."""
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        return ""
+    body = said(response)
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, str):
         return error
     listed = error.get("errors") if isinstance(error, dict) else None
     first = listed[0] if isinstance(listed, list) and listed else None
-    return str(first.get("reason") or "") if isinstance(first, dict) else ""
+    return text(inner(first, "reason"))
 
 
 def quota_returns_at(now: dt.datetime) -> dt.datetime:
@@ -134,12 +125,12 @@ _IN_PLAIN_WORDS = {
 }
 
 
-def map_error(response: Response) -> ConnectorError:
+def map_error(response: Response, *, hidden: Sequence[str] = ()) -> ConnectorError:
     """What a refusal means, by its reason and else by its status."""
     status, reason = response.status_code, reason_of(response)
     changes = getattr(response.request, "changes", False)
     now = dt.datetime.now(dt.UTC)
-    words = _words(response, reason)
+    words = _words(response, reason, hidden)
     if reason in _OF_THE_PROJECT:
         return RateLimited(quota_returns_at(now), words, of_app=True)
     if status == 429 or reason in _TOO_FAST:
@@ -157,8 +148,15 @@ def map_error(response: Response) -> ConnectorError:
     return Rejected(RejectReason.FORBIDDEN if status == 403 else RejectReason.INVALID, words)
 
 
-def _words(response: Response, reason: str) -> str:
-    said = http.excerpt(response)
+def in_doubt(error: ConnectorError) -> ConnectorError:
+    """What the refusal of a question means for what was asked about: nothing."""
+    return OutcomeUnknown(error.detail) if isinstance(error, Rejected) else error
+
+
+def _words(response: Response, reason: str, hidden: Sequence[str]) -> str:
+    told = http.excerpt(response, hidden=hidden)
     sent = str(response.request.headers.get("Authorization", "")) if response.request is not None else ""
     plain = _IN_PLAIN_WORDS.get(reason, "")
-    return " ".join(part for part in (plain, http.redact(reason[:100], sent.partition(" ")[2]), said) if part)
+    return " ".join(
+        part for part in (plain, http.redact(reason, sent.partition(" ")[2], *hidden)[:100], told) if part
+    )

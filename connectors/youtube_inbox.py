@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from requests import Response
 
 from connectors import http
+from connectors.answers import count, instant, number_or_text, rows, text
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, RemotePost
-from connectors.errors import Rejected
-from connectors.youtube_calls import checked, instant, items_of, part_of, reason_of
+from connectors.errors import Rejected, RejectReason, Temporary
+from connectors.text import normalise
+from connectors.youtube_calls import checked, items_of, part_of, reason_of
 
 THREADS_PER_CALL = 100
 REPLIES_PER_CALL = 100
 MAX_PAGES = 5
+HIDDEN = frozenset({"heldForReview", "likelySpam", "rejected"})
 
 Get = Callable[[str, Mapping[str, str]], Response]
 
@@ -27,8 +30,11 @@ class Reader:
         self.channel_id = channel_id
         self.get = get
 
-    def threads(self, position: str, since: dt.datetime, *, held: bool = False) -> InboxPage:
-        """Threads, the latest first. ``held``: those that wait for somebody to look at them.
+    def threads(
+        self, position: str, since: dt.datetime, *, held: bool = False, is_inbox: bool = True
+    ) -> InboxPage:
+        """Threads, the latest first. ``held``: those that wait for somebody to look at them. An inbox of a
+        channel without comments is empty; to whoever looks for one (``is_inbox`` False), it is a refusal.
 
         YouTube sorts by the time of the first comment, so the page after the first thread that is too old is
         not read. New answers below older threads are found as long as their thread is on a page that is.
@@ -43,7 +49,7 @@ class Reader:
             **({"pageToken": position} if position else {}),
         }
         response = self.get("/youtube/v3/commentThreads", query)
-        if reason_of(response) == "commentsDisabled":
+        if is_inbox and reason_of(response) == "commentsDisabled":
             return InboxPage(())
         try:
             answer = http.json_object(checked(response))
@@ -59,16 +65,23 @@ class Reader:
                 continue
             is_recent = items[0].created_at >= since
             found += [item for item in items if item.created_at >= since]
-        following = str(answer.get("nextPageToken") or "")
+        following = text(answer.get("nextPageToken"))
         return InboxPage(found, following if is_recent and following != position else "")
 
-    def own(self, since: dt.datetime, thread_id: str = "") -> list[RemotePost]:
-        """What the channel itself wrote lately below its videos, or in one thread."""
+    def own(self, since: dt.datetime, thread_id: str = "", *, said: Sequence[str] = ()) -> list[RemotePost]:
+        """What the channel itself wrote lately below its videos, or in one thread.
+
+        Raises Temporary where not all could be read and none of it has the words ``said``: that does not
+        mean that they are not there. Raises Rejected where the list is refused."""
         if thread_id:
-            told = (self._item(one, thread_id, "", held=False) for one in self.replies(thread_id))
+            replies, is_whole = self._replies(thread_id)
+            told = (self._item(one, thread_id, "", held=False) for one in replies)
             items = [item for item in told if item is not None and item.created_at >= since]
         else:
-            items = self._latest(since)
+            items, is_whole = self._latest(since)
+        wanted = {normalise(text) for text in said}
+        if not is_whole and not any(item.is_own and normalise(item.text) in wanted for item in items):
+            raise Temporary("more comments than can be looked through")
         return [
             RemotePost(
                 remote_id=item.remote_id,
@@ -82,18 +95,28 @@ class Reader:
             if item.is_own
         ]
 
-    def _latest(self, since: dt.datetime) -> list[InboxItem]:
+    def _latest(self, since: dt.datetime) -> tuple[list[InboxItem], bool]:
+        """The latest, and whether there are no more of them."""
         position = ""
         found: list[InboxItem] = []
         for _ in range(MAX_PAGES):
-            page = self.threads(position, since)
+            page = self.threads(position, since, is_inbox=False)
             found += page.items
             if not (position := page.cursor):
-                break
-        return found
+                return found, True
+        return found, False
 
     def replies(self, thread_id: str) -> list[Json]:
-        """All answers of one thread."""
+        """The answers of one thread; none where it was deleted meanwhile."""
+        try:
+            return self._replies(thread_id)[0]
+        except Rejected as error:
+            if error.reason is not RejectReason.NOT_FOUND:
+                raise
+            return []
+
+    def _replies(self, thread_id: str) -> tuple[list[Json], bool]:
+        """The answers of one thread, and whether these are all."""
         found: list[Json] = []
         query = {
             "part": "snippet",
@@ -102,34 +125,31 @@ class Reader:
             "maxResults": str(REPLIES_PER_CALL),
         }
         for _ in range(MAX_PAGES):
-            response = self.get("/youtube/v3/comments", query)
-            if response.status_code == 404:
-                break  # the thread was deleted meanwhile
-            answer = http.json_object(checked(response))
+            answer = http.json_object(checked(self.get("/youtube/v3/comments", query)))
             found += items_of(answer)
             if not answer.get("nextPageToken"):
-                break
+                return found, True
             query["pageToken"] = str(answer["nextPageToken"])
-        return found
+        return found, False
 
     def _items(self, thread: Json, *, held: bool) -> Iterator[InboxItem]:
         snippet = part_of(thread, "snippet")
         top = part_of(snippet, "topLevelComment")
-        thread_id, video = str(thread.get("id") or ""), str(snippet.get("videoId") or "")
+        thread_id, video = number_or_text(thread.get("id")), text(snippet.get("videoId"))
         if not thread_id or not video:
             return  # of a channel's former discussion page: there is nothing it hangs below
-        told = part_of(thread, "replies").get("comments")
-        replies = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-        total = snippet.get("totalReplyCount")
-        if isinstance(total, int) and total > len(replies):
+        replies = rows(part_of(thread, "replies").get("comments"))
+        total = count(snippet, "totalReplyCount")
+        if total is not None and total > len(replies):
             replies = self.replies(thread_id)
         for comment in (top, *replies):
             if (item := self._item(comment, thread_id, video, held=held)) is not None:
                 yield item
 
     def _item(self, comment: Json, thread_id: str, video: str, *, held: bool) -> InboxItem | None:
-        snippet, comment_id = part_of(comment, "snippet"), str(comment.get("id") or "")
-        if not comment_id or "publishedAt" not in snippet:
+        snippet, comment_id = part_of(comment, "snippet"), number_or_text(comment.get("id"))
+        at = instant(snippet.get("publishedAt"))
+        if not comment_id or at is None:
             return None
         author = author_of(snippet)
         is_top = comment_id == thread_id
@@ -139,20 +159,20 @@ class Reader:
             thread_id=thread_id,
             author=author,
             text=words_of(snippet),
-            created_at=instant(snippet["publishedAt"]),
+            created_at=at,
             is_own=author.remote_id == self.channel_id,
             parent_id="" if is_top else thread_id,
             root_id=video,
             permalink=permalink(video, comment_id),
-            is_hidden=held or snippet.get("moderationStatus") in {"heldForReview", "likelySpam", "rejected"},
+            is_hidden=held or text(snippet.get("moderationStatus")) in HIDDEN,
             detail={"id": comment_id, "thread": thread_id, "video": video},
         )
 
 
 def author_of(snippet: Json) -> Profile:
-    name = str(snippet.get("authorDisplayName") or "")
+    name = text(snippet.get("authorDisplayName"))
     return Profile(
-        remote_id=str(part_of(snippet, "authorChannelId").get("value") or ""),
+        remote_id=text(part_of(snippet, "authorChannelId").get("value")),
         handle=name.removeprefix("@"),
         display_name=name,
         avatar_url=web_url(snippet.get("authorProfileImageUrl")),
@@ -162,7 +182,7 @@ def author_of(snippet: Json) -> Profile:
 
 def words_of(snippet: Json) -> str:
     """As it was written where YouTube tells that (the author alone may know), else as it is shown."""
-    return str(snippet.get("textOriginal") or snippet.get("textDisplay") or "")
+    return text(snippet.get("textOriginal")) or text(snippet.get("textDisplay"))
 
 
 def web_url(value: object) -> str:

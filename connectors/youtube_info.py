@@ -91,7 +91,7 @@ INFO = PlatformInfo(
     connect_method=ConnectMethod.OAUTH,
     connect_fields=(),
     scopes=(*PUBLISHING.scopes, *COMMENTING.scopes),
-    text=TextLimit(max_units=5000, unit=TextUnit.UTF8_BYTES),
+    text=TextLimit(max_units=5000, unit=TextUnit.UTF8_BYTES, forbidden="<>"),
     comment_text=TextLimit(max_units=10_000, unit=TextUnit.CODEPOINTS),
     images=ImageLimit(max_count=0, max_bytes=0, mime_types=(), alt_text_max=0),
     videos=VideoLimit(
@@ -144,7 +144,7 @@ INFO = PlatformInfo(
     ),
     features=(PUBLISHING, COMMENTING),
     post_fields=(
-        PostField(name="title", label="Title", is_required=True, max_length=100),
+        PostField(name="title", label="Title", is_required=True, max_length=100, forbidden="<>"),
         PostField(
             name="privacy",
             label="Who can see it",
@@ -171,7 +171,9 @@ INFO = PlatformInfo(
             name="tags",
             label="Tags",
             max_length=500,
+            forbidden="<>",
             help_text="Separated by commas, together 500 characters.",
+            is_tags=True,
         ),
     ),
     seen_live=False,

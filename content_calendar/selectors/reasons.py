@@ -45,6 +45,9 @@ def explain(problem: Problem, info: PlatformInfo) -> str:
             return _("%(network)s takes threads of %(limit)s posts; there are %(actual)s.") % words
         case RejectReason.SETTING_MISSING | RejectReason.SETTING_INVALID:
             return _of_setting(problem, info, words)
+        case RejectReason.INVALID if info.text.forbidden:
+            words["characters"] = " ".join(info.text.forbidden)
+            return _("A text on %(network)s may not contain any of these characters: %(characters)s") % words
         case _:
             return _("%(network)s does not take this content.") % words
 

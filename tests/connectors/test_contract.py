@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 import requests
@@ -21,6 +22,7 @@ import responses
 from connectors import http
 from connectors.base import (
     AccountMetrics,
+    AppCredentials,
     Capability,
     ConnectMethod,
     Connector,
@@ -642,6 +644,104 @@ def test_no_token_comes_into_a_log_line(
     assert "connectors.http" in {record.name for record in caplog.records}
     assert token not in caplog.text
     assert SECRET not in caplog.text
+
+
+GIVEN = {
+    "client_secret": "app-s3cret-0001",
+    "code": "c0de-s3cret-0002",
+    "code_verifier": "verifier-s3cret-0003",
+    "access_token": "access-s3cret-0004",
+    "refresh_token": "refresh-s3cret-0005",
+}
+
+
+def signs_in(platform: str) -> dict[str, Callable[[], object]]:
+    """What is done with secrets that stand in no account yet, or in the body of a request."""
+    connector, options = CONNECTORS[platform], SETUPS[platform].options
+    if connector.INFO.connect_method is ConnectMethod.FORM:
+        fields_given = {
+            field.name: f"typed-s3cret-{number:04}" if field.kind == "password" else "https://s.example.com"
+            for number, field in enumerate(connector.INFO.connect_fields)
+        }
+        return {"connect": lambda: connector.connect(fields_given)}
+    app = AppCredentials("client-id", GIVEN["client_secret"], host=str(options.get("host", "")))
+    stale = Tokens(access_token=GIVEN["access_token"], refresh_token=GIVEN["refresh_token"])
+    return {
+        "exchange": lambda: connector.exchange_accounts(
+            app=app,
+            code=GIVEN["code"],
+            code_verifier=GIVEN["code_verifier"],
+            redirect_uri="https://smm.example.com/back",
+        ),
+        "refresh": lambda: connector.refresh(tokens=stale, options=options, app=app),
+    }
+
+
+@pytest.mark.parametrize(("platform", "act"), [(p, act) for p in PLATFORMS for act in signs_in(p)])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 429, 500])
+@pytest.mark.parametrize("shape", ["oauth", "object", "reason", "text", "long"])
+def test_no_secret_that_is_given_at_the_sign_in_comes_into_a_log_line_or_an_error(
+    network: responses.RequestsMock,
+    platform: str,
+    act: str,
+    status: int,
+    shape: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not even where a server quotes all that it was sent."""
+
+    def quote(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        body = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
+        sent = unquote_plus(f"{body} {request.url} {request.headers.get('Authorization', '')}")
+        secrets = " ".join(re.findall(r"[a-z0-9]+-s3cret-[0-9]{4}", sent))
+        said: Any = {
+            "oauth": {"error": "invalid_grant", "error_description": f"bad: {secrets}"},
+            "object": {"error": {"code": 400, "message": f"bad: {secrets}", "type": secrets}},
+            "reason": {"error": secrets, "message": secrets, "code": secrets},
+            "text": f"<p>bad: {secrets}</p>",
+            "long": {"error": "x", "error_description": f"{'x ' * 140}{secrets}"},
+        }[shape]
+        return status, {}, said if isinstance(said, str) else json.dumps(said)
+
+    for method in ("GET", "POST"):
+        network.add_callback(method, re.compile(".*"), callback=quote)
+    told = ""
+    with caplog.at_level(logging.DEBUG):
+        try:
+            signs_in(platform)[act]()
+        except ConnectorError as error:
+            told = f"{error.detail} {error} {error!r}"
+    assert "s3cret" not in told
+    assert "s3cret" not in caplog.text
+
+
+# What must be there to act after an unknown outcome, beside the intent (docs/adding-a-network.md).
+ACTS_BY = {
+    RetrySafety.IDEMPOTENT: "prepare_step",
+    RetrySafety.TWO_PHASE: "check",
+    RetrySafety.NEITHER: "find_recent",
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_stated_retry_safety_fits_the_methods(platform: str) -> None:
+    connector, info = CONNECTORS[platform], info_for(platform, SETUPS[platform].options)
+    needed_by = ACTS_BY[info.retry_safety]
+    assert getattr(connector, needed_by) is not getattr(Connector, needed_by)
+    client = account(platform)
+    for sent in (hello(platform), *answers(platform).values()):
+        for step in client.plan(sent):
+            if step.kind is not StepKind.PUBLISH:
+                continue
+            intent = client.prepare_step(step, sent, before(client, sent), key=KEY, now=NOW)
+            safety = client.safety_of(intent, NOW)
+            method = ACTS_BY[safety]
+            assert getattr(connector, method) is not getattr(Connector, method), (step, safety)
+            if safety is RetrySafety.IDEMPOTENT:  # what is repeated must not be two things
+                assert client.prepare_step(step, sent, before(client, sent), key=KEY, now=NOW) == intent
+            # A promise with an end, or one for some posts only, says what comes after it.
+            later = client.safety_of(intent, NOW + dt.timedelta(days=400))
+            assert getattr(connector, ACTS_BY[later]) is not getattr(Connector, ACTS_BY[later])
 
 
 def test_no_network_is_named_in_a_comparison_outside_connectors() -> None:

@@ -264,8 +264,8 @@ def test_a_post_goes_to_all_friends_in_one_request(
         *(
             {
                 "type": "image",
-                "originalContentUrl": f"{AT_OURS}{name}?1",
-                "previewImageUrl": f"{AT_OURS}{name}?1",
+                "originalContentUrl": f"{AT_OURS}{name}?2",
+                "previewImageUrl": f"{AT_OURS}{name}?2",
             }
             for name in ("a.jpg", "b.jpg")
         ),
@@ -422,6 +422,39 @@ def test_a_repetition_is_safe_for_a_day(account: LineConnector) -> None:
         assert refused.value.reason is RejectReason.NOT_SUPPORTED
 
 
+@pytest.mark.parametrize("lost", ["address", "picture"])
+def test_a_repetition_is_not_refused_by_what_the_first_try_passed(
+    network: responses.RequestsMock, account: LineConnector, lost: str
+) -> None:
+    """Its answer was lost, and meanwhile somebody changed the address of this installation: a refusal of
+    ours would be told as if nothing had been sent."""
+    network.post(f"{API}/v2/bot/message/broadcast", body=requests.ReadTimeout())
+    whole = film(cover_url=lambda: f"{AT_OURS}c.jpg")
+    wanted = payload("Hi", media=(whole,))
+    step = account.plan(wanted)[0]
+    intent = account.prepare_step(step, wanted, {}, key=UUID, now=NOW)
+    with pytest.raises(OutcomeUnknown):
+        account.send_step(step, wanted, intent)
+    change: dict[str, Any] = {"public_url": None} if lost == "address" else {"cover_url": None}
+    later = payload("Hi", media=(dataclasses.replace(whole, **change),))
+    with pytest.raises(Temporary):
+        account.send_step(step, later, intent)
+    assert len(network.calls) == 1
+
+
+def test_what_was_never_sent_is_sent_when_the_installation_can_be_reached(
+    network: responses.RequestsMock, account: LineConnector
+) -> None:
+    network.post(f"{API}/v2/bot/message/broadcast", json={}, headers=REQUEST)
+    hidden = payload("Hi", media=(dataclasses.replace(photo(), public_url=None),))
+    step = account.plan(hidden)[0]
+    intent = account.prepare_step(step, hidden, {}, key=UUID, now=NOW)
+    for _try in range(2):
+        with pytest.raises(Rejected):
+            account.send_step(step, hidden, intent)
+    assert account.send_step(step, payload("Hi", media=(photo(),)), intent).remote_id
+
+
 # --- errors -----------------------------------------------------------------------------------
 
 
@@ -515,6 +548,11 @@ def test_a_narrowcast_is_asked_about_until_it_is_sent(
     [
         (1, 0, Rejected, RejectReason.INVALID),
         (1, 5, OutcomeUnknown, None),  # some have it
+        (1, None, OutcomeUnknown, None),  # nor does LINE say that nobody has
+        (99, None, OutcomeUnknown, None),
+        (2, None, Rejected, RejectReason.SETTING_INVALID),
+        (5, "?", Rejected, RejectReason.QUOTA_FULL),
+        ([2], 0, Rejected, RejectReason.INVALID),
         (2, 0, Rejected, RejectReason.SETTING_INVALID),
         (3, 0, OutcomeUnknown, None),  # an earlier request was taken
         (4, 0, Rejected, RejectReason.SETTING_INVALID),
@@ -525,8 +563,8 @@ def test_a_narrowcast_is_asked_about_until_it_is_sent(
 def test_why_a_narrowcast_failed(
     network: responses.RequestsMock,
     account: LineConnector,
-    code: int,
-    sent_to: int,
+    code: Any,
+    sent_to: Any,
     error: type[Exception],
     reason: RejectReason | None,
 ) -> None:
@@ -536,12 +574,23 @@ def test_why_a_narrowcast_failed(
     assert getattr(raised.value, "reason", None) == reason
 
 
-@pytest.mark.parametrize("answer", [{"status": 404, "json": {"message": "Not found"}}, {"json": {}}])
-def test_a_narrowcast_that_cannot_be_asked_about_is_not_sent_anew(
-    network: responses.RequestsMock, account: LineConnector, answer: dict[str, Any]
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 413])
+def test_a_narrowcast_that_may_not_be_asked_about_was_sent_or_not(
+    network: responses.RequestsMock, account: LineConnector, status: int
 ) -> None:
+    with pytest.raises(OutcomeUnknown):
+        ask(network, account, status=status, json={"message": "Access to this API is not available"})
+
+
+def test_a_question_about_a_narrowcast_waits(network: responses.RequestsMock, account: LineConnector) -> None:
     with pytest.raises(Temporary):
-        ask(network, account, **answer)
+        ask(network, account, json={})
+    with pytest.raises(OutcomeUnknown):
+        ask(network, account, status=429, json={"message": "You have reached your monthly limit."})
+    with pytest.raises(RateLimited):
+        ask(network, account, status=429, json={"message": "Try again later."})
+    with pytest.raises(NeedsReconnect):
+        ask(network, account, status=401, json={"message": "Authentication failed"})
 
 
 # --- before sending ---------------------------------------------------------------------------

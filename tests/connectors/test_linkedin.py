@@ -18,6 +18,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connectors import http, linkedin_media
 from connectors.base import (
     AppCredentials,
     Capability,
@@ -41,6 +42,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.files import Slice
 from connectors.linkedin import LinkedInConnector
 from connectors.linkedin_calls import API_VERSION
 from connectors.linkedin_info import INFO
@@ -510,7 +512,7 @@ def test_a_video_is_uploaded_in_pieces_and_waited_for(
         {
             "value": {
                 "video": "urn:li:video:1",
-                "uploadInstructions": [{"uploadUrl": UPLOAD, "firstByte": 0, "lastByte": 1}],
+                "uploadInstructions": [{"uploadUrl": UPLOAD, "firstByte": 0, "lastByte": 14}],
             }
         },
     ],
@@ -524,6 +526,58 @@ def test_an_upload_that_makes_no_sense_may_be_repeated(
     sent = payload("Waves", media=(film(15),))
     with pytest.raises(Temporary):
         page.send_step(page.plan(sent)[0], sent, {"owner": PAGE})
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [(0, 9), (11, 14)],
+        [(0, 9), (9, 14)],
+        [(10, 14), (0, 9)],
+        [(0, 9)],
+        [(0, 99)],
+        [(1, 14)],
+        [(0, True), (2, 14)],
+        [(0, 9), (10, 14), (15, 14)],
+        [(0, 10**30)],
+    ],
+    ids=str,
+)
+def test_pieces_that_are_not_the_file_are_not_uploaded(
+    network: responses.RequestsMock, page: LinkedInConnector, ranges: list[tuple[int, int]]
+) -> None:
+    pieces = [{"uploadUrl": UPLOAD, "firstByte": first, "lastByte": last} for first, last in ranges]
+    network.post(f"{API}/rest/videos", json=begun("video", "urn:li:video:1", uploadInstructions=pieces))
+    network.put(re.compile(".*"), status=200, headers={"ETag": "x"})
+    sent = payload("Waves", media=(film(15),))
+    with pytest.raises(Temporary):
+        page.send_step(page.plan(sent)[0], sent, {"owner": PAGE})
+    assert len(network.calls) == 1
+
+
+def test_a_large_piece_is_not_held_in_memory(
+    network: responses.RequestsMock, page: LinkedInConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linkedin_media, "PIECE_BYTES", 4)
+    pieces = [
+        {"uploadUrl": f"{UPLOAD}&part=1", "firstByte": 0, "lastByte": 10},
+        {"uploadUrl": f"{UPLOAD}&part=2", "firstByte": 11, "lastByte": 14},
+    ]
+    network.post(f"{API}/rest/videos", json=begun("video", "urn:li:video:1", uploadInstructions=pieces))
+    network.put(re.compile(r"https://www\.linkedin\.com/dms-uploads/.*"), headers={"ETag": "x"})
+    given: list[Any] = []
+    request = http.request
+
+    def watched(method: str, url: str, **arguments: Any) -> requests.Response:
+        given.append(arguments.get("body"))
+        return request(method, url, **arguments)
+
+    monkeypatch.setattr(http, "request", watched)
+    sent = payload("Waves", media=(film(15),))
+    page.send_step(page.plan(sent)[0], sent, {"owner": PAGE})
+    bodies = [body for body in given if body is not None]
+    assert [type(body) for body in bodies] == [Slice, bytes]
+    assert [str(call.request.headers["Content-Length"]) for call in network.calls[1:3]] == ["11", "4"]
 
 
 @pytest.mark.parametrize(
@@ -713,6 +767,11 @@ def test_moderation_may_be_repeated(
             RejectReason.DUPLICATE,
         ),
         (422, {"message": f"Content is a duplicate of {PERSON}"}, Rejected, RejectReason.DUPLICATE),
+        (422, {"message": f"{POST} already exists"}, Rejected, RejectReason.DUPLICATE),
+        (422, {"code": "ALREADY_EXISTS", "message": f"Found {POST}"}, Rejected, RejectReason.DUPLICATE),
+        (422, {"message": f"{POST} does not exist"}, Rejected, RejectReason.INVALID),
+        (403, {"message": f"You may not duplicate {POST}"}, Rejected, RejectReason.FORBIDDEN),
+        (400, {"message": f"Duplicated content, see {COMMENT}"}, Rejected, RejectReason.DUPLICATE),
         (
             422,
             {"message": "x", "errorDetails": {"inputErrors": [{"code": "DUPLICATE_POST"}]}},
@@ -926,6 +985,52 @@ def test_more_comments_than_can_be_read_prove_nothing(
     sent = PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT))
     with pytest.raises(Temporary):
         page.find_sent(sent, since=NOW)
+
+
+def test_own_words_among_comments_that_were_read_in_part_are_no_proof(
+    network: responses.RequestsMock, page: LinkedInConnector
+) -> None:
+    crowd = [remote_comment(n, "Hi", NOW, actor=PERSON) for n in range(99)]
+    network.get(
+        re.compile(f"{API}/rest/socialActions/.*"),
+        json={"elements": [*crowd, remote_comment(100, "Something else", NOW)]},
+    )
+    with pytest.raises(Temporary):
+        page.find_sent(PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT)), since=NOW)
+    same = PostPayload((PostPart("Something else"),), reply_to=ReplyTarget(COMMENT))
+    assert {post.text for post in page.find_sent(same, since=NOW)} == {"Something else"}
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_comments_below_what_linkedin_does_not_know_are_no_proof(
+    network: responses.RequestsMock, page: LinkedInConnector, status: int
+) -> None:
+    network.get(f"{API}/rest/posts", json={"elements": [remote(POST, "Post", NOW)]})
+    network.get(re.compile(f"{API}/rest/socialActions/.*"), status=status, json={"message": "Not found"})
+    first = PostPayload((PostPart("Post"), PostPart("More", is_comment=True)))
+    reply = PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT))
+    for sent in (first, reply):
+        with pytest.raises(Temporary):
+            page.find_sent(sent, since=NOW)
+
+
+def test_an_own_comment_that_cannot_be_read_is_no_proof(
+    network: responses.RequestsMock, page: LinkedInConnector
+) -> None:
+    odd = {**remote_comment(1, "Thanks", NOW), "created": {}}
+    network.get(re.compile(f"{API}/rest/socialActions/.*"), json={"elements": [odd]})
+    with pytest.raises(Temporary):
+        page.find_sent(PostPayload((PostPart("Thanks"),), reply_to=ReplyTarget(COMMENT)), since=NOW)
+
+
+def test_more_posts_than_can_be_read_prove_nothing(
+    network: responses.RequestsMock, page: LinkedInConnector
+) -> None:
+    full = [{**remote(POST, "Hi", NOW), "lastModifiedAt": ms(NOW)} for _ in range(50)]
+    network.get(f"{API}/rest/posts", json={"elements": full})
+    with pytest.raises(Temporary):
+        page.find_sent(payload("Thanks"), since=NOW)
+    assert page.find_sent(payload("Hi"), since=NOW)
 
 
 # --- counts -----------------------------------------------------------------------------------

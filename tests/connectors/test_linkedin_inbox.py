@@ -23,7 +23,14 @@ from hypothesis import strategies as st
 from connectors.base import InboxKind, PostPart, PostPayload, ReplyTarget, StepResult, Tokens, WebhookKind
 from connectors.errors import ConnectorError, NeedsReconnect, RateLimited, Rejected, RejectReason, Temporary
 from connectors.linkedin import LinkedInConnector
-from connectors.linkedin_inbox import COMMENTED, EVENT_TYPE, MENTIONED, NOTICES_PER_CALL, comment_parts
+from connectors.linkedin_inbox import (
+    CALLS_PER_LOOK,
+    COMMENTED,
+    EVENT_TYPE,
+    MENTIONED,
+    NOTICES_PER_CALL,
+    comment_parts,
+)
 from tests.connectors.conftest import NOW, SPECS, image, payload
 from tests.connectors.odd_answers import ODD, with_odd
 from tests.connectors.test_linkedin import (
@@ -198,6 +205,56 @@ def test_notices_are_read_page_by_page_and_have_an_end(
     starts = [parse_qs(urlsplit(str(c.request.url)).query)["start"] for c in network.calls]
     assert starts[:3] == [["0"], ["50"], ["100"]]
     page.fetch_inbox(since=NOW, cursor='["told", "rubbish"]')
+    assert "start=0&" in str(network.calls[-1].request.url)
+
+
+@pytest.mark.parametrize(("posts", "firsts"), [(3, 90), (130, 0), (1, 100)])
+def test_a_look_makes_so_many_calls_and_the_next_goes_on(
+    network: responses.RequestsMock, page: LinkedInConnector, posts: int, firsts: int
+) -> None:
+    urns = [f"urn:li:share:{1000 + n}" for n in range(posts)]
+    notices = [notice(n, decoratedSourcePost={"entity": urn}) for n, urn in enumerate(urns)]
+
+    def told(request: Any) -> tuple[int, dict[str, str], str]:
+        start = int(parse_qs(urlsplit(request.url).query)["start"][0])
+        return 200, {}, json.dumps({"elements": notices[start : start + NOTICES_PER_CALL]})
+
+    def below(request: Any) -> tuple[int, dict[str, str], str]:
+        path = unquote(urlsplit(request.url).path)
+        if "comment:" in path:
+            number = int(re.findall(r"\d+", path)[-1])
+            found = [remote_comment(number + 100_000, f"answer to {number}", at(2), BOB)]
+        else:
+            first = int(re.findall(r"\d+", path)[-1]) * 1000
+            summary = {"commentsSummary": {"totalFirstLevelComments": 1}}
+            found = [remote_comment(first + n, f"c{first + n}", at(1), BOB, **summary) for n in range(firsts)]
+            if int(parse_qs(urlsplit(request.url).query)["start"][0]):
+                found = []
+        return 200, {}, json.dumps({"elements": found})
+
+    network.add_callback("GET", NOTICES, told)
+    network.add_callback("GET", re.compile(f"{API}/rest/socialActions/.*"), below)
+    network.get(f"{API}/rest/people", json={"results": {}})
+    texts: set[str] = set()
+    cursor, looks = "", 0
+    while looks == 0 or cursor:
+        before = len(network.calls)
+        found = page.fetch_inbox(since=NOW, cursor=cursor)
+        assert len(network.calls) - before <= CALLS_PER_LOOK + 5
+        texts |= {item.text for item in found.items}
+        assert found.cursor != cursor
+        cursor = found.cursor
+        looks += 1
+    assert looks > 1
+    assert len(texts) == 2 * posts * firsts
+
+
+@pytest.mark.parametrize("position", ["²", "1.²", "1.2.3.4", "-1", "9" * 5000, "1e5", "x"])
+def test_a_position_that_nobody_gave_out_is_the_beginning(
+    network: responses.RequestsMock, page: LinkedInConnector, position: str
+) -> None:
+    network.get(NOTICES, json={"elements": []})
+    page.fetch_inbox(since=NOW, cursor=json.dumps(["told", position]))
     assert "start=0&" in str(network.calls[-1].request.url)
 
 

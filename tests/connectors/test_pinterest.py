@@ -647,6 +647,19 @@ def test_a_list_that_is_in_no_order_proves_nothing(
         account.find_sent(pin_of("x", title="Menu"), since=NOW)
 
 
+def test_another_pin_of_the_same_title_is_no_proof(
+    network: responses.RequestsMock, account: PinterestConnector
+) -> None:
+    other = remote("7", NOW, title="Menu", description="Something else")
+    older = [remote(str(n), NOW - dt.timedelta(days=9 - n)) for n in range(3)]
+    for path in (f"/boards/{BOARD}/pins", "/pins"):
+        for n in range(9):
+            network.get(f"{API}{path}", json={"items": [*older, other], "bookmark": f"b{n}"})
+    with pytest.raises(Temporary):
+        account.find_sent(pin_of("x", title="Menu"), since=NOW)
+    assert account.find_sent(pin_of("Something else", title="Menu"), since=NOW)
+
+
 def test_own_pins_come_newest_first(network: responses.RequestsMock, account: PinterestConnector) -> None:
     first = [remote("1", NOW + dt.timedelta(minutes=1))]
     second = [remote("2", NOW + dt.timedelta(minutes=2)), remote("0", NOW - dt.timedelta(days=1))]

@@ -321,6 +321,11 @@ def test_a_text_counts_in_utf16_and_a_post_needs_something_to_see() -> None:
     assert problems(post(film(), photo("a"))) == [RejectReason.MEDIA_MIXED]
 
 
+def test_the_title_of_photos_counts_in_utf16_before_it_is_sent() -> None:
+    assert problems(post(photo("a"), title="🙂" * 45)) == []
+    assert problems(post(photo("a"), title="🙂" * 45 + "a")) == [RejectReason.SETTING_INVALID]
+
+
 def test_who_may_see_it_must_be_chosen_and_has_no_default() -> None:
     assert problems(post(film(), privacy="")) == [RejectReason.SETTING_MISSING]
     (field,) = (one for one in INFO.post_fields if one.is_required)
@@ -499,11 +504,76 @@ def test_an_answer_to_the_last_piece_that_is_not_the_documented_one_is_a_doubt(
 def test_a_piece_that_is_refused_for_good(
     network: responses.RequestsMock, account: TikTokConnector, status: int, reason: RejectReason
 ) -> None:
+    """One before the last publishes nothing."""
+    serve_status(network, status="PROCESSING_UPLOAD", uploaded_bytes=0)
     network.put(UPLOAD, status=status, body=f"bad token upload_token=Xza123secret at {UPLOAD}")
     with pytest.raises(Rejected) as refused:
-        publish(account, post(film(100)))
+        publish(account, post(film(BIG)))
     assert refused.value.reason is reason
     assert "Xza123secret" not in refused.value.detail
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 413, 416, 422])
+def test_a_last_piece_that_is_refused_may_have_been_taken(
+    network: responses.RequestsMock, account: TikTokConnector, status: int
+) -> None:
+    """It may be a repetition: what TikTok says of the publication decides."""
+    network.put(UPLOAD, status=status, body=f"bad token upload_token=Xza123secret at {UPLOAD}")
+    serve_status(network, status="PROCESSING_UPLOAD", uploaded_bytes=100)
+    assert publish(account, post(film(100))).state is StepState.PROCESSING
+    serve_status(network, status="PUBLISH_COMPLETE", publicaly_available_post_id=[POST_ID])
+    assert publish(account, post(film(100))).remote_id == POST_ID
+    serve_status(network, status="PROCESSING_UPLOAD", uploaded_bytes=0)
+    with pytest.raises(Rejected if status == 413 else (Temporary, OutcomeUnknown)) as doubtful:
+        publish(account, post(film(100)))
+    assert "Xza123secret" not in doubtful.value.detail
+    assert not getattr(doubtful.value, "starts_over", False)
+    serve_status(network, status="FAILED", fail_reason="internal")
+    with pytest.raises(Temporary):
+        publish(account, post(film(100)))
+
+
+@pytest.mark.parametrize("code", ["invalid_publish_id", "spam_risk_user_banned_from_posting"])
+def test_after_the_last_piece_nothing_is_begun_anew_because_tiktok_does_not_tell(
+    network: responses.RequestsMock,
+    account: TikTokConnector,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+) -> None:
+    """The hour ends while the piece is under way."""
+    now = dt.datetime.now(dt.UTC)
+
+    def late(_request: Any) -> tuple[int, dict[str, str], str]:
+        monkeypatch.setattr(tiktok, "_now", lambda: now + dt.timedelta(hours=2))
+        return 403, {}, "expired"
+
+    network.add_callback("PUT", UPLOAD, late)
+    network.post(f"{API}/v2/post/publish/status/fetch/", status=400, json=refusal(code))
+    with pytest.raises((OutcomeUnknown, Temporary)) as doubtful:
+        publish(account, post(film(100)))
+    assert not getattr(doubtful.value, "starts_over", False)
+
+
+@pytest.mark.parametrize("stated", [None, "²", -1, 1.5, [], "many"])
+def test_an_upload_of_which_nobody_says_how_much_is_there_is_not_begun_anew(
+    network: responses.RequestsMock, account: TikTokConnector, stated: Any
+) -> None:
+    over = container(dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    serve_status(network, status="PROCESSING_UPLOAD", uploaded_bytes=stated)
+    with pytest.raises(Temporary) as ended:
+        publish(account, post(film(100)), over)
+    assert not ended.value.starts_over
+
+
+def test_a_refusal_of_the_question_begins_nothing_anew(
+    network: responses.RequestsMock, account: TikTokConnector
+) -> None:
+    over = container(dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    banned = refusal("spam_risk_user_banned_from_posting")
+    network.post(f"{API}/v2/post/publish/status/fetch/", status=403, json=banned)
+    with pytest.raises(Temporary) as refused:
+        publish(account, post(film(100)), over)
+    assert not refused.value.starts_over
 
 
 def test_a_piece_too_many_waits(network: responses.RequestsMock, account: TikTokConnector) -> None:
@@ -742,6 +812,15 @@ def test_a_lost_answer_to_photos_is_looked_for_and_else_a_person_is_asked(
     network.replace("POST", f"{API}/v2/video/list/", json=ok(videos=[], has_more=False))
     with pytest.raises(Rejected):
         account.find_sent(sent, since=since)
+
+
+def test_photos_without_words_are_not_known_again_among_others(
+    network: responses.RequestsMock, account: TikTokConnector
+) -> None:
+    other = {"id": POST_ID, "create_time": int(NOW.timestamp()) + 60, "title": "", "video_description": ""}
+    network.post(f"{API}/v2/video/list/", json=ok(videos=[other], has_more=False))
+    with pytest.raises(Rejected):  # a person is asked
+        account.find_sent(post(photo("a"), text=""), since=NOW)
 
 
 @pytest.mark.parametrize("is_video", [True, False])

@@ -332,6 +332,18 @@ def test_own_posts_are_read_page_by_page(network: responses.RequestsMock, accoun
     assert [query.get("pagination_token") for query in queries] == [None, "n"]
 
 
+def test_more_posts_than_can_be_read_prove_nothing(
+    network: responses.RequestsMock, account: XConnector
+) -> None:
+    path = f"{API}/2/users/2244994945/tweets"
+    network.get(path, json={"data": [remote("busy", NOW)], "meta": {"next_token": "n"}})
+    with pytest.raises(Temporary):
+        account.find_sent(payload("Hello"), since=NOW)
+    assert {post.text for post in account.find_sent(payload("busy"), since=NOW)} == {"busy"}
+    network.replace("GET", path, json={"data": [remote("busy", NOW)], "meta": {}})
+    assert len(account.find_sent(payload("Hello"), since=NOW)) == 1
+
+
 # --- counting ---------------------------------------------------------------------------------
 
 

@@ -387,6 +387,25 @@ def test_a_title_and_whether_it_is_for_children_must_be_said() -> None:
     assert problems(post(privacy="friends")) == [(RejectReason.SETTING_INVALID, "privacy")]
 
 
+def test_tags_are_counted_together_as_youtube_counts_them() -> None:
+    many = ",".join(f"{'a' * 48}{n:02}" for n in range(9))  # 450 and 8 commas
+    assert problems(post(tags=f"{many},{'b' * 41}")) == []
+    assert problems(post(tags=f"{many},{'b' * 42}")) == [(RejectReason.SETTING_INVALID, "tags")]
+    # A tag with a space is put in quotation marks; one that stands twice is one, and blanks are none.
+    assert problems(post(tags=f"{many}, #{'b' * 19} {'b' * 19}")) == []
+    assert problems(post(tags=f"{many}, {'b' * 20} {'b' * 19}")) == [(RejectReason.SETTING_INVALID, "tags")]
+    assert problems(post(tags=f"{many},{many}、 ，{' ' * 400},\n{'b' * 41}")) == []
+
+
+@pytest.mark.parametrize("sign", ["<", ">"])
+def test_signs_that_youtube_does_not_take_are_told_before(sign: str) -> None:
+    assert problems(post(title=f"a {sign} b")) == [(RejectReason.SETTING_INVALID, "title")]
+    assert problems(post(tags=f"a,{sign}b")) == [(RejectReason.SETTING_INVALID, "tags")]
+    video = PostPart(f"a {sign} b", media=(film(),))
+    assert problems(post(video)) == [(RejectReason.INVALID, "")]
+    assert problems(post(PostPart("", media=(film(),)), PostPart(f"a {sign} b", is_comment=True))) == []
+
+
 # --- the upload -------------------------------------------------------------------------------
 
 
@@ -463,9 +482,9 @@ def test_too_many_tags_are_refused_before_anything_is_sent(
     network: responses.RequestsMock, account: YouTubeConnector
 ) -> None:
     network.post(f"{API}/upload/youtube/v3/videos", headers={"Location": SESSION}, body="")
-    begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b" * 32])))
+    begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b c" + "d" * 36])))
     with pytest.raises(Rejected) as refused:
-        begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b" * 33])))
+        begin(account, post(tags=",".join(["a" * 48 + f"{n:02}" for n in range(9)] + ["b c" + "d" * 37])))
     assert refused.value.reason is RejectReason.SETTING_INVALID
     assert len(network.calls) == 1
 
@@ -583,13 +602,82 @@ def test_after_a_lost_answer_the_session_is_asked(
     result = check(account)
     assert result is not None
     assert result.remote_id == VIDEO
-    for body in ("", "{}", "[]", "<html>"):
+    for body in ("", "{}", "[]", "<html>", '{"id": null}', '{"id": true}'):
         network.replace("PUT", SESSION, body=body)
-        with pytest.raises(Temporary):
+        with pytest.raises(OutcomeUnknown):  # there is a video: it says so, and not which
             check(account)
     network.replace("PUT", SESSION, status=500)
     with pytest.raises(Temporary):
         check(account)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (400, "badRequest"),
+        (403, "forbidden"),
+        (403, "uploadLimitExceeded"),
+        (404, "videoNotFound"),
+        (410, ""),
+        (416, ""),
+        (422, "invalidTitle"),
+    ],
+)
+def test_a_question_that_is_refused_says_nothing_of_the_video(
+    network: responses.RequestsMock, account: YouTubeConnector, status: int, reason: str
+) -> None:
+    network.put(SESSION, status=status, json=refusal(reason, status))
+    with pytest.raises(OutcomeUnknown) as unknown:
+        check(account)
+    assert "AbCdEf0123456789" not in unknown.value.detail
+    network.get(f"{API}/youtube/v3/videos", status=status, json=refusal(reason, status))
+    with pytest.raises(OutcomeUnknown):
+        check(account, StepResult(state=StepState.PROCESSING, remote_id=VIDEO))
+
+
+def test_a_question_that_must_wait_waits(network: responses.RequestsMock, account: YouTubeConnector) -> None:
+    network.put(SESSION, status=403, json=refusal("quotaExceeded"))
+    with pytest.raises(RateLimited):
+        check(account)
+    network.replace("PUT", SESSION, status=401, json=refusal("authError", 401))
+    with pytest.raises(NeedsReconnect):
+        check(account)
+
+
+def test_a_video_that_is_not_listed_may_be_there(
+    network: responses.RequestsMock, account: YouTubeConnector
+) -> None:
+    network.get(f"{API}/youtube/v3/videos", json=listed())
+    with pytest.raises(OutcomeUnknown):
+        check(account, StepResult(state=StepState.PROCESSING, remote_id=VIDEO))
+
+
+def test_a_session_that_has_all_of_the_file_is_not_said_to_have_made_nothing(
+    network: responses.RequestsMock, account: YouTubeConnector
+) -> None:
+    """Else the file would be sent again, and to another session if this one is gone by then."""
+    network.put(SESSION, status=308, headers={"Range": f"bytes=0-{SIZE - 1}"})
+    with pytest.raises(OutcomeUnknown):
+        check(account)
+
+
+@pytest.mark.parametrize("first", [400, 416, 308])
+def test_a_session_that_goes_away_after_it_was_sent_everything_leaves_a_doubt(
+    network: responses.RequestsMock, account: YouTubeConnector, first: int
+) -> None:
+    network.put(SESSION, status=first, headers={"Range": "bytes=0-59"} if first == 308 else {})
+    network.put(SESSION, status=404)
+    with pytest.raises(OutcomeUnknown):
+        publish(account)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"id": null}'])
+def test_a_session_that_says_that_it_is_done_is_never_begun_anew(
+    network: responses.RequestsMock, account: YouTubeConnector, body: str
+) -> None:
+    network.put(SESSION, body=body)
+    with pytest.raises(OutcomeUnknown):  # a question, of a large file
+        publish(account, post(PostPart("", media=(film(BIG),))))
 
 
 def test_a_file_that_became_shorter_is_not_sent(account: YouTubeConnector) -> None:
@@ -628,15 +716,13 @@ def test_a_video_is_waited_for_until_youtube_has_worked_on_it_or_for_ten_minutes
         ({"uploadStatus": "rejected", "rejectionReason": "duplicate"}, RejectReason.FORBIDDEN),
         ({"uploadStatus": "rejected", "rejectionReason": "copyright"}, RejectReason.FORBIDDEN),
         ({"uploadStatus": "deleted"}, RejectReason.FORBIDDEN),
-        (None, RejectReason.MEDIA_BROKEN),
     ],
     ids=str,
 )
 def test_a_video_that_youtube_did_not_keep_says_why(
     network: responses.RequestsMock, account: YouTubeConnector, status: Any, reason: RejectReason
 ) -> None:
-    found = [] if status is None else [{"id": VIDEO, "status": status}]
-    network.get(f"{API}/youtube/v3/videos", json=listed(*found))
+    network.get(f"{API}/youtube/v3/videos", json=listed({"id": VIDEO, "status": status}))
     with pytest.raises(Rejected) as refused:
         check(account, StepResult(state=StepState.PROCESSING, remote_id=VIDEO))
     assert refused.value.reason is reason
@@ -983,6 +1069,38 @@ def test_an_answer_is_found_in_its_own_thread_however_old_that_is(
     (found,) = account.find_sent(REPLY, since=NOW)
     assert (found.remote_id, found.text, found.in_reply_to) == ("UgxTop.2", "Thank you", "")
     assert "parentId=UgxTop&" in str(network.calls[0].request.url)
+
+
+def test_comments_that_were_read_in_part_are_no_proof(
+    network: responses.RequestsMock, account: YouTubeConnector
+) -> None:
+    crowd = [thread(comment(f"Ugx{n}", textOriginal="Hi")) for n in range(3)]
+    ours = thread(comment("UgxOwn", CHANNEL, textOriginal="Something else"))
+    network.get(f"{API}/youtube/v3/commentThreads", json=listed(*crowd, ours, nextPageToken="more"))
+    for n in range(9):
+        page = listed(*crowd, ours, nextPageToken=f"more{n}")
+        network.get(f"{API}/youtube/v3/commentThreads", json=page)
+    with pytest.raises(Temporary):
+        account.find_sent(WITH_COMMENT, since=NOW)
+    network.get(
+        f"{API}/youtube/v3/comments", json=listed(comment("UgxTop.1", textOriginal="Hi"), nextPageToken="n")
+    )
+    with pytest.raises(Temporary):
+        account.find_sent(REPLY, since=NOW)
+    found = comment("UgxTop.2", CHANNEL, textOriginal="Thank you")
+    network.replace("GET", f"{API}/youtube/v3/comments", json=listed(found, nextPageToken="n"))
+    assert "UgxTop.2" in {one.remote_id for one in account.find_sent(REPLY, since=NOW)}
+
+
+@pytest.mark.parametrize(("status", "reason"), [(403, "commentsDisabled"), (404, "commentNotFound")])
+def test_a_list_that_is_refused_is_no_proof(
+    network: responses.RequestsMock, account: YouTubeConnector, status: int, reason: str
+) -> None:
+    for name in ("comments", "commentThreads"):
+        network.get(f"{API}/youtube/v3/{name}", status=status, json=refusal(reason, status))
+    for sent in (WITH_COMMENT, REPLY):
+        with pytest.raises(Rejected):
+            account.find_sent(sent, since=NOW)
 
 
 # --- reading back and counts ----------------------------------------------------------------------
