@@ -28,7 +28,7 @@ from accounts.models import (
 from accounts.network_wording import GROUPS, SAFETY, UNITS, length
 from accounts.services import apps, offers
 from accounts.services.keys import rotate_secrets
-from connectors.base import Capability, Quota, RetrySafety, TextUnit
+from connectors.base import Capability, Connected, Profile, Quota, RetrySafety, TextUnit, Tokens
 from connectors.errors import Temporary
 from core.crypto import decrypt_json
 from tests.accounts.conftest import NOW, FakeAppConnector, FakeNetwork
@@ -255,6 +255,19 @@ def test_of_several_pages_the_chosen_ones_are_connected(
     assert all(one.credential.app == app for one in found)
     assert not ConnectionOffer.objects.exists()
     assert client.get(chooser).status_code == 404
+
+
+def test_pages_stand_by_name_with_numbers_as_they_count(brand: Brand, admin: User) -> None:
+    names = ("Branch 10", "branch 2", "", "札幌 3", "Branch 1")
+    connections = [
+        Connected(Profile(f"p{n}", f"handle{n}", name), Tokens(access_token="t"), scopes=(), options={})
+        for n, name in enumerate(names)
+    ]
+    offer = offers.make_offer(
+        brand=brand, platform="fake", connections=connections, app=None, actor=admin, now=NOW
+    )
+    shown = [one.profile.display_name or one.profile.handle for one in offers.offered(offer, NOW)]
+    assert shown == ["Branch 1", "branch 2", "Branch 10", "handle2", "札幌 3"]
 
 
 def test_an_offer_ends_and_is_forgotten_with_its_tokens(
