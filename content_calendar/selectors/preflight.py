@@ -41,6 +41,7 @@ LEVELS: dict[str, PreflightLevel] = {
     Code.DUPLICATE: PreflightLevel.LOOK,
     Code.SCOPES: PreflightLevel.LOOK,
     Code.MEDIA_PREPARING: PreflightLevel.LOOK,
+    Code.NOT_ASKED: PreflightLevel.LOOK,
 }
 
 
@@ -80,7 +81,7 @@ def find_problems(brand: Brand, deliveries: Sequence[Delivery], now: dt.datetime
         found += _of_account(account, rows)
         found += _collisions(rows)
         found += _quota(account, rows)
-    found += _content(deliveries)
+    found += content_problems(deliveries)
     found += _quiet(brand, deliveries)
     found += _people(deliveries)
     found += _duplicates(deliveries, now)
@@ -149,7 +150,7 @@ def _amount(payload: Mapping[str, Any], rate: Rate) -> int:
     return len(parts) if rate.name == "posts" else sum(len(part.get("media", ())) for part in parts)
 
 
-def _content(deliveries: Sequence[Delivery]) -> Iterable[Finding]:
+def content_problems(deliveries: Sequence[Delivery]) -> Iterable[Finding]:
     """The files are there, and the network takes what was frozen by the limits that it has now."""
     is_there: dict[str, bool] = {}
     frozen = {
