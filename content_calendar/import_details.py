@@ -23,6 +23,7 @@ from connectors.base import PlatformInfo, PostField
 from content_calendar.answers import Answer, answer_in_words, own_choices
 
 PREFIX = "details."
+MOST_SHOWN = 6  # choices that a sentence names
 _PREFIXES = (PREFIX, "詳細.")  # the second as the export in Japanese writes it
 
 
@@ -67,6 +68,13 @@ def names_of_choices(field: PostField, options: Mapping[str, Any]) -> dict[str, 
         for name in {value, *names}:
             found[plain(name)].append(value)
     return dict(found)
+
+
+def shown_choices(field: PostField, options: Mapping[str, Any]) -> str:
+    """The first choices in the active language, for a sentence."""
+    known = own_choices(options, field) if field.is_of_account else field.choices
+    labels = [label if field.is_of_account else _(label) for _value, label in known]
+    return ", ".join(labels[:MOST_SHOWN]) + (" …" if len(labels) > MOST_SHOWN else "")
 
 
 def answer_for_file(field: PostField, options: Mapping[str, Any], answer: Answer) -> str:

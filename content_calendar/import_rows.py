@@ -21,7 +21,14 @@ from connectors.base import LinkCard, PlatformInfo, PostField
 from content_calendar.answers import MOST_ANSWER, Answer, AnswersByAccount, kept_answers
 from content_calendar.content import MOST_ALT, MOST_TEXT, MOST_WARNING, MediaUse, Part, Parts
 from content_calendar.import_columns import EVERYWHERE, NO, STATES, YES, Wanted, label, of_account, parted
-from content_calendar.import_details import detail_fields, is_detail, names_of_choices, plain
+from content_calendar.import_details import (
+    MOST_SHOWN,
+    detail_fields,
+    is_detail,
+    names_of_choices,
+    plain,
+    shown_choices,
+)
 from content_calendar.models import MediaAsset
 from core.csv_reading import Row
 from core.csv_writing import without_guard
@@ -356,11 +363,14 @@ class RowReader:
             return means[0]
         if means:
             said = _("“%(value)s” is the name of several choices. Write the one that is meant: %(values)s")
-            notes.append(Note(True, key, said % {"value": text[:60], "values": ", ".join(means[:6])}))
+            notes.append(
+                Note(True, key, said % {"value": text[:60], "values": ", ".join(means[:MOST_SHOWN])})
+            )
         else:
-            said = _("“%(value)s” is none of the choices of “%(field)s” on %(account)s.")
+            said = _("“%(value)s” is none of the choices of “%(field)s” on %(account)s: %(choices)s")
             words = {"value": text[:60], "field": _(asked.label), "account": account}
-            notes.append(Note(True, key, said % words))
+            choices = {"choices": shown_choices(asked, account.options)}
+            notes.append(Note(True, key, said % (words | choices)))
         return None
 
     def _parts(self, given: Mapping[str, str], notes: list[Note], owner: str = "") -> Iterator[PlannedPart]:

@@ -17,6 +17,7 @@ from content_calendar.import_columns import header_word, label, recognised
 from content_calendar.models import ImportRow, Post, RowVerdict, Variant
 from content_calendar.services.drafts import Draft, create_post
 from core.csv_reading import Row
+from outbox.models import Delivery
 from tests.cast import make_account
 from tests.content_calendar.boards import BoardsConnector, boards
 from tests.content_calendar.conftest import LATER, NOW
@@ -84,8 +85,11 @@ def test_our_words_of_a_choice_are_known_in_every_language(
 @pytest.mark.parametrize(
     ("details", "sentence"),
     [
-        ({"board": "Spoons"}, "“Spoons” is none of the choices of “Board” on @pins."),
-        ({"audience": "Friends"}, "“Friends” is none of the choices of “Who may see it” on @pins."),
+        ({"board": "Spoons"}, "“Spoons” is none of the choices of “Board” on @pins: Recipes, Cups"),
+        (
+            {"audience": "Friends"},
+            "“Friends” is none of the choices of “Who may see it” on @pins: Everyone, Only me",
+        ),
         ({"is_advert": "maybe"}, "“maybe” is not known here. Write yes or no."),
         ({"about": "x" * 10_001}, "No network takes texts of more than 10000 characters."),
     ],
@@ -152,8 +156,7 @@ def test_a_required_answer_that_is_missing_keeps_a_row_off_the_schedule(
     assert (first.verdict, second.verdict) == (V.ERROR, V.OK)
     assert first.notes[0]["column"] == "details.boards.board"
     imported(batch, manager)
-    post = Post.objects.get()
-    assert post.variants.get().delivery.payload["settings"]["board"] == "b2"
+    assert Delivery.objects.get().payload["settings"]["board"] == "b2"
 
 
 def test_the_column_of_one_account_counts_before_that_of_its_network(
