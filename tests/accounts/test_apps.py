@@ -25,11 +25,12 @@ from accounts.models import (
     SocialAccount,
     User,
 )
-from accounts.network_wording import GROUPS, SAFETY, UNITS, length
+from accounts.network_wording import GROUPS, SAFETY, UNITS, length, limits_of
 from accounts.services import apps, offers
 from accounts.services.keys import rotate_secrets
 from connectors.base import Capability, Connected, Profile, Quota, RetrySafety, TextUnit, Tokens
 from connectors.errors import Temporary
+from connectors.registry import CONNECTORS
 from core.crypto import decrypt_json
 from tests.accounts.conftest import NOW, FakeAppConnector, FakeNetwork
 
@@ -358,6 +359,14 @@ def test_the_matrix_says_of_each_network_what_it_can_do(client: Client) -> None:
     assert dict(groups["Limits"])["Longest text"][place] == "300"
     assert dict(groups["Limits"])["Images in one post"][place] == "4"
     assert page.content.decode().count('<th scope="col"') == len(names) + 1
+
+
+def test_limits_say_nothing_of_what_a_network_does_not_take() -> None:
+    with translation.override("en"):
+        line, bluesky = (dict(limits_of(CONNECTORS[key].INFO)) for key in ("line", "bluesky"))
+    assert line.keys() == {"Text", "Images", "Video"}
+    assert bluesky["Alt text"] == "2,000 characters"
+    assert bluesky["Text"] == "300 characters as a reader sees them · at most 3,000 bytes"
 
 
 def test_the_document_of_networks_is_what_the_registry_says() -> None:
