@@ -95,6 +95,11 @@ def has_prices(platform: str) -> bool:
     return connector_class(platform).cost_of is not Connector.cost_of
 
 
+def can_be_asked(platform: str) -> bool:
+    """Whether the network says before anything is sent whether it would take a post."""
+    return connector_class(platform).dry_run is not Connector.dry_run
+
+
 def refresh_tokens(account: SocialAccount, stale: Tokens | None = None) -> Tokens:
     """Fresh tokens for ``account``, stored; ``stale`` are the ones that the network refused.
 

@@ -101,15 +101,24 @@ COUNTED: dict[str, Promise] = {
 }
 
 
-def network_facts(info: PlatformInfo) -> list[tuple[str, str]]:
-    """Limits and habits of one network as (name, sentence)."""
+def limits_of(info: PlatformInfo) -> list[tuple[str, str]]:
+    """What fits in a post, as (name, words)."""
     facts = [(_("Text"), text_words(info.text))]
     if info.images.max_count:
         facts.append((_("Images"), _images(info)))
+    if info.can(Capability.ALT_TEXT) and info.images.alt_text_max:
+        words = ngettext("%(n)s character", "%(n)s characters", info.images.alt_text_max)
+        facts.append((_("Alt text"), words % {"n": _number(info.images.alt_text_max)}))
     if info.videos is not None:
         facts.append((_("Video"), _videos(info.videos)))
     if info.thread_max > 1:
         facts.append((_("Threads"), _("up to %(n)s posts") % {"n": info.thread_max}))
+    return facts
+
+
+def network_facts(info: PlatformInfo) -> list[tuple[str, str]]:
+    """Limits and habits of one network as (name, sentence)."""
+    facts = limits_of(info)
     if info.post_fields:
         facts.append((_("Asks besides"), ", ".join(_(one.label) for one in info.post_fields)))
     if info.takes_media_by_url:
@@ -140,6 +149,8 @@ def _rate(rate: Rate) -> str:
 
 def text_words(limit: TextLimit) -> str:
     words = _("%(n)s %(unit)s") % {"n": _number(limit.max_units), "unit": UNITS[limit.unit]}
+    if limit.max_bytes:
+        words += " · " + _("at most %(n)s bytes") % {"n": _number(limit.max_bytes)}
     if limit.url_units:
         words += " · " + _("a link counts %(n)s") % {"n": limit.url_units}
     return words
@@ -166,7 +177,7 @@ def _videos(limit: VideoLimit) -> str:
 def _video(info: PlatformInfo) -> bool | str:
     if info.videos is None:
         return False
-    return length(info.videos.max_seconds) if info.videos.max_seconds else True
+    return length(info.videos.max_seconds) if info.videos.max_seconds else _("not stated")
 
 
 def length(seconds: float) -> str:

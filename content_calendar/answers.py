@@ -82,9 +82,13 @@ def with_other_addresses(info: PlatformInfo, answers: Answers, addresses: Mappin
 
 
 def own_choices(options: Mapping[str, Any], field: PostField) -> tuple[tuple[str, str], ...]:
-    """The values and labels that the account was read to have; none where nothing was read yet."""
+    """The values that the account was read to have, and their labels: in the active language those of which
+    the network's file has words, else as the network names them. None where nothing was read yet."""
     rows = (options.get("choices") or {}).get(field.name) or ()
-    return tuple((str(value), str(label)) for value, label in rows)
+    words = dict(field.choices)
+    return tuple(
+        (str(value), _(words[value]) if str(value) in words else str(label)) for value, label in rows
+    )
 
 
 def own_problems(

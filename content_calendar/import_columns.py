@@ -3,7 +3,8 @@ value of each is called. The export writes the same columns, so that its file ca
 
 Column ``text`` is the post, ``text_2`` and on are the further parts of a thread; their images, the words for
 them and their link cards stand in ``media``, ``alt`` and ``card_url`` ... with the same number. What an
-account says instead stands in columns of its own: ``text@network:name``, ``media_2@network:name``.
+account says instead stands in columns of its own: ``text@network:name``, ``media_2@network:name``. What
+networks ask besides has columns of import_details.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from content_calendar.import_details import detail_column, detail_header, detail_label, is_detail
 from core.csv_reading import Row, known_columns
 
 MOST_PARTS = 40  # of a thread, as in the composer
@@ -148,12 +150,12 @@ def recognised(header: Row) -> list[str]:
     found: list[str] = []
     halves = [of_account(unicodedata.normalize("NFKC", cell)) for cell in header.cells]
     names = Row(header.number, tuple(name for name, _account in halves))
-    for name, (_word, account) in zip(known_columns(names, NAMES), halves, strict=True):
-        key = name or ""
-        if name and account:
+    for name, (word, account) in zip(known_columns(names, NAMES), halves, strict=True):
+        key = name or detail_column(word)
+        if key and account:
             network, mark, handle = (piece.strip().lower() for piece in account.partition(":"))
-            is_own = bool(mark) and parted(name)[0] in OWN
-            key = f"{name}@{network}:{handle.lstrip('@')}" if is_own else ""
+            is_own = bool(mark) and (parted(key)[0] in OWN or is_detail(key))
+            key = f"{key}@{network}:{handle.lstrip('@')}" if is_own else ""
         found.append(key if key not in found else "")
     return found
 
@@ -167,7 +169,10 @@ def label(key: str) -> str:
     """A column in the active language."""
     key, account = of_account(key)
     name, number = parted(key)
-    words = f"{LABELS[name]} {number}" if number > 1 else str(LABELS[name])
+    if is_detail(key):
+        words = detail_label(key)
+    else:
+        words = f"{LABELS[name]} {number}" if number > 1 else str(LABELS[name])
     return f"{words} · {account}" if account else words
 
 
@@ -177,5 +182,8 @@ def header_word(key: str, language: str) -> str:
         return key
     key, account = of_account(key)
     name, number = parted(key)
-    word = f"{_WORDS[name][0]}{number}" if number > 1 else _WORDS[name][0]
+    if is_detail(key):
+        word = detail_header(key, language)
+    else:
+        word = f"{_WORDS[name][0]}{number}" if number > 1 else _WORDS[name][0]
     return f"{word}@{account}" if account else word

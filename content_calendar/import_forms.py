@@ -13,7 +13,7 @@ from accounts.models import Brand
 from campaigns.wording import ENCODINGS
 from content_calendar.import_columns import KEYS, is_enough, label, parted
 from content_calendar.models import ImportBatch
-from content_calendar.selectors.imports import MOST_BYTES
+from content_calendar.selectors.imports import MOST_BYTES, details_asked
 from content_calendar.services.imports import Reading
 from core.xlsx_reading import TableKind
 
@@ -86,6 +86,7 @@ class ReadingForm(forms.Form):
         if not batch.may_schedule:
             del self.fields["schedules"]
         keys = [key for key in KEYS if parted(key)[1] <= _LISTED_PARTS or key in batch.columns]
+        keys += details_asked([batch.brand])
         keys += [key for key in batch.columns if key and key not in keys]  # of single accounts
         choices = [("", _("Leave out")), *((key, label(key)) for key in keys)]
         for index, word in enumerate(self.header):

@@ -17,9 +17,18 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Brand, SocialAccount
 from campaigns.wording import UNREADABLE
-from connectors.base import LinkCard
+from connectors.base import LinkCard, PlatformInfo, PostField
+from content_calendar.answers import MOST_ANSWER, Answer, AnswersByAccount, kept_answers
 from content_calendar.content import MOST_ALT, MOST_TEXT, MOST_WARNING, MediaUse, Part, Parts
 from content_calendar.import_columns import EVERYWHERE, NO, STATES, YES, Wanted, label, of_account, parted
+from content_calendar.import_details import (
+    MOST_SHOWN,
+    detail_fields,
+    is_detail,
+    names_of_choices,
+    plain,
+    shown_choices,
+)
 from content_calendar.models import MediaAsset
 from core.csv_reading import Row
 from core.csv_writing import without_guard
@@ -106,6 +115,7 @@ class PlannedRow:
     labels: tuple[str, ...] = ()
     schedules: bool = False
     missed: MissedRule | None = None
+    settings: AnswersByAccount = field(default_factory=dict)  # tidied, of accounts that say something besides
     notes: tuple[Note, ...] = ()
 
     @property
@@ -156,13 +166,18 @@ class RowReader:
     directory: Directory
     _at: Mapping[str, int] = field(init=False)
     _numbers: Sequence[int] = field(init=False)  # of the parts of a thread that the file has
-    _owners: Sequence[str] = field(init=False)  # the accounts that have columns of their own
+    _owners: Sequence[str] = field(init=False)  # the accounts that have words of their own
+    _details: Mapping[str, tuple[PlatformInfo, PostField]] = field(init=False)  # those of all accounts first
+    _choices: dict[tuple[str, uuid.UUID], Mapping[str, Sequence[str]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._at = {key: index for index, key in enumerate(self.columns) if key}
         self._numbers = sorted({1, *(parted(of_account(key)[0])[1] for key in self._at)})
-        owners = (of_account(key)[1] for key in self._at)
+        owners = (of_account(key)[1] for key in self._at if not is_detail(key))
         self._owners = list(dict.fromkeys(owner for owner in owners if owner))
+        known, details = detail_fields(), sorted(filter(is_detail, self._at), key=lambda key: "@" in key)
+        self._details = {key: known[of_account(key)[0]] for key in details if of_account(key)[0] in known}
+        self._choices = {}
 
     def read(self, row: Row) -> PlannedRow:
         notes: list[Note] = []
@@ -178,6 +193,7 @@ class RowReader:
         accounts = self._accounts(given.get("accounts", ""), notes)
         parts = tuple(self._parts(given, notes))
         own = tuple(self._own(given, accounts, notes))
+        settings = self._settings(given, accounts, notes)
         if not parts and not own and not any(note.is_error for note in notes):
             notes.append(Note(True, "text", _("Write something or add an image.")))
         if wants is Wanted.SCHEDULE and not self.directory.may_schedule:
@@ -200,6 +216,7 @@ class RowReader:
             labels=self._labels(given.get("labels", ""), notes),
             schedules=wants is Wanted.SCHEDULE,
             missed=_late(given.get("late", ""), notes),
+            settings=settings,
             notes=tuple(notes),
         )
 
@@ -285,7 +302,8 @@ class RowReader:
         self, given: Mapping[str, str], accounts: Sequence[SocialAccount], notes: list[Note]
     ) -> Iterator[OwnWords]:
         for words in self._owners:
-            written = [key for key in self._at if of_account(key)[1] == words and given[key].strip()]
+            keys = (key for key in self._at if of_account(key)[1] == words and not is_detail(key))
+            written = [key for key in keys if given[key].strip()]
             if not written:
                 continue
             found = self._named(words)
@@ -294,6 +312,66 @@ class RowReader:
                 notes.append(Note(True, written[0], said % {"account": words[:60]}))
             elif parts := tuple(self._parts(given, notes, f"@{words}")):
                 yield OwnWords(found[0], words, parts)
+
+    def _settings(
+        self, given: Mapping[str, str], accounts: Sequence[SocialAccount], notes: list[Note]
+    ) -> dict[uuid.UUID, dict[str, Answer]]:
+        """What is said besides words and media; a column of one account counts before that of its network."""
+        found: dict[uuid.UUID, dict[str, Answer]] = {}
+        for key, (info, asked) in self._details.items():
+            text, owner = given[key].strip(), of_account(key)[1]
+            if not text:
+                continue
+            meant = self._named(owner) if owner else accounts
+            goes_to = [one for one in meant if one in accounts and one.platform == info.key]
+            if not goes_to:
+                said = _("There are details for “%(account)s”, where this post does not go.")
+                notes.append(Note(True, key, said % {"account": (owner or info.name)[:60]}))
+            for account in goes_to:
+                answer = self._answer(key, asked, account, text, notes)
+                if answer is not None:
+                    found.setdefault(account.pk, {})[asked.name] = answer
+        infos = {account.pk: account.info for account in accounts}
+        kept = {pk: kept_answers(infos[pk], answers) for pk, answers in found.items()}
+        return {pk: answers for pk, answers in kept.items() if answers}
+
+    def _answer(
+        self, key: str, asked: PostField, account: SocialAccount, text: str, notes: list[Note]
+    ) -> Answer | None:
+        """None for what cannot be one; the reason is noted then."""
+        if len(text) > MOST_ANSWER:
+            said = _("No network takes texts of more than %(most)s characters.") % {"most": MOST_ANSWER}
+            notes.append(Note(True, key, said))
+            return None
+        if asked.kind == "flag":
+            if _plain(text) not in YES | NO:
+                said = _("“%(value)s” is not known here. Write yes or no.") % {"value": text[:40]}
+                notes.append(Note(True, key, said))
+                return None
+            return _plain(text) in YES
+        if asked.kind != "choice":
+            return text
+        names = self._choices.get((key, account.pk))
+        if names is None:
+            names = self._choices[key, account.pk] = names_of_choices(asked, account.options)
+        values = {value for means in names.values() for value in means}
+        if not names:
+            said = _("The choices of %(account)s were never read, so “%(value)s” is taken as it is.")
+            notes.append(Note(False, key, said % {"account": account, "value": text[:60]}))
+        means = [text] if text in values or not names else list(dict.fromkeys(names.get(plain(text), ())))
+        if len(means) == 1:
+            return means[0]
+        if means:
+            said = _("“%(value)s” is the name of several choices. Write the one that is meant: %(values)s")
+            notes.append(
+                Note(True, key, said % {"value": text[:60], "values": ", ".join(means[:MOST_SHOWN])})
+            )
+        else:
+            said = _("“%(value)s” is none of the choices of “%(field)s” on %(account)s: %(choices)s")
+            words = {"value": text[:60], "field": _(asked.label), "account": account}
+            choices = {"choices": shown_choices(asked, account.options)}
+            notes.append(Note(True, key, said % (words | choices)))
+        return None
 
     def _parts(self, given: Mapping[str, str], notes: list[Note], owner: str = "") -> Iterator[PlannedPart]:
         """Those that say something, the first comment last. ``owner``: the ending of the columns of one

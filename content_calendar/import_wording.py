@@ -62,11 +62,15 @@ def refusal_of_file(refused: FileRefused) -> str:
     return problem_of_file(refused.problem, refused.detail)
 
 
-def sample_rows(language: str, today: dt.date) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-    """A header and rows that show what there can be, for days to come."""
+def sample_rows(
+    language: str, today: dt.date, details: Sequence[str] = ()
+) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """A header and rows that show what there can be, for days to come; ``details``: empty columns for what
+    networks ask besides."""
     first, second = today + dt.timedelta(days=7), today + dt.timedelta(days=8)
     draft, schedule = ("下書き", "予約") if language.startswith("ja") else ("draft", "schedule")
-    return [header_word(key, language) for key in SAMPLE_COLUMNS], [
+    header = [header_word(key, language) for key in (*SAMPLE_COLUMNS, *details)]
+    rows = [
         [f"{first}", "9:30", _("Our autumn menu is here."), "", "all", "", "", "", _("Menu"), schedule],
         [
             f"{second}",
@@ -82,3 +86,4 @@ def sample_rows(language: str, today: dt.date) -> tuple[Sequence[str], Sequence[
         ],
         ["", "", _("An idea without a time stays a draft."), "", "", "", "", "", "", draft],
     ]
+    return header, [[*row, *("" for _key in details)] for row in rows]

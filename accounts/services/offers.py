@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -62,7 +63,13 @@ def offered(offer: ConnectionOffer, now: dt.datetime) -> list[Offered]:
         .values_list("remote_id", flat=True)
     )
     rows = [Offered(one.profile, one.profile.remote_id in known) for one in found]
-    return sorted(rows, key=lambda one: (one.profile.display_name or one.profile.handle).casefold())
+    return sorted(rows, key=_by_name)
+
+
+def _by_name(one: Offered) -> list[str | int]:
+    """Numbers in names by what they count: branch 2 before branch 10."""
+    name = (one.profile.display_name or one.profile.handle).casefold()
+    return [int(piece) if piece.isdecimal() else piece for piece in re.split(r"(\d+)", name)]
 
 
 def accept_offer(

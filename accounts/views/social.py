@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import selectors
 from accounts.access import MemberRequest, current_brand, load, requires
 from accounts.models import SocialAccount
+from accounts.network_wording import limits_of
 from accounts.permissions import Action, is_allowed
 from accounts.services import social
 from accounts.views.networks import account_hook_url
@@ -56,6 +57,7 @@ def account_detail(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "is_offered": connector_class(account.platform).is_offered(),
         "zone": account.brand.timezone,
         "may_connect": may_connect,
+        "facts": limits_of(account.info),
         "quotas": quota_rows(account, now),
         "hook_url": account_hook_url(account) if may_connect else "",
         "links": account.reconnect_links.open(now).select_related("created_by") if may_connect else (),

@@ -155,7 +155,9 @@ def ad_choose(request: MemberRequest, credential_id: uuid.UUID) -> HttpResponse:
     form = ChooseForm(
         request.POST or None,
         brands=Brand.objects.for_member(request.membership).order_by("name"),
-        offered=[(one.id, f"{one.name} ({one.id}, {one.currency or '?'})") for one in found],
+        offered=[
+            (one.id, f"{one.name} ({one.id}, {one.currency or _('currency not known')})") for one in found
+        ],
         initial={"brand": brand.pk} if brand else None,
     )
     if request.method == "POST" and form.is_valid():

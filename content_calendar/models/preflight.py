@@ -28,6 +28,8 @@ class PreflightCode(models.TextChoices):
     MEDIA_PREPARING = "media_preparing", _("A video is still being made ready")
     MEDIA_FAILED = "media_failed", _("A video could not be made ready")
     CONTENT = "content", _("The network will refuse the content")
+    REFUSED = "refused", _("The network was asked, and would refuse it")
+    NOT_ASKED = "not_asked", _("The network could not be asked")
     NOT_ALLOWED = "not_allowed", _("Whoever scheduled it may no longer publish")
     QUOTA = "quota", _("The account’s quota will be used up")
     COLLISION = "collision", _("Another post is close by")

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Brand, Membership
 from campaigns.models import Campaign
+from connectors.base import PlatformInfo, PostField
 from content_calendar.content import Part, parts_from_json
 from content_calendar.import_columns import KEYS, MOST_PARTS, STATES, YES_WORDS, Wanted, header_word, parted
+from content_calendar.import_details import answer_for_file, detail_fields
 from content_calendar.models import Post, PostExport, Variant
 from content_calendar.selectors.imports import asset_address
 from content_calendar.selectors.posts import PostFilter, matching, next_time, row_of, with_variants
@@ -44,11 +46,12 @@ def posts_table(membership: Membership, brand: Brand | None, wanted: PostFilter,
     some that are only to be read. Raises TooMany."""
     found = _found(membership, brand, wanted)
     count = _count(found)
-    keys = _keys(found)
+    details = _details(found)
+    keys = (*_keys(found), *details)
     told = (_("Brand"), _("Author"), _("Shown as"), _("Own words for"))
     header = (*(header_word(key, language) for key in keys), *told)
     brands = tuple(one for one, _posts in found)
-    return Table(header, _rows(found, keys, _Words.in_language(language)), count, brands)
+    return Table(header, _rows(found, keys, details, _Words.in_language(language)), count, brands)
 
 
 def posts_count(membership: Membership, brand: Brand | None, wanted: PostFilter) -> int:
@@ -118,6 +121,37 @@ def _keys(found: _Found) -> tuple[str, ...]:
     return (*keys, *(f"{key}@{name}" for name in sorted(own) for key in KEYS if key in own[name]))
 
 
+_Details = Mapping[str, tuple[PlatformInfo, PostField]]
+
+
+def _details(found: _Found) -> _Details:
+    """The columns for what these posts say besides words and media: one of its network, or of each account
+    where posts go to several of the network. In the order of the networks."""
+    handles, said = dict[str, set[str]](), dict[tuple[str, str], set[str]]()
+    for _brand, rows in found:
+        variants = Variant.objects.filter(post__in=rows.order_by()).order_by()
+        places = variants.values_list("account__platform", "account__handle")
+        for platform, handle in places.distinct():
+            handles.setdefault(platform, set()).add(handle)
+        answered = variants.exclude(settings={}).values_list(
+            "account__platform", "account__handle", "settings"
+        )
+        for platform, handle, answers in answered.iterator(chunk_size=_CHUNK):
+            said.setdefault((platform, handle), set()).update(answers)
+    needed: dict[str, tuple[PlatformInfo, PostField]] = {}
+    for key, (info, field) in detail_fields().items():
+        own = [
+            handle
+            for handle in sorted(handles.get(info.key, ()))
+            if field.name in said.get((info.key, handle), ())
+        ]
+        if own and len(handles[info.key]) == 1:
+            needed[key] = (info, field)
+        else:
+            needed |= {f"{key}@{info.key}:{handle}": (info, field) for handle in own}
+    return needed
+
+
 def _said(value: Any) -> dict[str, str]:
     """What parts say, by their columns: words and images of each, and of cards and comments what there is."""
     values: dict[str, str] = {}
@@ -141,7 +175,7 @@ def _said(value: Any) -> dict[str, str]:
     return values
 
 
-def _rows(found: _Found, keys: Sequence[str], words: _Words) -> Iterator[tuple[str, ...]]:
+def _rows(found: _Found, keys: Sequence[str], details: _Details, words: _Words) -> Iterator[tuple[str, ...]]:
     for brand, posts in found:
         twice = set(
             Campaign.objects.filter(brand=brand)
@@ -152,7 +186,7 @@ def _rows(found: _Found, keys: Sequence[str], words: _Words) -> Iterator[tuple[s
         )
         rows = with_variants(posts).prefetch_related("labels").order_by("planned_at", "pk")
         for post in rows.iterator(chunk_size=_CHUNK):
-            values = _values(post, brand.timezone, twice, words)
+            values = _values(post, brand.timezone, twice, words) | _answers(post, details)
             told = (brand.name, str(post.author or ""), words.states[row_of(post).state], _own(post))
             yield (*(values.get(key, "") for key in keys), *told)
 
@@ -177,6 +211,19 @@ def _values(post: Post, zone: str, ambiguous: set[str], words: _Words) -> dict[s
         "state": words.wanted[Wanted.DRAFT if state in UNSCHEDULED_STATES else Wanted.SCHEDULE],
         "late": post.missed_rule.key if post.missed_rule else "",
     }
+    return values
+
+
+def _answers(post: Post, details: _Details) -> dict[str, str]:
+    """What a post says besides words and media, by its columns."""
+    values = {}
+    for variant in post.variants.all():
+        account = variant.account
+        name = f"@{account.platform}:{account.handle}"
+        for key, (info, field) in details.items():
+            is_meant = info.key == account.platform and ("@" not in key or key.endswith(name))
+            if is_meant and field.name in variant.settings:
+                values[key] = answer_for_file(field, account.options, variant.settings[field.name])
     return values
 
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Brand, Membership, SocialAccount
 from campaigns.selectors.campaigns import choosable
 from content_calendar.content import asset_ids
+from content_calendar.import_details import PREFIX, detail_fields
 from content_calendar.import_rows import Directory, Note, PlannedRow
 from content_calendar.models import (
     ApprovalRule,
@@ -121,6 +122,13 @@ def directory_of(batch: ImportBatch, now: dt.datetime) -> Directory:
         may_schedule=batch.may_schedule,
         asks_approval=rule_of(brand.pk) is not ApprovalRule.NONE,
     )
+
+
+def details_asked(brands: Collection[Brand]) -> list[str]:
+    """The columns for what the networks of the brands' accounts ask besides words and media."""
+    accounts = SocialAccount.objects.filter(brand__in=brands).connected()
+    networks = set(accounts.values_list("platform", flat=True))
+    return [key for key, (info, _field) in detail_fields().items() if info.key in networks]
 
 
 def address_key(url: str) -> str:
@@ -235,9 +243,9 @@ class Judge:
 
     @staticmethod
     def _alike(row: PlannedRow) -> list[SocialAccount]:
-        """One account of each network with the same limits, and each that must be reconnected or has words of
-        its own: the others would be told the same."""
-        own = {one.account.pk for one in row.own}
+        """One account of each network with the same limits, and each that must be reconnected or has words or
+        answers of its own: the others would be told the same."""
+        own = {one.account.pk for one in row.own} | row.settings.keys()
         alike: dict[object, SocialAccount] = {}
         for account in row.accounts:
             is_like_others = account.is_active and account.pk not in own
@@ -258,7 +266,8 @@ class Judge:
             said = _("It lies in a quiet period: the post is held until that is over.")
             yield Note(False, "date", said)
         own = tuple((one.account.pk, one.parts) for one in row.own)
-        content = hash((row.at, row.parts, own, tuple(account.pk for account in row.accounts)))
+        answers = repr(sorted((str(pk), sorted(said.items())) for pk, said in row.settings.items()))
+        content = hash((row.at, row.parts, own, answers, tuple(account.pk for account in row.accounts)))
         before = self._contents.setdefault(content, row.number)
         if before != row.number:
             said = _("Row %(row)s says the same at the same time.") % {"row": before}
@@ -307,7 +316,9 @@ def _content_notes(row: PlannedRow, images: Images, accounts: Sequence[SocialAcc
     used = {pk: by_id[pk] for pk in asset_ids(content, *own.values())}
     # A text may be missing only because the image beside it is not known yet.
     is_unknown = any(url in images.unknown or url in images.problems for url in row.urls)
-    for check in check_accounts(accounts, content, own, used, is_tracked=row.campaign is not None):
+    is_tracked = row.campaign is not None
+    checks = check_accounts(accounts, content, own, used, is_tracked=is_tracked, settings=row.settings)
+    for check in checks:
         parts, owner = own.get(check.account.pk, content), words.get(check.account.pk, "")
         for issue in check.issues:
             if not (issue.is_missing and is_unknown):
@@ -315,6 +326,10 @@ def _content_notes(row: PlannedRow, images: Images, accounts: Sequence[SocialAcc
                 if issue.part < len(parts) and parts[issue.part].is_comment:
                     column = "comment"
                 column += owner
+                if issue.name:
+                    column = f"{PREFIX}{check.account.platform}.{issue.name}"
+                    if any(note.is_error and note.column.startswith(column) for note in row.notes):
+                        continue  # an answer that could not be read is not one that is missing
                 yield Note(issue.is_blocking and row.schedules, column, issue.message)
 
 

@@ -41,6 +41,7 @@ LEVELS: dict[str, PreflightLevel] = {
     Code.DUPLICATE: PreflightLevel.LOOK,
     Code.SCOPES: PreflightLevel.LOOK,
     Code.MEDIA_PREPARING: PreflightLevel.LOOK,
+    Code.NOT_ASKED: PreflightLevel.LOOK,
 }
 
 
@@ -80,7 +81,7 @@ def find_problems(brand: Brand, deliveries: Sequence[Delivery], now: dt.datetime
         found += _of_account(account, rows)
         found += _collisions(rows)
         found += _quota(account, rows)
-    found += _content(deliveries)
+    found += content_problems(deliveries)
     found += _quiet(brand, deliveries)
     found += _people(deliveries)
     found += _duplicates(deliveries, now)
@@ -150,7 +151,7 @@ def _amount(account: SocialAccount, payload: Json, rate: Rate) -> int:
     return amounts_of(account, thaw(payload)).get(rate.name, 0) if payload.get("parts") else 0
 
 
-def _content(deliveries: Sequence[Delivery]) -> Iterable[Finding]:
+def content_problems(deliveries: Sequence[Delivery]) -> Iterable[Finding]:
     """The files are there, and the network takes what was frozen by the limits that it has now."""
     is_there: dict[str, bool] = {}
     frozen = {

@@ -162,6 +162,7 @@ def _make(
         campaign=plan.campaign,
         missed=plan.missed,
         labels=tuple(labels[name.lower()] for name in plan.labels),
+        settings=plan.settings,
     )
     try:
         with transaction.atomic():

@@ -13,6 +13,7 @@ from accounts.models import Brand, NotificationKind, User
 from accounts.services.notifications import notify
 from content_calendar.models import Preflight, PreflightLevel, PreflightProblem
 from content_calendar.selectors.preflight import MOST, Finding, find_problems, planned
+from content_calendar.services.dry_runs import ask_networks
 from core.time import day_range, to_local
 from outbox.selectors import people_to_tell
 
@@ -22,26 +23,30 @@ EVENING_HOUR = 18
 
 
 def check_brand(*, brand: Brand, now: dt.datetime, days: int = DAYS) -> Preflight:
-    """Look at everything planned until the end of the ``days``-th coming day in the brand's zone. What an
-    earlier check found is replaced."""
+    """Look at everything planned until the end of the ``days``-th coming day in the brand's zone, and ask the
+    networks that can be asked. What an earlier check found is replaced. Must be called outside a
+    transaction."""
+    asked = _asked(brand, now=now, days=days)
     with transaction.atomic():
         row = _locked(brand, now)
-        _check(row, brand, now=now, days=days)
+        _check(row, brand, asked, now=now, days=days)
     return row
 
 
 def check_evening(*, brand: Brand, now: dt.datetime) -> bool:
     """The check of this evening, once for each date of the brand's zone, however often it is asked for: those
     responsible for posts that will not go out as planned hear of it. Returns whether it was this call that
-    did it."""
+    did it. Must be called outside a transaction."""
     local = to_local(now, brand.timezone)
-    if local.hour < EVENING_HOUR:
+    done = Preflight.objects.filter(brand=brand, evening_date__gte=local.date())
+    if local.hour < EVENING_HOUR or done.exists():
         return False
+    asked = _asked(brand, now=now, days=DAYS)
     with transaction.atomic():
         row = _locked(brand, now)
         if row.evening_date is not None and row.evening_date >= local.date():
             return False
-        findings = _check(row, brand, now=now, days=DAYS)
+        findings = _check(row, brand, asked, now=now, days=DAYS)
         row.evening_date = local.date()
         row.save(update_fields=["evening_date"])
         _tell(brand, findings, now=now, date=local.date())
@@ -66,11 +71,25 @@ def _locked(brand: Brand, now: dt.datetime) -> Preflight:
     return Preflight.objects.select_for_update().get(brand=brand)
 
 
-def _check(row: Preflight, brand: Brand, *, now: dt.datetime, days: int) -> list[Finding]:
-    end = day_range(to_local(now, brand.timezone).date(), brand.timezone, days=days + 1).end
+def _end(brand: Brand, *, now: dt.datetime, days: int) -> dt.datetime:
+    return day_range(to_local(now, brand.timezone).date(), brand.timezone, days=days + 1).end
+
+
+def _asked(brand: Brand, *, now: dt.datetime, days: int) -> list[Finding]:
+    """What the networks say themselves. Before anything is locked: an answer may take its time."""
+    return ask_networks(deliveries=planned(brand, now, _end(brand, now=now, days=days))[:MOST], now=now)
+
+
+def _check(
+    row: Preflight, brand: Brand, asked: Sequence[Finding], *, now: dt.datetime, days: int
+) -> list[Finding]:
+    end = _end(brand, now=now, days=days)
     deliveries = list(planned(brand, now, end)[: MOST + 1])
     row.is_cut, deliveries = len(deliveries) > MOST, deliveries[:MOST]
     findings = find_problems(brand, deliveries, now)
+    # Of a post that was changed meanwhile the networks have said nothing.
+    payloads = {delivery.pk: delivery.payload for delivery in deliveries}
+    findings += [one for one in asked if payloads.get(one.delivery.pk) == one.delivery.payload]
     row.problems.all().delete()
     PreflightProblem.objects.bulk_create(
         [

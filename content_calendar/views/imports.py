@@ -29,6 +29,7 @@ from content_calendar.selectors.imports import (
     UNDO_FOR,
     WORKING,
     batches,
+    details_asked,
     rows_page_of,
     sample_of,
 )
@@ -96,7 +97,7 @@ def import_new(request: MemberRequest) -> HttpResponse:
             if batch.state == State.NAMING:
                 return redirect("content_calendar:import_reading", import_id=batch.pk)
             return _worked_on(batch)
-    context = {"shown": about, "form": form}
+    context = {"shown": about, "form": form, "details": details_asked(about.shown_brands)}
     return render(request, "content_calendar/import_new.html", context, status=422 if form.errors else 200)
 
 
@@ -104,7 +105,8 @@ def import_new(request: MemberRequest) -> HttpResponse:
 @require_safe
 def import_sample(request: MemberRequest) -> HttpResponseBase:
     """A file to begin with, in the reader's language: ``?format=xlsx``, else CSV."""
-    header, rows = sample_rows(get_language() or "en", timezone.now().date())
+    details = details_asked(shown(request).shown_brands)
+    header, rows = sample_rows(get_language() or "en", timezone.now().date(), details)
     respond = xlsx_response if request.GET.get("format") == TableKind.XLSX else csv_response
     return respond("posts-sample", header, rows)
 

@@ -126,6 +126,8 @@ def _fix(
         if is_allowed(role, Action.CONNECT_ACCOUNTS):
             return reverse("accounts:account_reconnect", args=[delivery.account_id]), _("Reconnect")
         return reverse("accounts:account_detail", args=[delivery.account_id]), _("Open account")
+    if code is PreflightCode.NOT_ASKED:
+        return reverse("accounts:account_detail", args=[delivery.account_id]), _("Open account")
     if code is PreflightCode.PAUSED and is_allowed(role, Action.PAUSE):
         return reverse("outbox:resume", args=[detail["pause"]]), _("Resume")
     if is_allowed(role, Action.PUBLISH_POSTS):
@@ -175,6 +177,16 @@ def _sentence(delivery: Delivery, code: PreflightCode, detail: Mapping[str, Any]
         # What was found before there were settings says no name.
         problem = Problem(RejectReason(detail["reason"]), **facts, name=detail.get("name", ""))
         return explain(problem, info)
+    if code is PreflightCode.REFUSED:
+        if detail.get("words"):
+            return _("%(network)s says: %(detail)s") % {"network": info.name, "detail": detail["words"]}
+        return explain(Problem(RejectReason(detail["reason"]), 0, None, 0, 0), info)
+    if code is PreflightCode.NOT_ASKED:
+        if detail.get("most"):
+            return _("%(network)s is asked about the next %(most)s posts of an account only.") % words
+        return _(
+            "%(network)s did not answer, or asks to wait. The post goes out at its time all the same."
+        ) % (words)
     if code is PreflightCode.QUIET:
         if detail.get("after") == QuietAfter.ASK:
             return _("It is held until %(time)s, and then somebody is asked about it.") % words

@@ -161,8 +161,16 @@ def number(value: Number | None, decimals: int | None = None) -> str:
         return NOTHING
     if decimals is None and isinstance(value, float):
         decimals = 1
+    if decimals is None and isinstance(value, Decimal):
+        value = _without_spare_zeros(value)
     shown = value if decimals is None else _rounded(value, decimals)
     return number_format(shown, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+
+
+def _without_spare_zeros(value: Decimal) -> Decimal:
+    """12.5 for the 12.5000 of a column that keeps four decimals; two are shown as they are."""
+    exponent = value.as_tuple().exponent
+    return Decimal(f"{value.normalize():f}") if isinstance(exponent, int) and exponent < -2 else value
 
 
 @register.filter

@@ -25,12 +25,12 @@ from accounts.models import (
     SocialAccount,
     User,
 )
-from accounts.network_wording import GROUPS, SAFETY, UNITS, length, network_facts
+from accounts.network_wording import GROUPS, SAFETY, UNITS, length, limits_of, network_facts
 from accounts.services import apps, offers
 from accounts.services.keys import rotate_secrets
-from connectors.base import Capability, Quota, RetrySafety, TextUnit
+from connectors.base import Capability, Connected, Profile, Quota, RetrySafety, TextUnit, Tokens
 from connectors.errors import Temporary
-from connectors.registry import info_for
+from connectors.registry import CONNECTORS, info_for
 from core.crypto import decrypt_json
 from outbox.services.rates import spend, take
 from tests.accounts.conftest import NOW, FakeAppConnector, FakeNetwork
@@ -260,6 +260,19 @@ def test_of_several_pages_the_chosen_ones_are_connected(
     assert client.get(chooser).status_code == 404
 
 
+def test_pages_stand_by_name_with_numbers_as_they_count(brand: Brand, admin: User) -> None:
+    names = ("Branch 10", "branch 2", "", "札幌 3", "Branch 1")
+    connections = [
+        Connected(Profile(f"p{n}", f"handle{n}", name), Tokens(access_token="t"), scopes=(), options={})
+        for n, name in enumerate(names)
+    ]
+    offer = offers.make_offer(
+        brand=brand, platform="fake", connections=connections, app=None, actor=admin, now=NOW
+    )
+    shown = [one.profile.display_name or one.profile.handle for one in offers.offered(offer, NOW)]
+    assert shown == ["Branch 1", "branch 2", "Branch 10", "handle2", "札幌 3"]
+
+
 def test_an_offer_ends_and_is_forgotten_with_its_tokens(
     client: Client, brand: Brand, pages: tuple[str, ...]
 ) -> None:
@@ -368,6 +381,14 @@ def test_the_matrix_says_of_each_network_what_it_can_do(client: Client) -> None:
     assert dict(groups["Limits"])["Longest text"][place] == "300"
     assert dict(groups["Limits"])["Images in one post"][place] == "4"
     assert page.content.decode().count('<th scope="col"') == len(names) + 1
+
+
+def test_limits_say_nothing_of_what_a_network_does_not_take() -> None:
+    with translation.override("en"):
+        line, bluesky = (dict(limits_of(CONNECTORS[key].INFO)) for key in ("line", "bluesky"))
+    assert line.keys() == {"Text", "Images", "Video"}
+    assert bluesky["Alt text"] == "2,000 characters"
+    assert bluesky["Text"] == "300 characters as a reader sees them · at most 3,000 bytes"
 
 
 def test_the_document_of_networks_is_what_the_registry_says() -> None:

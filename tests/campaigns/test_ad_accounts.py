@@ -867,6 +867,20 @@ def test_an_app_is_changed_without_its_secret(
 
 
 @pytest.mark.django_db
+def test_where_the_role_was_lost_somebody_else_can_sign_in(
+    sign_in: SignIn, admin: User, marketer: User, account: AdAccount
+) -> None:
+    page = reverse("campaigns:ad_account", args=[account.pk])
+    assert "Sign in again" not in sign_in(admin).get(page).content.decode()
+    AdAccount.objects.update(problem="forbidden", import_at=None)
+    text = sign_in(admin).get(page).content.decode()
+    assert f'href="{reverse("campaigns:ad_connect")}?platform={KEY}"' in text
+    assert "Sign in again" in text
+    # Who may not connect accounts is not led there.
+    assert "Sign in again" not in sign_in(marketer).get(page).content.decode()
+
+
+@pytest.mark.django_db
 def test_the_page_tells_how_an_import_stands(sign_in: SignIn, marketer: User, account: AdAccount) -> None:
     client = sign_in(marketer)
     page = reverse("campaigns:ad_account", args=[account.pk])

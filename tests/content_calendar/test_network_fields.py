@@ -11,11 +11,19 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import Brand, SocialAccount, User
 from campaigns.models import TrackedLink
+from connectors.base import PostField
 from connectors.errors import NeedsReconnect, Rejected, RejectReason, Temporary
-from content_calendar.answers import kept_answers, said_in_words, sent_answers
+from content_calendar.answers import (
+    answer_in_words,
+    kept_answers,
+    own_choices,
+    said_in_words,
+    sent_answers,
+)
 from content_calendar.content import MediaUse, Part
 from content_calendar.models import (
     Approval,
@@ -133,6 +141,17 @@ def test_answers_are_told_by_their_labels(boards: SocialAccount) -> None:
 
 
 # --- checks -------------------------------------------------------------------------------------
+
+
+def test_choices_that_a_network_names_by_codes_are_in_the_language_of_the_reader() -> None:
+    field = PostField(
+        "privacy", "Who can see it", kind="choice", is_of_account=True, choices=(("SELF_ONLY", "Only me"),)
+    )
+    options = {"choices": {"privacy": [["SELF_ONLY", "Only me"], ["p7", "Only me"]]}}
+    with translation.override("ja"):
+        # What is called alike by a person stays as it is called.
+        assert own_choices(options, field) == (("SELF_ONLY", "自分のみ"), ("p7", "Only me"))
+        assert answer_in_words(field, options, "SELF_ONLY") == "自分のみ"
 
 
 def test_what_is_missing_or_wrong_is_named(boards: SocialAccount) -> None:

@@ -98,7 +98,16 @@ def test_the_offset_of_a_zone_depends_on_the_day(zone: str, at: dt.datetime, sho
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0, "0"), (12480, "12,480"), (1234.56, "1,234.6"), (Decimal("1234.50"), "1,234.50"), (None, "–")],
+    [
+        (0, "0"),
+        (12480, "12,480"),
+        (1234.56, "1,234.6"),
+        (Decimal("1234.50"), "1,234.50"),
+        (Decimal("12.5000"), "12.5"),
+        (Decimal("100.0000"), "100"),
+        (Decimal("0.3125"), "0.3125"),
+        (None, "–"),
+    ],
 )
 def test_numbers_are_grouped_and_the_unknown_is_no_zero(value: ui.Number | None, shown: str) -> None:
     with translation.override("en"):
