@@ -1,10 +1,11 @@
-"""X (Twitter): posts, threads, images and video of one's own account, with the keys of one's own app.
+"""X (Twitter): posts, threads, images and video of an account, with a developer app of one's own.
 
 Documents: docs.x.com (fundamentals/authentication, fundamentals/counting-characters,
-x-api/posts/manage-tweets, x-api/media, fundamentals/rate-limits, pricing), read 2026-11-22.
+x-api/posts/manage-tweets, x-api/media, fundamentals/rate-limits, pricing), read 2026-11-22 and 2026-11-30.
 
-* An account is connected with four keys of OAuth 1.0a: those of the app and those that the developer portal
-  makes for the app's owner. They do not end. Somebody else's account needs OAuth 2 with a sign-in at X.
+* An account is connected by a sign-in at X (OAuth 2, ``x_oauth``), or as the account that owns the app with
+  four keys of OAuth 1.0a: those of the app and those that the developer console makes for its owner. They do
+  not end, and are for publishing alone. Which of the two it is, the tokens say.
 * There is no key against repetition (NEITHER). X refuses words that the account has just said (403
   "duplicate content"), which may be those of an attempt whose end nobody knew: the outbox looks.
 * Media are uploaded in pieces and, video above all, worked on afterwards; an upload is seen by nobody.
@@ -19,6 +20,7 @@ Not supported: polls, quotes, animated GIFs, posts of more than 280 (they need X
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import html
 import re
@@ -30,15 +32,19 @@ from urllib.parse import quote
 from requests import Response
 from requests_oauthlib import OAuth1
 
-from connectors import http
+from connectors import http, x_oauth
 from connectors.base import (
     AccountMetrics,
+    AppCredentials,
+    AppSetup,
+    AuthorizeRequest,
     Capability,
     Connected,
     ConnectField,
     ConnectMethod,
     Connector,
     Cost,
+    Feature,
     ImageLimit,
     Json,
     MediaItem,
@@ -58,6 +64,7 @@ from connectors.base import (
     TextUnit,
     Tokens,
     VideoLimit,
+    granted,
     standard_plan,
 )
 from connectors.errors import (
@@ -72,21 +79,32 @@ from connectors.errors import (
 from connectors.text import find_links
 
 KEY = "x"
+POSTS = frozenset(
+    {
+        Capability.POST_TEXT,
+        Capability.POST_IMAGES,
+        Capability.POST_VIDEO,
+        Capability.POST_THREAD,
+        Capability.FIRST_COMMENT,
+        Capability.ALT_TEXT,
+    }
+)
+READ = ("tweet.read", "users.read")  # what every other scope wants beside it
+FEATURES = (
+    Feature(
+        key="publish",
+        label="Profile and posts",
+        scopes=(*READ, "tweet.write", "media.write", "offline.access"),
+        is_required=True,
+    ),
+)
 INFO = PlatformInfo(
     key=KEY,
     name="X",
-    capabilities=frozenset(
-        {
-            Capability.POST_TEXT,
-            Capability.POST_IMAGES,
-            Capability.POST_VIDEO,
-            Capability.POST_THREAD,
-            Capability.FIRST_COMMENT,
-            Capability.ALT_TEXT,
-        }
-    ),
-    connect_method=ConnectMethod.FORM,
-    connect_fields=(
+    capabilities=POSTS.union(*(one.capabilities for one in FEATURES)),
+    connect_method=ConnectMethod.OAUTH,
+    connect_fields=(),
+    by_form=(
         ConnectField(name="consumer_key", label="API key", kind="text"),
         ConnectField(name="consumer_secret", label="API key secret", kind="password"),
         ConnectField(name="access_token", label="Access token", kind="text"),
@@ -95,13 +113,13 @@ INFO = PlatformInfo(
             label="Access token secret",
             kind="password",
             help_text=(
-                "All four are under “Keys and tokens” of your app in the developer portal of X. Give the app "
-                "the permission “Read and write” first, then make the access token: it keeps the permission "
-                "that it was made with."
+                "All four are under “Keys and tokens” of your app in the developer console of X. Give the "
+                "app the permission “Read and write” first, then make the access token: it keeps the "
+                "permission that it was made with."
             ),
         ),
     ),
-    scopes=(),
+    scopes=tuple(dict.fromkeys(scope for one in FEATURES for scope in one.scopes)),
     text=TextLimit(max_units=280, unit=TextUnit.WEIGHTED, url_units=23, urls_bare=True),
     images=ImageLimit(
         max_count=4,
@@ -134,12 +152,31 @@ INFO = PlatformInfo(
     ),
     tagline="X charges your developer app for every post: about $0.015, with a link $0.20.",
     refuses_duplicates=True,
+    app=AppSetup(
+        console_url="https://console.x.com/",
+        steps=(
+            "Sign in at the developer console of X, make an app, and buy credits: X charges for every call.",
+            "In the app, set up “User authentication settings”.",
+            (
+                "As app permissions choose “Read and write”, or “Read and write and Direct message” if "
+                "direct messages are to be read and answered."
+            ),
+            "As type of app choose “Web App, Automated App or Bot”.",
+            "Enter the redirect address below as callback URI, and the address of your website.",
+            "Copy the client ID and the client secret of OAuth 2.0. The API key is something else.",
+        ),
+    ),
+    features=FEATURES,
     seen_live=False,
+)
+# An account that is connected with keys.
+WITH_KEYS = dataclasses.replace(
+    INFO.as_form(), capabilities=POSTS, account_metrics=(), post_metrics=(), message_text=None
 )
 
 WRONG_KEYS = "X does not accept these keys. Copy all four again, without spaces, from the same app."
 READ_ONLY = (
-    "These keys may only read. Give the app the permission “Read and write” in the developer portal of X, "
+    "These keys may only read. Give the app the permission “Read and write” in the developer console of X, "
     "then make the access token anew."
 )
 # Pay per use, read 2026-11-22.
@@ -157,11 +194,47 @@ CREDITS_WAIT = dt.timedelta(hours=1)
 class XConnector(Connector):
     INFO: ClassVar[PlatformInfo] = INFO
 
+    @classmethod
+    def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
+        if "scopes" in options:
+            # What costs money is read of nobody who did not ask for it.
+            return granted(INFO, options["scopes"] or (), options.get("features") or ())
+        return WITH_KEYS if options.get("user_id") else INFO
+
     # Connecting.
 
     @classmethod
+    def authorize_url(
+        cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
+    ) -> AuthorizeRequest:
+        return x_oauth.authorize(app, redirect_uri=redirect_uri, state=state, scopes=scopes or INFO.scopes)
+
+    @classmethod
+    def exchange_code(
+        cls, *, app: AppCredentials, code: str, code_verifier: str, redirect_uri: str
+    ) -> Connected:
+        tokens, scopes = x_oauth.exchange(
+            app, code=code, code_verifier=code_verifier, redirect_uri=redirect_uri
+        )
+        options: Json = {"scopes": list(scopes)}
+        connector = cls(tokens=tokens, options=options, app=app)
+        response = connector._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
+        if response.status_code in {401, 402, 403}:
+            raise NeedsReconnect(connector._words(response), x_oauth.NO_PROFILE)
+        profile = _profile(connector._object(response)["data"])
+        options |= {"user_id": profile.remote_id, "username": profile.handle}
+        return Connected(profile=profile, tokens=tokens, scopes=scopes, options=options)
+
+    @classmethod
+    def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
+        if not tokens.refresh_token or app is None:
+            raise NeedsReconnect("X gave no refresh token")
+        return x_oauth.renew(app, tokens)
+
+    @classmethod
     def connect(cls, fields: Mapping[str, str]) -> Connected:
-        given = {name: fields[name].strip() for name in (f.name for f in INFO.connect_fields)}
+        """With the keys of one's own app (``by_form``)."""
+        given = {name: fields[name].strip() for name in (f.name for f in INFO.by_form)}
         tokens = Tokens(
             access_token=given["access_token"],
             extra={name: given[name] for name in ("consumer_key", "consumer_secret", "token_secret")},
@@ -328,19 +401,33 @@ class XConnector(Connector):
     # Calls and answers.
 
     def _call(self, method: str, path: str, **arguments: Any) -> Response:
-        extra = self.tokens.extra
+        """Signed; a token that is no longer taken is renewed once (a 401 did nothing)."""
+        response = self._signed(method, path, **arguments)
+        if response.status_code == 401 and self.renew is not None and self.tokens.refresh_token:
+            self.tokens = self.renew(self.tokens)
+            response = self._signed(method, path, **arguments)
+        return response
+
+    def _signed(self, method: str, path: str, **arguments: Any) -> Response:
+        url, extra = f"{x_oauth.api()}{path}", self.tokens.extra
+        if "consumer_key" not in extra:
+            headers = {"Authorization": f"Bearer {self.tokens.access_token}"}
+            return http.request(method, url, platform=KEY, headers=headers, **arguments)
         auth = OAuth1(
-            client_key=str(extra.get("consumer_key", "")),
+            client_key=str(extra["consumer_key"]),
             client_secret=str(extra.get("consumer_secret", "")),
             resource_owner_key=self.tokens.access_token,
             resource_owner_secret=str(extra.get("token_secret", "")),
         )
-        url = f"{http.base_url(KEY, 'https://api.x.com')}{path}"
         return http.request(method, url, platform=KEY, auth=auth, **arguments)
 
     def _words(self, response: Response) -> str:
         """What X says, without any of our keys in it."""
-        secrets = (self.tokens.access_token, *map(str, self.tokens.extra.values()))
+        secrets = (
+            self.tokens.access_token,
+            self.tokens.refresh_token,
+            *map(str, self.tokens.extra.values()),
+        )
         return http.redact(http.excerpt(response), *secrets)
 
     def _object(self, response: Response, *, about: str = "") -> Json:

@@ -102,7 +102,7 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> int:
     row = pull.filter(pk=account_id).first()
     if row is None:
         return 0
-    if not row.account.is_active:
+    if not row.account.is_active or not has_inbox(row.account):  # it may have been connected again without
         _finish(row, next_at=now + QUIET_INTERVAL)
         return 0
     taken = 0
@@ -168,9 +168,10 @@ def _take_page(pull: InboxPull, connector: Connector, now: dt.datetime) -> int:
 
 
 def _next_at(pull: InboxPull, now: dt.datetime) -> dt.datetime:
-    """Soon where something came in lately."""
+    """Soon where something came in lately; no sooner than the network is to be asked."""
     is_busy = pull.heard_at is not None and now - pull.heard_at < BUSY_FOR
-    return now + (BUSY_INTERVAL if is_busy else QUIET_INTERVAL)
+    least = dt.timedelta(seconds=pull.account.info.inbox_every_s)
+    return now + max(least, BUSY_INTERVAL if is_busy else QUIET_INTERVAL)
 
 
 def _backoff(failures: int) -> dt.timedelta:
