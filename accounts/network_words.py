@@ -60,6 +60,7 @@ WORDS = (
     gettext_noop("Copy the client ID and the client secret."),
     gettext_noop("Copy the client ID and the primary client secret."),
     gettext_noop("Copy the client key and the client secret."),
+    gettext_noop("Counts of posts and followers. X charges $0.005 a day for each post of the last 90 days, and $0.01 for the account."),
     gettext_noop("Create an app at Meta for Developers and choose the use case “Access the Threads API”."),
     gettext_noop("Create an app for a business at Meta for Developers and add the product “Facebook Login”."),
     gettext_noop("Create an app for a business at Meta for Developers and add the product “Instagram” to it."),

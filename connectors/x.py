@@ -11,8 +11,7 @@ x-api/posts/manage-tweets, x-api/media, fundamentals/rate-limits, pricing), read
 * Media are uploaded in pieces and, video above all, worked on afterwards; an upload is seen by nobody.
 * Text is counted by weight (``TextUnit.WEIGHTED``); every address counts 23, with or without a scheme.
 * Every call costs money (pricing: a post $0.015, with an address $0.20; reading one's own $0.001 to $0.01).
-  So what is read is what publishing needs. Counts can be read, but are not advertised: they would be
-  fetched by the hour. Comments, mentions and direct messages are not read for the same reason.
+  So what is read is what publishing needs, and counts (``x_counts``) only where somebody chose them.
 
 Not supported: polls, quotes, animated GIFs, posts of more than 280 (they need X Premium), community posts.
 ``seen_live`` is False: built from the documents, never run against X itself.
@@ -32,7 +31,7 @@ from urllib.parse import quote
 from requests import Response
 from requests_oauthlib import OAuth1
 
-from connectors import http, x_oauth
+from connectors import http, x_counts, x_oauth
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -97,6 +96,16 @@ FEATURES = (
         scopes=(*READ, "tweet.write", "media.write", "offline.access"),
         is_required=True,
     ),
+    Feature(
+        key="counts",
+        label=(
+            "Counts of posts and followers. X charges $0.005 a day for each post of the last 90 days, and "
+            "$0.01 for the account."
+        ),
+        scopes=READ,
+        capabilities=frozenset({Capability.ACCOUNT_METRICS, Capability.POST_METRICS}),
+        is_default=False,
+    ),
 )
 INFO = PlatformInfo(
     key=KEY,
@@ -140,6 +149,9 @@ INFO = PlatformInfo(
     rates=(Rate("posts", 100, 900),),
     retry_safety=RetrySafety.NEITHER,
     consistency_window_s=60,
+    account_metrics=("followers", "following", "posts"),
+    post_metrics=("likes", "comments", "shares", "impressions", "quotes", "bookmarks", "clicks"),
+    counts_every_s=6 * 3600,
     color="#14171a",
     icon="brand-x",
     look=PostLook(
@@ -179,9 +191,10 @@ READ_ONLY = (
     "These keys may only read. Give the app the permission “Read and write” in the developer console of X, "
     "then make the access token anew."
 )
-# Pay per use, read 2026-11-22.
+# Pay per use, read 2026-11-30.
 PRICE_OF_POST = Decimal("0.015")
 PRICE_WITH_LINK = Decimal("0.20")
+PRICE_OF_ALT_TEXT = Decimal("0.005")
 POST_FIELDS = "created_at,entities,attachments,referenced_tweets,note_tweet"
 CHUNK_BYTES = 4 * 1024 * 1024
 UPLOAD_TIMEOUT_S = 120.0
@@ -260,10 +273,11 @@ class XConnector(Connector):
     # Publishing.
 
     def cost_of(self, payload: PostPayload) -> Cost | None:
-        """Each part of a thread is a post of its own; media cost nothing."""
+        """Each part of a thread is a post of its own; of media, their descriptions cost."""
         prices = [
             PRICE_WITH_LINK if find_links(part.text, bare=True) else PRICE_OF_POST for part in payload.parts
         ]
+        prices += [PRICE_OF_ALT_TEXT for part in payload.parts for item in part.media if item.alt_text]
         return Cost(sum(prices, Decimal(0)), "USD") if prices else None
 
     def plan(self, payload: PostPayload) -> tuple[Step, ...]:
@@ -373,30 +387,17 @@ class XConnector(Connector):
             params = {"ids": ",".join(remote_ids[start : start + PER_CALL]), "tweet.fields": wanted}
             yield from self._object(self._call("GET", "/2/tweets", params=params)).get("data") or ()
 
-    # Metrics: for whoever asks; see above.
+    # Metrics.
 
     def fetch_account_metrics(self) -> AccountMetrics:
         response = self._call("GET", "/2/users/me", params={"user.fields": "public_metrics"})
-        counts = self._object(response)["data"].get("public_metrics") or {}
-        return AccountMetrics(
-            followers=_count(counts, "followers_count"),
-            following=_count(counts, "following_count"),
-            posts=_count(counts, "tweet_count"),
-        )
+        return x_counts.account_counts(self._object(response)["data"])
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
-        found = {}
-        for post in self._posts(remote_ids, "public_metrics"):
-            counts = post.get("public_metrics") or {}
-            found[str(post["id"])] = PostMetrics(
-                likes=_count(counts, "like_count"),
-                comments=_count(counts, "reply_count"),
-                shares=_count(counts, "retweet_count"),
-                impressions=_count(counts, "impression_count"),
-                quotes=_count(counts, "quote_count"),
-                bookmarks=_count(counts, "bookmark_count"),
-            )
-        return found
+        return x_counts.post_counts(self._tweets, remote_ids, dt.datetime.now(dt.UTC))
+
+    def _tweets(self, query: Mapping[str, str]) -> Json:
+        return self._object(self._call("GET", "/2/tweets", params=query))
 
     # Calls and answers.
 
@@ -501,11 +502,6 @@ def _instant(stated: object) -> dt.datetime:
     except ValueError as error:
         raise Temporary("a post without a date") from error
     return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
-
-
-def _count(counts: Json, name: str) -> int | None:
-    value = counts.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _retry_at(response: Response) -> dt.datetime:

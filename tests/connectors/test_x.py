@@ -395,5 +395,6 @@ def test_each_post_of_a_thread_is_paid_for(account: XConnector, texts: list[str]
     assert (cost.amount, cost.currency) == (Decimal(amount), "USD")
 
 
-def test_media_cost_nothing_more(account: XConnector) -> None:
-    assert account.cost_of(payload("Hello", media=(image(),))) == Cost(Decimal("0.015"), "USD")
+def test_of_media_their_descriptions_cost(account: XConnector) -> None:
+    assert account.cost_of(payload("Hello", media=(image(""),))) == Cost(Decimal("0.015"), "USD")
+    assert account.cost_of(payload("Hello", media=(image(), image()))) == Cost(Decimal("0.025"), "USD")

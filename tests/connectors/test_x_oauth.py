@@ -22,7 +22,7 @@ from tests.connectors.conftest import NOW, image, payload
 API = "https://api.x.com"
 TOKEN_URL = f"{API}/2/oauth2/token"
 BACK = "https://smm.example.com/back"
-APP = AppCredentials(client_id="M1M5R3BMVy13:1:ci", client_secret="s3cr3t-of-the-app")  # noqa: S106
+APP = AppCredentials(client_id="M1M5R3BMVy13:1:ci", client_secret="s3cr3t-of-the-app")
 ME = {"data": {"id": "2244994945", "username": "harbour", "name": "Harbour Coffee"}}
 GRANTED = "tweet.read users.read tweet.write media.write offline.access"
 GIVEN = {
@@ -45,6 +45,11 @@ def come_back() -> Any:
     return XConnector.exchange_code(
         app=APP, code="the-code-4711", code_verifier="the-verifier", redirect_uri=BACK
     )
+
+
+def renewed() -> Tokens:
+    stale = Tokens(access_token="access-1", refresh_token="refresh-1")
+    return XConnector.refresh(tokens=stale, options=OPTIONS, app=APP)
 
 
 def test_the_way_there_asks_for_what_was_chosen_and_proves_who_comes_back() -> None:
@@ -135,19 +140,14 @@ def test_what_is_not_given_says_why(
 ) -> None:
     network.post(TOKEN_URL, **answer)
     with pytest.raises(error) as refused:
-        if way == "code":
-            come_back()
-        else:
-            XConnector.refresh(
-                tokens=Tokens(access_token="access-1", refresh_token="refresh-1"), options=OPTIONS, app=APP
-            )
+        come_back() if way == "code" else renewed()
     assert getattr(refused.value, "advice", None) == advice
     assert len(network.calls) == 1  # a code and a refresh token are good for one use
 
 
 def test_no_secret_is_in_what_is_told_of_a_refusal(network: responses.RequestsMock) -> None:
     def quote(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
-        said = f"{request.headers['Authorization']} {request.body} {APP.client_secret}"
+        said = f"{request.headers['Authorization']} {request.body!r} {APP.client_secret}"
         return 400, {}, json.dumps({"error": "invalid_request", "error_description": said})
 
     network.add_callback("POST", TOKEN_URL, callback=quote)
@@ -180,8 +180,7 @@ def test_a_lifetime_that_makes_no_sense_is_none(network: responses.RequestsMock,
 
 def test_a_refresh_token_is_replaced_by_the_new_one(network: responses.RequestsMock) -> None:
     network.post(TOKEN_URL, json={**GIVEN, "access_token": "access-2", "refresh_token": "refresh-2"})
-    stale = Tokens(access_token="access-1", refresh_token="refresh-1")
-    fresh = XConnector.refresh(tokens=stale, options=OPTIONS, app=APP)
+    fresh = renewed()
     assert (fresh.access_token, fresh.refresh_token) == ("access-2", "refresh-2")
     assert dict(parse_qsl(str(network.calls[0].request.body))) == {
         "grant_type": "refresh_token",
@@ -258,8 +257,8 @@ def test_an_upload_goes_on_with_a_fresh_token(
     result = account.send_step(step, sent, account.prepare_step(step, sent, {}, key="k", now=NOW))
     assert result.remote_id == "5"
     assert renewals.stale == ["access-1"]
-    pieces = [call.request.body for call in network.calls if "append" in str(call.request.url)]
-    assert [b"\x89PNG" in bytes(piece or b"") for piece in pieces] == [True, True]
+    pieces: list[Any] = [call.request.body for call in network.calls if "append" in str(call.request.url)]
+    assert [b"\x89PNG" in piece for piece in pieces] == [True, True]
 
 
 def test_a_token_that_stays_dead_needs_a_person_and_is_renewed_once(
