@@ -11,9 +11,14 @@ x-api/posts/manage-tweets, x-api/media, fundamentals/rate-limits, pricing), read
 * Media are uploaded in pieces and, video above all, worked on afterwards; an upload is seen by nobody.
 * Text is counted by weight (``TextUnit.WEIGHTED``); every address counts 23, with or without a scheme.
 * Every call costs money (pricing: a post $0.015, with an address $0.20; reading one's own $0.001 to $0.01).
-  So what is read is what publishing needs, and counts (``x_counts``) only where somebody chose them.
+  So what is read is what publishing needs; counts (``x_counts``), comments, mentions and direct messages
+  (``x_inbox``) only where somebody chose them.
+* An app of self-serve may answer only who names the account or quotes it; X refuses the rest.
+* Answers and direct messages have no key, either: the account's own are looked through. X puts the names of
+  those who are answered before the words, so these are left aside when both are compared.
 
-Not supported: polls, quotes, animated GIFs, posts of more than 280 (they need X Premium), community posts.
+Not supported: polls, quotes, animated GIFs, posts of more than 280 (they need X Premium), community posts,
+talks of several people, media in direct messages, webhooks (they need a token of the app and a paid product).
 ``seen_live`` is False: built from the documents, never run against X itself.
 """
 
@@ -31,7 +36,7 @@ from urllib.parse import quote
 from requests import Response
 from requests_oauthlib import OAuth1
 
-from connectors import http, x_counts, x_oauth
+from connectors import http, x_counts, x_inbox, x_oauth
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -45,13 +50,16 @@ from connectors.base import (
     Cost,
     Feature,
     ImageLimit,
+    InboxPage,
     Json,
     MediaItem,
+    ModerationAction,
     PlatformInfo,
     PostLook,
     PostMetrics,
     PostPayload,
     Profile,
+    PublicAccount,
     Rate,
     RemotePost,
     RetrySafety,
@@ -75,7 +83,8 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.text import find_links
+from connectors.inbox import read_lists
+from connectors.text import find_links, normalise
 
 KEY = "x"
 POSTS = frozenset(
@@ -104,6 +113,41 @@ FEATURES = (
         ),
         scopes=READ,
         capabilities=frozenset({Capability.ACCOUNT_METRICS, Capability.POST_METRICS}),
+        is_default=False,
+    ),
+    Feature(
+        key="comments",
+        label=(
+            "Comments and mentions. X charges up to $0.015 for each that comes in, and as much for an answer "
+            "or a like."
+        ),
+        scopes=(*READ, "like.write", "tweet.moderate.write"),
+        capabilities=frozenset(
+            {
+                Capability.INBOX_COMMENTS,
+                Capability.INBOX_MENTIONS,
+                Capability.REPLY,
+                Capability.LIKE,
+                Capability.HIDE,
+            }
+        ),
+        is_default=False,
+    ),
+    Feature(
+        key="messages",
+        label=(
+            "Direct messages. X charges $0.01 for each that is read, $0.015 for an answer, and up to $0.10 a "
+            "day for looking."
+        ),
+        scopes=(*READ, "dm.read", "dm.write"),
+        capabilities=frozenset({Capability.INBOX_MESSAGES, Capability.SEND_MESSAGE}),
+        is_default=False,
+    ),
+    Feature(
+        key="others",
+        label="Look at other public accounts. X charges $0.01 for each look.",
+        scopes=READ,
+        capabilities=frozenset({Capability.COMPETITORS}),
         is_default=False,
     ),
 )
@@ -151,7 +195,9 @@ INFO = PlatformInfo(
     consistency_window_s=60,
     account_metrics=("followers", "following", "posts"),
     post_metrics=("likes", "comments", "shares", "impressions", "quotes", "bookmarks", "clicks"),
+    message_text=TextLimit(max_units=10_000, unit=TextUnit.CODEPOINTS),
     counts_every_s=6 * 3600,
+    inbox_every_s=15 * 60,
     color="#14171a",
     icon="brand-x",
     look=PostLook(
@@ -194,6 +240,8 @@ READ_ONLY = (
 # Pay per use, read 2026-11-30.
 PRICE_OF_POST = Decimal("0.015")
 PRICE_WITH_LINK = Decimal("0.20")
+PRICE_OF_ANSWER = Decimal("0.010")  # to somebody who named or quoted the account
+PRICE_OF_MESSAGE = Decimal("0.015")
 PRICE_OF_ALT_TEXT = Decimal("0.005")
 POST_FIELDS = "created_at,entities,attachments,referenced_tweets,note_tweet"
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -274,9 +322,10 @@ class XConnector(Connector):
 
     def cost_of(self, payload: PostPayload) -> Cost | None:
         """Each part of a thread is a post of its own; of media, their descriptions cost."""
-        prices = [
-            PRICE_WITH_LINK if find_links(part.text, bare=True) else PRICE_OF_POST for part in payload.parts
-        ]
+        if payload.message_to is not None:
+            return Cost(PRICE_OF_MESSAGE, "USD")
+        plain = PRICE_OF_POST if payload.reply_to is None else PRICE_OF_ANSWER
+        prices = [PRICE_WITH_LINK if find_links(part.text, bare=True) else plain for part in payload.parts]
         prices += [PRICE_OF_ALT_TEXT for part in payload.parts for item in part.media if item.alt_text]
         return Cost(sum(prices, Decimal(0)), "USD") if prices else None
 
@@ -286,23 +335,54 @@ class XConnector(Connector):
     def prepare_step(
         self, step: Step, payload: PostPayload, done: Mapping[str, StepResult], *, key: str, now: dt.datetime
     ) -> Json:
+        if payload.moderation is not None:
+            return {"action": str(payload.moderation.action), "id": payload.moderation.remote_id}
         part = payload.parts[step.part]
         if step.kind is StepKind.MEDIA:
             return {"alt_text": part.media[step.media].alt_text}
+        if payload.message_to is not None:
+            return {"to": payload.message_to.recipient_id, "message": {"text": part.text}}
         post: Json = {"text": part.text}
         media = [done[f"part{step.part}.media{m}"].remote_id for m in range(len(part.media))]
         if media:
             post["media"] = {"media_ids": media}
         if (answered := payload.answered_by(step.part)) is not None:
             post["reply"] = {"in_reply_to_tweet_id": done[f"part{answered}.publish"].remote_id}
+        elif payload.reply_to is not None:
+            post["reply"] = {"in_reply_to_tweet_id": payload.reply_to.remote_id}
         return {"post": post}
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
         if step.kind is StepKind.MEDIA:
             return self._upload(payload.parts[step.part].media[step.media], str(intent["alt_text"]))
+        if step.kind is StepKind.MODERATE:
+            return self._moderate(ModerationAction(intent["action"]), str(intent["id"]))
+        if "message" in intent:
+            path = f"/2/dm_conversations/with/{_id(intent['to'])}/messages"
+            response = self._call("POST", path, json=intent["message"], changes=True)
+            return StepResult(remote_id=str(self._object(response, about="message")["data"]["dm_event_id"]))
         response = self._call("POST", "/2/tweets", json=intent["post"], changes=True)
         post = self._object(response)["data"]
         return StepResult(remote_id=str(post["id"]), permalink=self._permalink(str(post["id"])))
+
+    def _moderate(self, action: ModerationAction, remote_id: str) -> StepResult:
+        """Twice is the same as once: X says so with 200, or that it is done already."""
+        me, post = _id(self.options["user_id"]), _id(remote_id)
+        match action:
+            case ModerationAction.LIKE:
+                response = self._call("POST", f"/2/users/{me}/likes", json={"tweet_id": remote_id})
+            case ModerationAction.UNLIKE:
+                response = self._call("DELETE", f"/2/users/{me}/likes/{post}")
+            case ModerationAction.HIDE | ModerationAction.UNHIDE:
+                wanted = {"hidden": action is ModerationAction.HIDE}
+                response = self._call("PUT", f"/2/tweets/{post}/hidden", json=wanted)
+            case _:
+                raise Rejected(RejectReason.NOT_SUPPORTED, "nobody deletes what others wrote on X")
+        if response.status_code in {400, 403} and "already" in self._words(response).lower():
+            return StepResult(remote_id=remote_id)
+        if not isinstance(self._object(response, about="moderation")["data"], dict):
+            raise Temporary("an answer that does not say whether it was done")
+        return StepResult(remote_id=remote_id)
 
     def _upload(self, item: MediaItem, alt_text: str) -> StepResult:
         with item.open() as stream:
@@ -349,7 +429,24 @@ class XConnector(Connector):
         return _media_result(sent.remote_id, self._object(response, about="media")["data"])
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
+        return self._recent(since)[0]
+
+    def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
+        """Raises Temporary where not all could be read and none of it has the words of the payload."""
+        if payload.message_to is not None:
+            posts, is_whole = self._inbox.sent_to(payload.message_to.recipient_id, since)
+        else:
+            posts, is_whole = self._recent(since)
+        posts = [_as_sent(post, payload) for post in posts]
+        said = {normalise(part.text) for part in payload.parts}
+        if not is_whole and not any(normalise(post.text) in said for post in posts):
+            raise Temporary("more posts than can be looked through")
+        return posts
+
+    def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:
+        """Posts since then, and whether these are all."""
         found: list[RemotePost] = []
+        following: object = None
         params = {
             "max_results": str(PER_CALL),
             "start_time": since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -366,7 +463,7 @@ class XConnector(Connector):
                 break
             params["pagination_token"] = str(following)
         recent = (post for post in found if post.created_at >= since)
-        return sorted(recent, key=lambda post: post.created_at, reverse=True)
+        return sorted(recent, key=lambda post: post.created_at, reverse=True), not following
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         path = f"/2/tweets/{quote(remote_id, safe='')}"
@@ -387,6 +484,40 @@ class XConnector(Connector):
             params = {"ids": ",".join(remote_ids[start : start + PER_CALL]), "tweet.fields": wanted}
             yield from self._object(self._call("GET", "/2/tweets", params=params)).get("data") or ()
 
+    # Inbox.
+
+    def fetch_inbox(self, *, since: dt.datetime, cursor: str = "") -> InboxPage:
+        reader, lists = self._inbox, {}
+        if self.info.can(Capability.INBOX_MENTIONS):
+            lists["mentions"] = lambda position: reader.mentions(position, since)
+            lists["own"] = lambda position: reader.own(position, since)
+        if self.info.can(Capability.INBOX_MESSAGES):
+            lists["messages"] = lambda position: reader.messages(position, since)
+        return read_lists(lists, cursor) if lists else InboxPage(())
+
+    @property
+    def _inbox(self) -> x_inbox.Reader:
+        own = _profile({"id": self.options["user_id"], "username": self.options["username"]})
+        return x_inbox.Reader(own, self._get, self._remote_post, _profile, _text)
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Json:
+        return self._object(self._call("GET", path, params=query))
+
+    # Others.
+
+    def fetch_public_account(self, handle: str) -> PublicAccount | None:
+        name = handle.strip().removeprefix("@")
+        if not re.fullmatch(r"\w{1,15}", name, re.ASCII):
+            return None
+        params = {"user.fields": "profile_image_url,public_metrics"}
+        response = self._call("GET", f"/2/users/by/username/{name}", params=params)
+        if response.status_code == 404:
+            return None
+        answer = self._object(response)
+        if "data" not in answer and answer.get("errors"):
+            return None  # there is none, or it was suspended: X says so with 200
+        return PublicAccount(_profile(answer["data"]), x_counts.account_counts(answer["data"]))
+
     # Metrics.
 
     def fetch_account_metrics(self) -> AccountMetrics:
@@ -394,10 +525,10 @@ class XConnector(Connector):
         return x_counts.account_counts(self._object(response)["data"])
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
-        return x_counts.post_counts(self._tweets, remote_ids, dt.datetime.now(dt.UTC))
+        def posts(query: Mapping[str, str]) -> Json:
+            return self._get("/2/tweets", query)
 
-    def _tweets(self, query: Mapping[str, str]) -> Json:
-        return self._object(self._call("GET", "/2/tweets", params=query))
+        return x_counts.post_counts(posts, remote_ids, dt.datetime.now(dt.UTC))
 
     # Calls and answers.
 
@@ -443,7 +574,8 @@ class XConnector(Connector):
         return f"https://x.com/{self.options.get('username') or 'i'}/status/{remote_id}"
 
     def _remote_post(self, post: Json) -> RemotePost:
-        answered = [r for r in post.get("referenced_tweets") or () if r.get("type") == "replied_to"]
+        referenced = x_inbox.rows(post.get("referenced_tweets"))
+        answered = [one for one in referenced if one.get("type") == "replied_to"]
         return RemotePost(
             remote_id=str(post["id"]),
             text=_text(post),
@@ -452,6 +584,27 @@ class XConnector(Connector):
             in_reply_to=str(answered[0]["id"]) if answered else "",
             media_count=len((post.get("attachments") or {}).get("media_keys") or ()),
         )
+
+
+def _id(remote_id: object) -> str:
+    """An id as a path has it. Raises Rejected(NOT_FOUND) for none: the path would be another call."""
+    if not str(remote_id or "").strip("./ "):
+        raise Rejected(RejectReason.NOT_FOUND, "something without an id")
+    return quote(str(remote_id), safe="")
+
+
+def _as_sent(post: RemotePost, payload: PostPayload) -> RemotePost:
+    """An answer comes back with the names of those whom it answers before its words: as the part of the
+    payload that has these words, where it is one."""
+    if not post.in_reply_to or normalise(post.text) in {normalise(part.text) for part in payload.parts}:
+        return post
+    words = _without_names(post.text)
+    meant = (part.text for part in payload.parts if _without_names(part.text) == words)
+    return dataclasses.replace(post, text=next(meant, post.text))
+
+
+def _without_names(text: str) -> str:
+    return normalise(re.sub(r"^(?:\s*@\w+\b)+", "", text))
 
 
 def _profile(user: Json) -> Profile:
@@ -485,9 +638,10 @@ def _media_result(media_id: str, media: Json) -> StepResult:
 
 def _text(post: Json) -> str:
     """As it was written: X shows short addresses, one more for the media, and three characters escaped."""
-    whole = post.get("note_tweet") or post
-    text = str(whole.get("text") or "")
-    for link in (whole.get("entities") or {}).get("urls") or ():
+    note = post.get("note_tweet")
+    whole = note if isinstance(note, dict) and note else post
+    text, entities = str(whole.get("text") or ""), whole.get("entities")
+    for link in x_inbox.rows(entities.get("urls")) if isinstance(entities, dict) else ():
         short, full = str(link.get("url") or ""), str(link.get("expanded_url") or "")
         if not short:
             continue
@@ -517,6 +671,26 @@ def _retry_at(response: Response) -> dt.datetime:
     return http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S)
 
 
+# What a refusal means where X's own words say little (not confirmed by a live call).
+_ONLY_WHO_NAMES_US = "X lets self-serve apps answer only people who name this account or quote a post of it."
+_TAKES_NO_MESSAGES = "This person takes no direct messages from this account."
+_NO_PERMISSION = (
+    "The developer app may not do this: give it the permission “Read and write and Direct message” in the "
+    "developer console of X, then connect the account again."
+)
+
+
+def _plain(words: str, about: str) -> str:
+    plain = ""
+    if re.search(r"oauth1-permissions|app is not configured|app permissions", words, re.IGNORECASE):
+        plain = _NO_PERMISSION
+    elif about == "message":
+        plain = _TAKES_NO_MESSAGES
+    elif re.search(r"been mentioned|engaged by the author|reply to this conversation", words, re.IGNORECASE):
+        plain = _ONLY_WHO_NAMES_US
+    return f"{plain} {words}".strip()
+
+
 def _map_error(response: Response, words: str, *, about: str = "") -> ConnectorError:
     """The only place that knows what X's statuses mean (x-api/fundamentals/response-codes-and-errors)."""
     status = response.status_code
@@ -527,7 +701,8 @@ def _map_error(response: Response, words: str, *, about: str = "") -> ConnectorE
         return RateLimited(dt.datetime.now(dt.UTC) + CREDITS_WAIT, words)
     if status == 429:
         return RateLimited(_retry_at(response), words)
-    if status >= 500:
+    if status >= 500 or status in {408, 409} or status < 400:
+        # No refusal of the thing itself: what was asked may have been done, or be under way.
         return OutcomeUnknown(words) if changes else Temporary(words)
     if about == "media":
         reason = RejectReason.MEDIA_TOO_LARGE if status == 413 else RejectReason.MEDIA_BROKEN
@@ -535,6 +710,8 @@ def _map_error(response: Response, words: str, *, about: str = "") -> ConnectorE
     if status == 404 or "deleted or not visible" in words:
         return Rejected(RejectReason.NOT_FOUND, words)
     if status == 403:
-        is_repeated = "duplicate" in words.lower()
-        return Rejected(RejectReason.DUPLICATE if is_repeated else RejectReason.FORBIDDEN, words)
+        is_repeated = re.search(r"duplicate|already said that", words, re.IGNORECASE) is not None
+        return Rejected(
+            RejectReason.DUPLICATE if is_repeated else RejectReason.FORBIDDEN, _plain(words, about)
+        )
     return Rejected(RejectReason.INVALID, words)
