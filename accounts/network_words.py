@@ -51,7 +51,7 @@ WORDS = (
     gettext_noop("Comedy"),
     gettext_noop("Comments and mentions"),
     gettext_noop("Comments and mentions of these pages (app with “Community Management API”)"),
-    gettext_noop("Comments and mentions. X charges up to $0.015 for each that comes in, and as much for an answer or a like."),
+    gettext_noop("Comments and mentions. X charges about $0.015 for each that comes in, and as much for an answer or a like."),
     gettext_noop("Comments, mentions and reviews"),
     gettext_noop("Configuration ID"),
     gettext_noop("Copy the Threads app ID and the Threads app secret from “App settings”, “Basic”."),

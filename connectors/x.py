@@ -24,6 +24,7 @@ talks of several people, media in direct messages, webhooks (they need a token o
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import html
@@ -118,7 +119,7 @@ FEATURES = (
     Feature(
         key="comments",
         label=(
-            "Comments and mentions. X charges up to $0.015 for each that comes in, and as much for an answer "
+            "Comments and mentions. X charges about $0.015 for each that comes in, and as much for an answer "
             "or a like."
         ),
         scopes=(*READ, "like.write", "tweet.moderate.write"),
@@ -360,10 +361,10 @@ class XConnector(Connector):
         if "message" in intent:
             path = f"/2/dm_conversations/with/{_id(intent['to'])}/messages"
             response = self._call("POST", path, json=intent["message"], changes=True)
-            return StepResult(remote_id=str(self._object(response, about="message")["data"]["dm_event_id"]))
+            return StepResult(remote_id=_told(self._object(response, about="message"), "dm_event_id"))
         response = self._call("POST", "/2/tweets", json=intent["post"], changes=True)
-        post = self._object(response)["data"]
-        return StepResult(remote_id=str(post["id"]), permalink=self._permalink(str(post["id"])))
+        remote_id = _told(self._object(response), "id")
+        return StepResult(remote_id=remote_id, permalink=self._permalink(remote_id))
 
     def _moderate(self, action: ModerationAction, remote_id: str) -> StepResult:
         """Twice is the same as once: X says so with 200, or that it is done already."""
@@ -471,9 +472,12 @@ class XConnector(Connector):
         if response.status_code in {404, 410}:
             return None
         answer = self._object(response)
-        if "data" not in answer and answer.get("errors"):
-            return None  # deleted, or hidden: X says so with 200
-        return self._remote_post(answer["data"])
+        post = answer.get("data")
+        if not isinstance(post, dict):
+            if answer.get("errors"):
+                return None  # deleted, or hidden: X says so with 200
+            raise Temporary("an answer without a post and without a word about it")
+        return self._remote_post(post)
 
     def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
         for answer in self._posts(remote_ids, POST_FIELDS):
@@ -593,6 +597,15 @@ def _id(remote_id: object) -> str:
     return quote(str(remote_id), safe="")
 
 
+def _told(answer: Json, name: str) -> str:
+    """The id of what was just made. Raises OutcomeUnknown where it is not said."""
+    made = answer["data"]
+    remote_id = made.get(name) if isinstance(made, dict) else None
+    if not isinstance(remote_id, str | int) or isinstance(remote_id, bool) or not remote_id:
+        raise OutcomeUnknown(f"accepted, but without {name!r}")
+    return str(remote_id)
+
+
 def _as_sent(post: RemotePost, payload: PostPayload) -> RemotePost:
     """An answer comes back with the names of those whom it answers before its words: as the part of the
     payload that has these words, where it is one."""
@@ -665,13 +678,15 @@ def _retry_at(response: Response) -> dt.datetime:
     for name in ("x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"):
         reset = response.headers.get(f"{name}-reset", "")
         if reset.isdigit() and response.headers.get(f"{name}-remaining", "0") == "0":
-            resets.append(dt.datetime.fromtimestamp(int(reset), dt.UTC))
+            with contextlib.suppress(ValueError, OverflowError, OSError):  # a time that no calendar has
+                resets.append(dt.datetime.fromtimestamp(int(reset), dt.UTC))
     if resets:
         return min(max(now, *resets), now + http.LONGEST_WAIT)
     return http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S)
 
 
-# What a refusal means where X's own words say little (not confirmed by a live call).
+# What a refusal means where X's own words say little: those of answers as other programs have met them, those
+# of messages by the documents.
 _ONLY_WHO_NAMES_US = "X lets self-serve apps answer only people who name this account or quote a post of it."
 _TAKES_NO_MESSAGES = "This person takes no direct messages from this account."
 _NO_PERMISSION = (
@@ -686,7 +701,9 @@ def _plain(words: str, about: str) -> str:
         plain = _NO_PERMISSION
     elif about == "message":
         plain = _TAKES_NO_MESSAGES
-    elif re.search(r"been mentioned|engaged by the author|reply to this conversation", words, re.IGNORECASE):
+    elif re.search(
+        r"(?:been|are) mentioned|engaged by the author|reply to this conversation", words, re.IGNORECASE
+    ):
         plain = _ONLY_WHO_NAMES_US
     return f"{plain} {words}".strip()
 

@@ -273,6 +273,10 @@ def test_all_limits_that_are_used_up_are_waited_for(
 
     assert limited(of_the_day=12) == soon
     assert limited(of_the_day=0) == late
+    headers = {"x-rate-limit-reset": "9" * 30, "x-rate-limit-remaining": "0"}
+    network.upsert("POST", f"{API}/2/tweets", status=429, json={}, headers=headers)
+    with pytest.raises(RateLimited):
+        publish(account, payload("Hello"))
 
 
 # --- reading back -----------------------------------------------------------------------------
@@ -296,6 +300,19 @@ def test_a_post_is_read_as_it_was_written(network: responses.RequestsMock, accou
     assert read is not None
     assert (read.text, read.media_count) == ("5 > 3 https://example.com/?a=1", 1)
     assert read.permalink == f"https://x.com/harbour/status/{post['id']}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"json": {}}, {"json": {"data": None}}, {"json": {"data": []}}],
+    ids=str,
+)
+def test_an_answer_that_says_nothing_makes_no_post_vanish(
+    network: responses.RequestsMock, account: XConnector, answer: dict[str, Any]
+) -> None:
+    network.get(f"{API}/2/tweets/7", **answer)
+    with pytest.raises(Temporary):
+        account.fetch_post("7")
 
 
 @pytest.mark.parametrize(

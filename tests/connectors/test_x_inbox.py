@@ -445,6 +445,8 @@ def test_a_refused_message_says_why(
         {"status": 302},
         {"status": 200, "json": {}},
         {"status": 201, "json": {"data": {}}},
+        {"status": 201, "json": {"data": None}},
+        {"status": 201, "json": {"data": {"id": None, "dm_event_id": None}}},
         {"status": 201, "body": "{"},
         {"body": requests.ReadTimeout()},
     ],
