@@ -283,7 +283,7 @@ class XConnector(Connector):
         response = connector._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
         if response.status_code in {401, 402, 403}:
             raise NeedsReconnect(connector._words(response), x_oauth.NO_PROFILE)
-        profile = _profile(connector._object(response)["data"])
+        profile = _profile(_data(connector._object(response)))
         options |= {"user_id": profile.remote_id, "username": profile.handle}
         return Connected(profile=profile, tokens=tokens, scopes=scopes, options=options)
 
@@ -305,7 +305,7 @@ class XConnector(Connector):
         response = connector._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
         if response.status_code == 401:
             raise NeedsReconnect(connector._words(response), WRONG_KEYS)
-        user = connector._object(response)["data"]
+        user = _data(connector._object(response))
         if response.headers.get("x-access-level", "read-write") == "read":
             raise NeedsReconnect("the access token may only read", READ_ONLY)
         profile = _profile(user)
@@ -317,7 +317,7 @@ class XConnector(Connector):
 
     def fetch_profile(self) -> Profile:
         response = self._call("GET", "/2/users/me", params={"user.fields": "profile_image_url"})
-        return _profile(self._object(response)["data"])
+        return _profile(_data(self._object(response)))
 
     # Publishing.
 
@@ -381,8 +381,7 @@ class XConnector(Connector):
                 raise Rejected(RejectReason.NOT_SUPPORTED, "nobody deletes what others wrote on X")
         if response.status_code in {400, 403} and "already" in self._words(response).lower():
             return StepResult(remote_id=remote_id)
-        if not isinstance(self._object(response, about="moderation")["data"], dict):
-            raise Temporary("an answer that does not say whether it was done")
+        _data(self._object(response, about="moderation"))
         return StepResult(remote_id=remote_id)
 
     def _upload(self, item: MediaItem, alt_text: str) -> StepResult:
@@ -399,7 +398,7 @@ class XConnector(Connector):
                     "media_category": "tweet_video" if item.is_video else "tweet_image",
                 },
             )
-            media_id = str(self._object(begun, about="media")["data"]["id"])
+            media_id = str(_data(self._object(begun, about="media"))["id"])
             path = f"/2/media/upload/{quote(media_id, safe='')}"
             for index, start in enumerate(range(0, size, CHUNK_BYTES)):
                 piece = stream.read(min(CHUNK_BYTES, size - start))
@@ -411,7 +410,7 @@ class XConnector(Connector):
                     timeout_s=UPLOAD_TIMEOUT_S,
                 )
                 self._checked(added, about="media")
-        finished = self._object(self._call("POST", f"{path}/finalize"), about="media")["data"]
+        finished = _data(self._object(self._call("POST", f"{path}/finalize"), about="media"))
         if alt_text:
             told = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
             self._checked(self._call("POST", "/2/media/metadata", json=told), about="media")
@@ -427,7 +426,7 @@ class XConnector(Connector):
         response = self._call("GET", "/2/media/upload", params=params)
         if response.status_code == 404:
             return None
-        return _media_result(sent.remote_id, self._object(response, about="media")["data"])
+        return _media_result(sent.remote_id, _data(self._object(response, about="media")))
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         return self._recent(since)[0]
@@ -447,7 +446,7 @@ class XConnector(Connector):
     def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:
         """Posts since then, and whether these are all."""
         found: list[RemotePost] = []
-        following: object = None
+        following = ""
         params = {
             "max_results": str(PER_CALL),
             "start_time": since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -456,13 +455,14 @@ class XConnector(Connector):
         path = f"/2/users/{quote(str(self.options['user_id']), safe='')}/tweets"
         for _page in range(MAX_PAGES):
             answer = self._object(self._call("GET", path, params=params))
-            if "data" not in answer and "meta" not in answer:
+            if not x_inbox.is_whole(answer):
                 raise Temporary("an answer without posts and without their number")
-            found += [self._remote_post(post) for post in answer.get("data") or ()]
-            following = (answer.get("meta") or {}).get("next_token")
+            # What cannot be read may be what is looked for.
+            found += [self._remote_post(post) for post in x_inbox.all_rows(answer.get("data"))]
+            following = x_inbox.following(answer)
             if not following:
                 break
-            params["pagination_token"] = str(following)
+            params["pagination_token"] = following
         recent = (post for post in found if post.created_at >= since)
         return sorted(recent, key=lambda post: post.created_at, reverse=True), not following
 
@@ -486,7 +486,7 @@ class XConnector(Connector):
     def _posts(self, remote_ids: Sequence[str], wanted: str) -> Iterator[Json]:
         for start in range(0, len(remote_ids), PER_CALL):
             params = {"ids": ",".join(remote_ids[start : start + PER_CALL]), "tweet.fields": wanted}
-            yield from self._object(self._call("GET", "/2/tweets", params=params)).get("data") or ()
+            yield from x_inbox.rows(self._object(self._call("GET", "/2/tweets", params=params)).get("data"))
 
     # Inbox.
 
@@ -520,13 +520,14 @@ class XConnector(Connector):
         answer = self._object(response)
         if "data" not in answer and answer.get("errors"):
             return None  # there is none, or it was suspended: X says so with 200
-        return PublicAccount(_profile(answer["data"]), x_counts.account_counts(answer["data"]))
+        user = _data(answer)
+        return PublicAccount(_profile(user), x_counts.account_counts(user))
 
     # Metrics.
 
     def fetch_account_metrics(self) -> AccountMetrics:
         response = self._call("GET", "/2/users/me", params={"user.fields": "public_metrics"})
-        return x_counts.account_counts(self._object(response)["data"])
+        return x_counts.account_counts(_data(self._object(response)))
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         def posts(query: Mapping[str, str]) -> Json:
@@ -586,7 +587,7 @@ class XConnector(Connector):
             created_at=_instant(post["created_at"]),
             permalink=self._permalink(str(post["id"])),
             in_reply_to=str(answered[0]["id"]) if answered else "",
-            media_count=len((post.get("attachments") or {}).get("media_keys") or ()),
+            media_count=x_inbox.media_count(post),
         )
 
 
@@ -595,6 +596,13 @@ def _id(remote_id: object) -> str:
     if not str(remote_id or "").strip("./ "):
         raise Rejected(RejectReason.NOT_FOUND, "something without an id")
     return quote(str(remote_id), safe="")
+
+
+def _data(answer: Json) -> Json:
+    data = answer["data"]
+    if not isinstance(data, dict):
+        raise Temporary("an answer that cannot be read")
+    return data
 
 
 def _told(answer: Json, name: str) -> str:
@@ -635,17 +643,20 @@ def _profile(user: Json) -> Profile:
 def _media_result(media_id: str, media: Json) -> StepResult:
     """Raises Rejected(MEDIA_BROKEN) for what X could not work on."""
     work = media.get("processing_info") or {}
+    if not isinstance(work, dict):
+        raise Temporary("an upload whose state cannot be read")
     state = work.get("state", "succeeded")
     if state == "failed":
-        error = work.get("error") or {}
-        raise Rejected(RejectReason.MEDIA_BROKEN, str(error.get("message") or "X could not process the file"))
+        error = work.get("error")
+        said = error.get("message") if isinstance(error, dict) else None
+        raise Rejected(RejectReason.MEDIA_BROKEN, str(said or "X could not process the file"))
     if state == "succeeded":
         return StepResult(remote_id=media_id)
     wait = work.get("check_after_secs")
     return StepResult(
         state=StepState.PROCESSING,
         remote_id=media_id,
-        retry_after_s=float(wait) if isinstance(wait, (int, float)) else 5.0,
+        retry_after_s=float(wait) if isinstance(wait, int | float) and 0 < wait < 3600 else 5.0,
     )
 
 

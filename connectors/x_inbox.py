@@ -81,7 +81,7 @@ class Reader:
         events = self._events(answer)
         recent = [one for one in events if _is_since(one, since)]
         is_more = bool(events) and len(recent) == len(events)
-        return InboxPage(self._messages(recent), _following(answer) if is_more else "")
+        return InboxPage(self._messages(recent), following(answer) if is_more else "")
 
     def sent_to(self, person_id: str, since: dt.datetime) -> tuple[list[RemotePost], bool]:
         """What the account wrote to this person, newest first, and whether that is all of it."""
@@ -91,13 +91,15 @@ class Reader:
         for _page in range(MAX_PAGES):
             answer = self.get(path, _paged({**_MESSAGES, "max_results": str(MESSAGES_PER_CALL)}, position))
             events = self._events(answer)
+            if len(events) < len(all_rows(answer.get("data"))):
+                raise Temporary("a message that cannot be read")  # it may be what is looked for
             recent = [one for one in events if _is_since(one, since)]
             found += [
-                RemotePost(str(one["id"]), self.words(one), _instant(one), media_count=_media_count(one))
+                RemotePost(str(one["id"]), self.words(one), _instant(one), media_count=media_count(one))
                 for one in recent
                 if str(one.get("sender_id")) == self.account.remote_id
             ]
-            position = _following(answer)
+            position = following(answer)
             if not position or len(recent) < len(events):
                 return sorted(found, key=lambda post: post.created_at, reverse=True), True
         return found, False
@@ -114,7 +116,7 @@ class Reader:
         climb(nodes, self._nodes)
         places = ((post_id, place(chain_of(post_id, nodes))) for post_id in told)
         items = [self._item(told[post_id], where) for post_id, where in places if where is not None]
-        return InboxPage([one for one in items if one.created_at >= since], _following(answer))
+        return InboxPage([one for one in items if one.created_at >= since], following(answer))
 
     def _learn(self, answer: Json) -> list[Json]:
         """The posts of an answer, kept together with what came beside them."""
@@ -190,7 +192,7 @@ class Reader:
 
     def _events(self, answer: Json) -> list[Json]:
         """Messages of talks with one other person."""
-        if "data" not in answer and "meta" not in answer:
+        if not is_whole(answer):
             raise Temporary("an answer without messages and without their number")
         beside = answer.get("includes")
         self._meet(rows(beside.get("users")) if isinstance(beside, dict) else ())
@@ -227,7 +229,7 @@ class Reader:
             created_at=_instant(event),
             is_own=is_own,
             counterpart=counterpart,
-            media_count=_media_count(event),
+            media_count=media_count(event),
             is_hidden=None,
             is_liked=None,
             detail={"id": str(event["id"])},
@@ -236,6 +238,22 @@ class Reader:
 
 def rows(listed: object) -> list[Json]:
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def is_whole(answer: Json) -> bool:
+    """Whether a list that has nothing in it is really an empty one."""
+    if "data" in answer:
+        return True
+    meta = answer.get("meta")
+    return isinstance(meta, dict) and not meta.get("result_count") and not answer.get("errors")
+
+
+def all_rows(listed: object) -> list[Json]:
+    """As ``rows``, where nothing may be left out. Raises Temporary."""
+    found = rows(listed)
+    if listed is not None and (not isinstance(listed, list) or len(found) < len(listed)):
+        raise Temporary("a list that cannot be read")
+    return found
 
 
 def stated(at: dt.datetime) -> str:
@@ -252,10 +270,11 @@ def _paged(query: Mapping[str, str], position: str) -> dict[str, str]:
     return {**query, "pagination_token": position} if position else dict(query)
 
 
-def _following(answer: Json) -> str:
+def following(answer: Json) -> str:
+    """Where the list goes on, "" at its end."""
     meta = answer.get("meta")
-    following = meta.get("next_token") if isinstance(meta, dict) else None
-    return following if isinstance(following, str) else ""
+    position = meta.get("next_token") if isinstance(meta, dict) else None
+    return position if isinstance(position, str) else ""
 
 
 def _at(entity: Json) -> dt.datetime | None:
@@ -277,7 +296,7 @@ def _is_since(entity: Json, since: dt.datetime) -> bool:
     return _instant(entity) >= since
 
 
-def _media_count(event: Json) -> int:
+def media_count(event: Json) -> int:
     attached = event.get("attachments")
     keys = attached.get("media_keys") if isinstance(attached, dict) else None
     return len(keys) if isinstance(keys, list) else 0

@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.connecting import open_tokens
 from accounts.models import AppRegistration, Brand, SocialAccount, User
+from accounts.views.connecting import reconnect_form
 from connectors.base import ConnectMethod
 from connectors.x import FEATURES, INFO, POSTS
 from tests.cast import make_account
@@ -131,6 +132,16 @@ def test_an_account_with_keys_is_connected_again_by_either_way(
     assert SocialAccount.objects.get().info.connect_method is ConnectMethod.OAUTH
     # From now on a sign-in is what is asked for.
     assert 'name="token_secret"' not in client.get(again).content.decode()
+
+
+@pytest.mark.parametrize("way", ["oauth", "form", ""])
+def test_who_was_sent_a_link_cannot_choose_another_way(brand: Brand, way: str) -> None:
+    """The link asks for what the account was connected with."""
+    request = RequestFactory().get("/", {"by": way} if way else {})
+    account = with_keys(brand)
+    assert reconnect_form(request, account, is_outside=True).info.connect_method is ConnectMethod.FORM
+    account.options["scopes"] = list(INFO.scopes)
+    assert reconnect_form(request, account, is_outside=True).info.connect_method is ConnectMethod.OAUTH
 
 
 @pytest.mark.parametrize("chosen", [[], ["numbers"]])

@@ -527,7 +527,22 @@ def test_a_list_without_an_end_does_not_say_that_nothing_went_out(
         an_account("comments", "messages").find_sent(sent, since=SINCE)
 
 
-@pytest.mark.parametrize("answer", [{"json": {}}, {"status": 500}, {"status": 404}, {"status": 403}], ids=str)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"json": {}},
+        {"json": {"meta": None}},
+        {"json": {"meta": {"result_count": 1}}},
+        {"json": {"meta": {"result_count": 0}, "errors": [{"title": "Authorization Error"}]}},
+        {"json": {"data": {}, "meta": {"result_count": 1}}},
+        {"json": {"data": [None], "meta": {"result_count": 1}}},
+        {"json": {"data": [{"id": "1"}], "meta": {"result_count": 1}}},
+        {"status": 500},
+        {"status": 404},
+        {"status": 403},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("sent", [reply(), message()], ids=["reply", "message"])
 def test_a_look_that_fails_is_an_error_and_no_empty_list(
     network: responses.RequestsMock, answer: dict[str, Any], sent: PostPayload
