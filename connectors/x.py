@@ -725,8 +725,9 @@ def _map_error(response: Response, words: str, *, about: str = "") -> ConnectorE
     changes = getattr(response.request, "changes", False)
     if status == 401:
         return NeedsReconnect(words)
-    if status == 402:  # no credits left: somebody has to buy some, and what waits goes out then
-        return RateLimited(dt.datetime.now(dt.UTC) + CREDITS_WAIT, words)
+    if status == 402 or (status == 403 and re.search(r"spend ?cap|credits ?depleted", words, re.IGNORECASE)):
+        # The app has no credits left, or spent what it may: somebody has to act, what waits goes out then.
+        return RateLimited(dt.datetime.now(dt.UTC) + CREDITS_WAIT, words, of_app=True)
     if status == 429:
         return RateLimited(_retry_at(response), words)
     if status >= 500 or status in {408, 409} or status < 400:

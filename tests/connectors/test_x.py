@@ -219,6 +219,7 @@ def test_an_image_is_done_at_once_and_named_by_the_post(
         (400, {"detail": "Tweet that is deleted or not visible to you."}, Rejected, RejectReason.NOT_FOUND),
         (401, {"title": "Unauthorized"}, NeedsReconnect, None),
         (402, {"title": "CreditsDepleted"}, RateLimited, None),
+        (403, {"title": "SpendCapReached", "detail": "Your account has reached it."}, RateLimited, None),
         (403, {"detail": "You are not permitted to perform this action."}, Rejected, RejectReason.FORBIDDEN),
         (
             403,
@@ -241,6 +242,7 @@ def test_what_x_says_to_a_post_decides_what_comes_next(
     with pytest.raises(error) as raised:
         publish(account, payload("Hello"))
     assert getattr(raised.value, "reason", None) == reason
+    assert getattr(raised.value, "of_app", True)  # credits are those of the developer app
 
 
 def test_an_upload_that_fails_may_be_repeated(network: responses.RequestsMock, account: XConnector) -> None:
