@@ -57,7 +57,7 @@ class ConnectForm(forms.Form):
         if optional:
             field = cast(forms.MultipleChoiceField, self.fields["features"])
             field.choices = [(one.key, _(one.label)) for one in optional]
-            field.initial = [one.key for one in optional]
+            field.initial = [one.key for one in optional if one.is_default]
         else:
             del self.fields["features"]
         for asked in info.connect_fields:
@@ -91,9 +91,13 @@ class ConnectForm(forms.Form):
             return ""
         return next((self.cleaned_data[f.name] for f in self.info.connect_fields if f.kind == "host"), "")
 
+    def chosen(self) -> list[str] | None:
+        """The keys of the features that were chosen, None where there is nothing to choose."""
+        return list(self.cleaned_data["features"]) if "features" in self.fields else None
+
     def scopes(self) -> tuple[str, ...]:
         """Those of the features that were chosen, in the order of INFO."""
-        chosen = set(self.cleaned_data.get("features", ()))
+        chosen = set(self.chosen() or ())
         wanted = {
             scope
             for one in self.info.features

@@ -13,7 +13,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -315,8 +315,8 @@ def finish_oauth(
     *, pending: Mapping[str, Any], code: str, now: dt.datetime
 ) -> tuple[tuple[Connected, ...], AppRegistration]:
     """The second half: the code that came back becomes tokens, of each account that the person can speak
-    for. The caller has taken ``pending`` out of
-    the session, so that it serves once. Must be called outside a transaction.
+    for. The caller has taken ``pending`` out of the session, so that it serves once; the keys of the features
+    that were chosen, ``pending["features"]``, are kept with the accounts. Not to be called in a transaction.
 
     Raises OAuthExpired, NeedsReconnect (code refused), Rejected, Temporary.
     """
@@ -324,6 +324,10 @@ def finish_oauth(
     connected = connector_class(pending["platform"]).exchange_accounts(
         app=credentials_of(app), code=code, code_verifier=verifier, redirect_uri=pending["redirect_uri"]
     )
+    if (features := pending.get("features")) is not None:
+        connected = tuple(
+            replace(one, options={**one.options, "features": list(features)}) for one in connected
+        )
     return connected, app
 
 

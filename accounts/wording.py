@@ -43,8 +43,20 @@ ADVISED = (
     ),
     gettext_noop("X does not accept these keys. Copy all four again, without spaces, from the same app."),
     gettext_noop(
-        "These keys may only read. Give the app the permission “Read and write” in the developer portal "
+        "These keys may only read. Give the app the permission “Read and write” in the developer console "
         "of X, then make the access token anew."
+    ),
+    gettext_noop(
+        "X does not accept the client ID and secret of your developer app. Copy both again from “Keys and "
+        "tokens”, “OAuth 2.0”, and check that the type of the app is “Web App, Automated App or Bot”."
+    ),
+    gettext_noop(
+        "X did not accept the sign-in. It gives 30 seconds for it: try again. If it happens again, check the "
+        "redirect address in your developer app."
+    ),
+    gettext_noop(
+        "X let you sign in, but the developer app may not use its API. Put the app into a project and buy "
+        "credits in the developer console of X."
     ),
 )
 

@@ -384,8 +384,8 @@ class InboxItem:
     root_id: str = ""  # of a comment: the remote id of that post
     permalink: str = ""
     media_count: int = 0
-    is_hidden: bool = False
-    is_liked: bool = False  # by the account
+    is_hidden: bool | None = False  # None = the network does not tell
+    is_liked: bool | None = False  # by the account
     # What answering or moderating it needs again. Of a review also "rating": 1 to 5 stars, "recommends" or
     # "does not recommend".
     detail: Json = field(default_factory=dict)
@@ -637,13 +637,16 @@ class Connector(abc.ABC):
         """By remote id; posts that the network no longer has are absent."""
 
 
-def granted(info: PlatformInfo, scopes: Collection[str]) -> PlatformInfo:
-    """``info`` without what the given scopes do not allow; without any scopes as it is."""
-    if not scopes:
-        return info
+def granted(
+    info: PlatformInfo, scopes: Collection[str], chosen: Collection[str] | None = None
+) -> PlatformInfo:
+    """``info`` without what the given scopes do not allow, where there are any, and without the features
+    that were not among the chosen ones (their keys; None = nobody was asked)."""
     missing: set[Capability] = set()
     for feature in info.features:
-        if not set(feature.scopes) <= set(scopes):
+        is_allowed = not scopes or set(feature.scopes) <= set(scopes)
+        is_chosen = chosen is None or feature.is_required or feature.key in chosen
+        if not (is_allowed and is_chosen):
             missing |= feature.capabilities
     if not missing & info.capabilities:
         return info

@@ -6,7 +6,7 @@ All of it is frozen data; words that people read are English source strings, whi
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class Capability(enum.StrEnum):
@@ -226,13 +226,17 @@ class AppSetup:
 @dataclass(frozen=True, slots=True)
 class Feature:
     """What a person may allow or not when they connect, with the scopes that it takes. Without the scopes,
-    the capabilities are taken away (``granted``)."""
+    the capabilities are taken away (``granted``).
+
+    What was chosen is in ``options["features"]`` of the account, by key. ``is_default`` is False for what
+    nobody gets unasked (it costs money): the label then says so."""
 
     key: str
     label: str  # English source string
     scopes: tuple[str, ...]
     capabilities: frozenset[Capability] = frozenset()
     is_required: bool = False
+    is_default: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +268,11 @@ class PostField:
 
 @dataclass(frozen=True, slots=True)
 class PlatformInfo:
-    """Everything the interface, validation and forecasts need to know of a network."""
+    """Everything the interface, validation and forecasts need to know of a network.
+
+    ``by_form``: an OAUTH network takes what a person types in place of a sign-in, too (keys of an app of
+    their own); ``Connector.connect`` is given the answers, and ``as_form`` is the network connected so.
+    """
 
     key: str
     name: str
@@ -300,6 +308,9 @@ class PlatformInfo:
     media_served_days: int = 0  # so long receivers fetch them from us; 0 = the network keeps a copy
     reads_back: bool = True  # what was sent can be read again (``fetch_post``, ``find_recent``)
     seen_live: bool = True  # False: built from documents only, never run against a real server
+    by_form: tuple[ConnectField, ...] = ()
+    counts_every_s: int = 0  # counts are read at most so often, 0 = as often as they are wanted
+    inbox_every_s: int = 0  # the same of the inbox
 
     def words_of(self, *, is_comment: bool) -> TextLimit:
         """The limit of the words of a post, or of what stands below one."""
@@ -312,6 +323,18 @@ class PlatformInfo:
 
     def is_counted_by_calls(self, rate: Rate) -> bool:
         return any(one.rate == rate.name for one in self.costs)
+
+    def as_form(self) -> PlatformInfo:
+        """The same network, connected by what a person types."""
+        return replace(
+            self,
+            connect_method=ConnectMethod.FORM,
+            connect_fields=self.by_form,
+            by_form=(),
+            scopes=(),
+            app=None,
+            features=(),
+        )
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities

@@ -52,6 +52,12 @@ def network_of(platform: str) -> PlatformInfo:
     return found
 
 
+def network_by(way: str, platform: str) -> PlatformInfo:
+    """The network in the way in which it is to be connected, where there are two."""
+    info = network_of(platform)
+    return info.as_form() if info.by_form and way == ConnectMethod.FORM else info
+
+
 def redirect_uri() -> str:
     """The address that networks send the browser back to; people copy it into their developer apps."""
     return f"{settings.BASE_URL}{reverse('accounts:oauth_callback')}"
@@ -72,7 +78,7 @@ def connect(request: MemberRequest) -> HttpResponse:
 def connect_network(request: MemberRequest, platform: str) -> HttpResponse:
     """What the network asks, for a new account."""
     brand = current_brand(request)
-    info = network_of(platform)
+    info = network_by(request.GET.get("by", ""), platform)
     form = ConnectForm(
         request.POST or None,
         info=info,
@@ -95,17 +101,21 @@ def account_reconnect(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def reconnect_form(request: HttpRequest, account: SocialAccount, *, is_outside: bool = False) -> ConnectForm:
     """What its network asks again, without what is known: the handle, its server, the app of before. Somebody
     without a login (``is_outside``) is not asked about apps and permissions."""
-    info = network_of(account.platform)
+    before = account.info.connect_method
+    info = network_by(before if is_outside else request.GET.get("by", before), account.platform)
+    keys = {one.name for one in network_of(account.platform).by_form}  # none of them is known
     known: dict[str, Any] = {}
-    for asked in account.info.connect_fields:
-        if asked.kind == "text":
+    for asked in info.connect_fields:
+        if asked.kind == "text" and asked.name not in keys:
             known[asked.name] = account.handle
         elif asked.kind == "host" and asked.is_required:
             known[asked.name] = str(account.options.get("host", ""))
     credential = getattr(account, "credential", None)
     if credential is not None and credential.app_id:
         known["app"] = credential.app_id
-    if info.features and account.scopes:
+    if info.features and "features" in account.options:
+        known["features"] = account.options["features"]
+    elif info.features and account.scopes:
         given = set(account.scopes)
         known["features"] = [
             one.key for one in info.features if not one.is_required and set(one.scopes) <= given
@@ -145,7 +155,8 @@ def _ask(request: MemberRequest, form: ConnectForm, *, account: SocialAccount | 
             form.add_error(None, different(error))
         else:
             return _connected(request, [connected])
-    context = {"form": form, "info": form.info, "account": account}
+    info = network_of(form.info.key)
+    context = {"form": form, "info": form.info, "account": account, "has_two_ways": bool(info.by_form)}
     return render(request, "accounts/connect_network.html", context)
 
 
@@ -201,7 +212,8 @@ def to_network(request: HttpRequest, form: ConnectForm, asked: dict[str, str]) -
     )
     start = connecting.begin_oauth(app=app, redirect_uri=back, scopes=form.scopes(), now=timezone.now())
     newest = list(kept.items())[-(OAUTH_KEPT - 1) :]
-    request.session[OAUTH_KEY] = dict([*newest, (start.state, {**start.pending, "host": host, **asked})])
+    mine = {**start.pending, "host": host, "features": form.chosen(), **asked}
+    request.session[OAUTH_KEY] = dict([*newest, (start.state, mine)])
     return HttpResponseRedirect(start.url)
 
 

@@ -64,8 +64,12 @@ LONGEST_BACKOFF = dt.timedelta(hours=1)
 _DISCOVERY_LOCK = 0x736D6D03  # advisory lock: one process discovers at a time
 
 
-def next_pull(*, sent_at: dt.datetime, now: dt.datetime) -> dt.datetime | None:
-    """The next instant after ``now`` at which a post sent at ``sent_at`` is asked for; None = no more."""
+def next_pull(
+    *, sent_at: dt.datetime, now: dt.datetime, least: dt.timedelta = dt.timedelta()
+) -> dt.datetime | None:
+    """The next instant after ``now`` at which a post sent at ``sent_at`` is asked for; None = no more.
+    ``least``: no sooner than so long after ``now``."""
+    now += least
     age = now - sent_at
     for after in EARLY:
         if age < after:
@@ -117,9 +121,18 @@ def _followed(delivery: Delivery) -> PostMetrics:
     return PostMetrics(
         delivery=delivery,
         account_id=delivery.account_id,
-        next_pull_at=delivery.sent_at + EARLY[0] if tells and delivery.sent_at else None,
+        next_pull_at=_first_pull(delivery.account, delivery.sent_at) if tells and delivery.sent_at else None,
         sent_at=delivery.sent_at,
     )
+
+
+def _first_pull(account: SocialAccount, sent_at: dt.datetime) -> dt.datetime | None:
+    return next_pull(sent_at=sent_at, now=sent_at, least=_least(account))
+
+
+def _least(account: SocialAccount) -> dt.timedelta:
+    """No sooner than so long after it was read its network is to be asked again."""
+    return dt.timedelta(seconds=account.info.counts_every_s)
 
 
 def _try_lock(key: int) -> bool:
@@ -233,7 +246,7 @@ def _take_account(pull: AccountPull, connector: Connector, now: dt.datetime) -> 
         unique_fields=["account", "date"],
         update_fields=["followers", "following", "posts", "taken_at"],
     )
-    pull.account_next_at = now + ACCOUNT_INTERVAL
+    pull.account_next_at = now + max(ACCOUNT_INTERVAL, _least(account))
     return "", ""
 
 
@@ -252,6 +265,9 @@ def _take_posts(
     account: SocialAccount, connector: Connector, batch: Sequence[PostMetrics], now: dt.datetime
 ) -> None:
     """Ask for a batch of posts and write what comes back; each of them leaves the due ones."""
+    if not account.info.can(Capability.POST_METRICS):  # it was connected again without
+        PostMetrics.objects.filter(pk__in=[row.pk for row in batch]).update(next_pull_at=None)
+        return
     try:
         counts = connector.fetch_post_metrics([row.delivery.remote_id for row in batch])
     except Rejected as refusal:
@@ -271,7 +287,7 @@ def _take_posts(
     for row in batch:
         found = counts.get(row.delivery.remote_id)
         row.is_gone = found is None
-        row.next_pull_at = _next_of(row, now)
+        row.next_pull_at = _next_of(row, now, _least(account))
         if found is not None:
             values = {name: getattr(found, told) for name, told in TOLD_AS.items()}
             snapshots.append(PostSnapshot(delivery_id=row.delivery_id, taken_at=now, **values))
@@ -314,13 +330,13 @@ def _is_followed(row: PostMetrics, now: dt.datetime) -> bool:
     return row.delivery.sent_at is not None and now - row.delivery.sent_at < FOLLOWED_FOR
 
 
-def _next_of(row: PostMetrics, now: dt.datetime) -> dt.datetime | None:
+def _next_of(row: PostMetrics, now: dt.datetime, least: dt.timedelta) -> dt.datetime | None:
     sent_at = row.delivery.sent_at
     if sent_at is None or (row.is_gone and now - sent_at > dt.timedelta(days=1)):
         return None  # for a day it may merely not have arrived at the server that answers
     # A little ahead: a row taken along early is not due again at its own time a few minutes later.
     ahead = TAKE_ALONG if now - sent_at >= LATER[0][0] else dt.timedelta()
-    return next_pull(sent_at=sent_at, now=now + ahead)
+    return next_pull(sent_at=sent_at, now=now, least=max(ahead, least))
 
 
 class _FollowerHistory:

@@ -105,12 +105,15 @@ def _of_account(account: SocialAccount, rows: Sequence[Delivery]) -> Iterable[Fi
 
 def _missing_scopes(account: SocialAccount) -> list[str]:
     """Permissions that we ask this network for and the account did not give. A wide one (``write``) holds
-    the narrow ones (``write:media``). Where nobody is asked, there is nothing to miss."""
+    the narrow ones (``write:media``). Where nobody is asked, there is nothing to miss; nor is there of what
+    may be left out when an account is connected."""
     info = known_networks()[account.platform]
     if info.connect_method is not ConnectMethod.OAUTH or not account.scopes:
         return []
     given = set(account.scopes)
-    return [scope for scope in info.scopes if scope not in given and scope.split(":")[0] not in given]
+    required = [scope for one in info.features if one.is_required for scope in one.scopes]
+    wanted = dict.fromkeys(required) if info.features else info.scopes
+    return [scope for scope in wanted if scope not in given and scope.split(":")[0] not in given]
 
 
 def _collisions(rows: Sequence[Delivery]) -> Iterable[Finding]:

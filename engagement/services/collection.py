@@ -105,7 +105,7 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> int:
     row = pull.filter(pk=account_id).first()
     if row is None:
         return 0
-    if not row.account.is_active:
+    if not row.account.is_active or not has_inbox(row.account):  # it may have been connected again without
         _finish(row, next_at=now + QUIET_INTERVAL)
         return 0
     taken = 0
@@ -182,10 +182,12 @@ def _take_page(pull: InboxPull, connector: Connector, now: dt.datetime) -> int:
 
 
 def _next_at(pull: InboxPull, spent: Mapping[str, int], now: dt.datetime) -> dt.datetime:
-    """Soon where something came in lately; later where each look takes from what the day allows."""
+    """Soon where something came in lately; no sooner than the network is to be asked, and later where each
+    look takes from what the day allows."""
     is_busy = pull.heard_at is not None and now - pull.heard_at < BUSY_FOR
+    least = dt.timedelta(seconds=pull.account.info.inbox_every_s)
     interval = BUSY_INTERVAL if is_busy else QUIET_INTERVAL
-    return now + max(interval, reading_pace(account=pull.account, spent=spent, now=now))
+    return now + max(least, interval, reading_pace(account=pull.account, spent=spent, now=now))
 
 
 def _spread(wait: dt.timedelta) -> dt.timedelta:

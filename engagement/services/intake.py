@@ -134,7 +134,7 @@ def _changed(known: Iterable[Message], items: Mapping[str, InboxItem], now: dt.d
         item = items[message.remote_key]
         # What was erased stays erased, also while the network still has it.
         if message.direction == Direction.IN and message.erased_at is None:
-            shown = (clean(item.text), item.is_hidden, item.is_liked)
+            shown = (clean(item.text), *_shown(item, message))
             is_rated_anew = item.detail.get("rating", rated := message.detail.get("rating")) != rated
             if is_rated_anew or shown != (message.text, message.is_hidden, message.is_liked):
                 changed.append(message)
@@ -145,6 +145,14 @@ def _changed(known: Iterable[Message], items: Mapping[str, InboxItem], now: dt.d
         ours = set(recently.values_list("message_id", flat=True))
         changed = [message for message in changed if message.pk not in ours]
     return changed
+
+
+def _shown(item: InboxItem, message: Message) -> tuple[bool, bool]:
+    """Hidden, and liked, as the network tells; where it does not, as it is here."""
+    return (
+        message.is_hidden if item.is_hidden is None else item.is_hidden,
+        message.is_liked if item.is_liked is None else item.is_liked,
+    )
 
 
 def _not_erased(changed: Sequence[Message]) -> list[Message]:
@@ -294,8 +302,8 @@ def _add(
         detail=item.detail,
         written_at=item.created_at,
         arrived_at=now,
-        is_hidden=item.is_hidden,
-        is_liked=item.is_liked,
+        is_hidden=bool(item.is_hidden),
+        is_liked=bool(item.is_liked),
         search_text=search_text,
         search_grams=grams(search_text),
         sent_at=at if item.is_own else None,
@@ -319,7 +327,8 @@ def _update(
     """Write what the network shows differently now."""
     for message in changed:
         item, place = items[message.remote_key], touched[message.conversation_id]
-        message.text, message.is_hidden, message.is_liked = clean(item.text), item.is_hidden, item.is_liked
+        message.text = clean(item.text)
+        message.is_hidden, message.is_liked = _shown(item, message)
         if "rating" in item.detail:
             message.detail = {**message.detail, "rating": item.detail["rating"]}
         message.search_text = _search_text(item)

@@ -11,7 +11,7 @@ from django.db import connection, connections
 from accounts.models import AccountStatus, SocialAccount, User
 from analytics.models import TOLD_AS, AccountDay, AccountPull, PostMetrics, PostSnapshot
 from analytics.services import collection
-from connectors.base import AccountMetrics
+from connectors.base import AccountMetrics, Capability
 from connectors.base import PostMetrics as Counts
 from connectors.errors import (
     NeedsReconnect,
@@ -21,6 +21,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
+from connectors.registry import info_for
 from outbox.models import Delivery, DeliveryState
 from outbox.services.rates import Lane, block_until, blocked_until
 from tests.analytics.conftest import NOON, FakeNetwork
@@ -68,6 +69,51 @@ def collect(now: dt.datetime) -> int:
 )
 def test_a_post_is_asked_for_less_and_less_often(age: dt.timedelta, wait: dt.timedelta) -> None:
     assert collection.next_pull(sent_at=NOON, now=NOON + age) == NOON + age + wait
+
+
+def test_a_network_that_is_asked_seldom_is_asked_no_sooner() -> None:
+    def following(age: dt.timedelta) -> dt.timedelta:
+        at = collection.next_pull(sent_at=NOON, now=NOON + age, least=6 * HOUR)
+        assert at is not None
+        return at - NOON
+
+    assert following(dt.timedelta()) == 7 * HOUR
+    assert following(7 * HOUR) == 14 * HOUR
+    assert following(20 * DAY) == 21 * DAY
+    assert collection.next_pull(sent_at=NOON, now=NOON + 90 * DAY - HOUR, least=6 * HOUR) is None
+
+
+def test_both_counts_wait_as_long_as_the_network_wants(
+    sent: Sent, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = dataclasses.replace(info_for("sandbox"), counts_every_s=6 * 3600)
+    monkeypatch.setattr(SocialAccount, "info", property(lambda _self: info))
+    delivery = sent()
+    assert delivery.sent_at is not None
+    follow(delivery.sent_at)
+    row = PostMetrics.objects.get()
+    assert row.next_pull_at == delivery.sent_at + 7 * HOUR
+    collect(delivery.sent_at + 7 * HOUR)
+    row.refresh_from_db()
+    assert row.next_pull_at == delivery.sent_at + 14 * HOUR
+    pull = AccountPull.objects.get()
+    assert pull.account_next_at == delivery.sent_at + 13 * HOUR
+
+
+def test_posts_of_an_account_that_was_connected_again_without_counts_are_left(
+    sent: Sent, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = sent()
+    assert delivery.sent_at is not None
+    follow(delivery.sent_at)
+    assert PostMetrics.objects.get().next_pull_at is not None
+    info = info_for("sandbox")
+    left = info.capabilities - {Capability.POST_METRICS, Capability.ACCOUNT_METRICS}
+    info = dataclasses.replace(info, capabilities=left)
+    monkeypatch.setattr(SocialAccount, "info", property(lambda _self: info))
+    collect(delivery.sent_at + HOUR)
+    assert (network.account_calls, network.post_calls) == (0, [])
+    assert PostMetrics.objects.get().next_pull_at is None
 
 
 def test_a_post_is_left_alone_after_ninety_days() -> None:

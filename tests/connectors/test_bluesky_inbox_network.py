@@ -168,7 +168,7 @@ def test_liking_twice_leaves_one_record_and_can_be_taken_back(
     likes = network.records(network.alice, "app.bsky.feed.like")
     assert len(likes) == before + 1
     assert item.remote_id in [like["value"]["subject"]["uri"] for like in likes]
-    wait_until(lambda: inbox(alice)["Like me"].is_liked)
+    wait_until(lambda: inbox(alice)["Like me"].is_liked is True)
     for _ in range(2):
         moderate(alice, item, ModerationAction.UNLIKE)
     assert len(network.records(network.alice, "app.bsky.feed.like")) == before
@@ -183,7 +183,7 @@ def test_a_like_made_in_another_app_is_found_and_taken_back(
     before = len(network.records(network.alice, "app.bsky.feed.like"))
     subject = {"uri": item.detail["uri"], "cid": item.detail["cid"]}
     like = network.write(network.alice, "app.bsky.feed.like", subject=subject)
-    wait_until(lambda: inbox(alice)["Liked elsewhere"].is_liked)
+    wait_until(lambda: inbox(alice)["Liked elsewhere"].is_liked is True)
     assert moderate(alice, item, ModerationAction.LIKE).remote_id == like["uri"]
     assert len(network.records(network.alice, "app.bsky.feed.like")) == before + 1
     moderate(alice, item, ModerationAction.UNLIKE)

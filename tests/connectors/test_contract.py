@@ -168,7 +168,12 @@ SETUPS = {
         settings={"privacy": "SELF_ONLY"},
     ),
     "x": Setup(
-        options={"user_id": "2244994945", "username": "harbour"},
+        options={
+            "user_id": "2244994945",
+            "username": "harbour",
+            "scopes": list(CONNECTORS["x"].INFO.scopes),
+            "features": [one.key for one in CONNECTORS["x"].INFO.features],
+        },
         unauthorized={"title": "Unauthorized", "status": 401, "detail": "Unauthorized"},
         forbidden={"title": "Forbidden", "status": 403, "detail": "You are not permitted to do this."},
         rate_headers=("x-rate-limit-reset", "Retry-After"),
@@ -230,9 +235,9 @@ def needed(info: PlatformInfo) -> set[str]:
     methods = {"fetch_profile", "plan", "prepare_step", "send_step"}
     if info.reads_back:
         methods |= {"fetch_post", "find_recent"}
-    if info.connect_method is ConnectMethod.FORM:
+    if info.connect_method is ConnectMethod.FORM or info.by_form:
         methods.add("connect")
-    else:
+    if info.connect_method is ConnectMethod.OAUTH:
         methods.add("authorize_url")
     if info.can(Capability.WEBHOOKS):
         methods |= {"is_genuine", "webhook_events"}
@@ -327,7 +332,9 @@ def test_info_is_whole_and_agrees_with_itself(platform: str, with_account: bool)
     assert set(info.account_metrics) <= {f.name for f in fields(AccountMetrics)}
     assert set(info.post_metrics) <= {f.name for f in fields(PostMetrics)}
     assert all(rate.limit > 0 and rate.window_s > 0 for rate in info.rates)
-    assert all(f.kind in {"text", "password", "host"} and f.label for f in info.connect_fields)
+    asked_fields = (*info.connect_fields, *info.by_form)
+    assert all(f.kind in {"text", "password", "host"} and f.label for f in asked_fields)
+    assert not info.by_form or info.connect_method is ConnectMethod.OAUTH
     assert len({f.name for f in info.connect_fields}) == len(info.connect_fields)
     assert info.can(Capability.SEND_MESSAGE) == (info.message_text is not None)
     # Who may answer must be able to read what there is to answer.

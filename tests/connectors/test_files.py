@@ -70,7 +70,9 @@ def carry_out(platform: str, sent: PostPayload, step: Step) -> None:
 
 @pytest.mark.parametrize("platform", NETWORKS)
 @pytest.mark.parametrize(
-    ("file", "error"), [(gone, Rejected), (unreadable, Temporary), (Breaks, Temporary)], ids=str
+    ("file", "error"),
+    [(gone, Rejected), (unreadable, Temporary), (Breaks, Temporary)],
+    ids=["gone", "unreadable", "breaks"],
 )
 def test_a_file_that_cannot_be_read_is_said_before_anything_is_published(
     platform: str, file: Any, error: type[ConnectorError]

@@ -28,7 +28,8 @@ from connectors.errors import (
     Temporary,
 )
 from connectors.text import check_payload, count, find_links
-from connectors.x import CHUNK_BYTES, INFO, READ_ONLY, WRONG_KEYS, XConnector
+from connectors.x import CHUNK_BYTES, READ_ONLY, WRONG_KEYS, XConnector
+from connectors.x_info import INFO
 from tests.connectors.conftest import NOW, SPECS, image, payload
 
 API = "https://api.x.com"
@@ -219,6 +220,7 @@ def test_an_image_is_done_at_once_and_named_by_the_post(
         (400, {"detail": "Tweet that is deleted or not visible to you."}, Rejected, RejectReason.NOT_FOUND),
         (401, {"title": "Unauthorized"}, NeedsReconnect, None),
         (402, {"title": "CreditsDepleted"}, RateLimited, None),
+        (403, {"title": "SpendCapReached", "detail": "Your account has reached it."}, RateLimited, None),
         (403, {"detail": "You are not permitted to perform this action."}, Rejected, RejectReason.FORBIDDEN),
         (
             403,
@@ -241,6 +243,7 @@ def test_what_x_says_to_a_post_decides_what_comes_next(
     with pytest.raises(error) as raised:
         publish(account, payload("Hello"))
     assert getattr(raised.value, "reason", None) == reason
+    assert getattr(raised.value, "of_app", True)  # credits are those of the developer app
 
 
 def test_an_upload_that_fails_may_be_repeated(network: responses.RequestsMock, account: XConnector) -> None:
@@ -273,6 +276,10 @@ def test_all_limits_that_are_used_up_are_waited_for(
 
     assert limited(of_the_day=12) == soon
     assert limited(of_the_day=0) == late
+    headers = {"x-rate-limit-reset": "9" * 30, "x-rate-limit-remaining": "0"}
+    network.upsert("POST", f"{API}/2/tweets", status=429, json={}, headers=headers)
+    with pytest.raises(RateLimited):
+        publish(account, payload("Hello"))
 
 
 # --- reading back -----------------------------------------------------------------------------
@@ -296,6 +303,19 @@ def test_a_post_is_read_as_it_was_written(network: responses.RequestsMock, accou
     assert read is not None
     assert (read.text, read.media_count) == ("5 > 3 https://example.com/?a=1", 1)
     assert read.permalink == f"https://x.com/harbour/status/{post['id']}"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"json": {}}, {"json": {"data": None}}, {"json": {"data": []}}],
+    ids=str,
+)
+def test_an_answer_that_says_nothing_makes_no_post_vanish(
+    network: responses.RequestsMock, account: XConnector, answer: dict[str, Any]
+) -> None:
+    network.get(f"{API}/2/tweets/7", **answer)
+    with pytest.raises(Temporary):
+        account.fetch_post("7")
 
 
 @pytest.mark.parametrize(
@@ -407,5 +427,6 @@ def test_each_post_of_a_thread_is_paid_for(account: XConnector, texts: list[str]
     assert (cost.amount, cost.currency) == (Decimal(amount), "USD")
 
 
-def test_media_cost_nothing_more(account: XConnector) -> None:
-    assert account.cost_of(payload("Hello", media=(image(),))) == Cost(Decimal("0.015"), "USD")
+def test_of_media_their_descriptions_cost(account: XConnector) -> None:
+    assert account.cost_of(payload("Hello", media=(image(""),))) == Cost(Decimal("0.015"), "USD")
+    assert account.cost_of(payload("Hello", media=(image(), image()))) == Cost(Decimal("0.025"), "USD")

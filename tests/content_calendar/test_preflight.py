@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts.models import AccountStatus, Brand, Membership, Notification, SocialAccount, User
 from accounts.news import sentence
-from connectors.base import ConnectMethod, Rate
+from connectors.base import ConnectMethod, Feature, Rate
 from content_calendar.content import MediaUse
 from content_calendar.models import Post, Preflight, PreflightCode, PreflightLevel, PreflightProblem
 from content_calendar.selectors.preflight import count_failing, problem_posts
@@ -96,6 +96,20 @@ def test_permissions_that_were_not_given_are_named(
     assert found(brand) == [C.SCOPES]
     assert PreflightProblem.objects.get().detail == {"scopes": ["inbox"]}
     assert PreflightProblem.objects.get().level == PreflightLevel.LOOK
+
+
+def test_what_nobody_wanted_to_allow_is_not_missed(
+    put: Callable[..., Post], brand: Brand, sandbox_account: SocialAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put()
+    features = (Feature("post", "Post", ("write",), is_required=True), Feature("inbox", "Inbox", ("inbox",)))
+    info = replace(sandbox_account.info, scopes=("write", "inbox"), features=features)
+    info = replace(info, connect_method=ConnectMethod.OAUTH)
+    monkeypatch.setattr("content_calendar.selectors.preflight.known_networks", lambda: {"sandbox": info})
+    SocialAccount.objects.update(scopes=["write"])
+    assert found(brand) == []
+    SocialAccount.objects.update(scopes=["inbox"])
+    assert found(brand) == [C.SCOPES]
 
 
 def test_an_image_that_is_gone_is_found(put: Callable[..., Post], brand: Brand, creator: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import threading
 from collections.abc import Callable
@@ -58,6 +59,24 @@ def test_a_network_without_an_inbox_is_not_asked(
     monkeypatch.setattr(PlatformInfo, "can", lambda _self, _capability: False)
     assert collect() == 0
     assert not InboxPull.objects.exists()
+
+
+def test_an_account_that_was_connected_again_without_an_inbox_is_not_asked(
+    sandbox_account: SocialAccount, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect()
+    monkeypatch.setattr(PlatformInfo, "can", lambda _self, _capability: False)
+    assert collect(NOON + HOUR) == 1
+    assert len(network.calls) == 1
+
+
+def test_a_network_that_is_asked_seldom_is_asked_no_sooner(
+    sandbox_account: SocialAccount, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = dataclasses.replace(sandbox_account.info, inbox_every_s=900)
+    monkeypatch.setattr(SocialAccount, "info", property(lambda _self: info))
+    collect()
+    assert pull().next_at == NOON + 15 * MINUTE
 
 
 @pytest.mark.parametrize("status", [AccountStatus.NEEDS_RECONNECT, AccountStatus.DISCONNECTED])

@@ -167,6 +167,17 @@ def test_what_is_edited_or_hidden_elsewhere_is_shown_so(take: Take) -> None:
     assert "open on sunday?" in kept.search_text
 
 
+def test_what_a_network_does_not_tell_stays_as_it_is_here(take: Take) -> None:
+    item = dataclasses.replace(comment("Hi"), is_hidden=None, is_liked=None)
+    take(item)
+    kept = Message.objects.get()
+    assert (kept.is_hidden, kept.is_liked) == (False, False)
+    Message.objects.update(is_hidden=True, is_liked=True)
+    take(dataclasses.replace(item, text="Hi there"))
+    kept.refresh_from_db()
+    assert (kept.text, kept.is_hidden, kept.is_liked) == ("Hi there", True, True)
+
+
 # --- who waits ----------------------------------------------------------------------------------
 
 

@@ -37,7 +37,7 @@ def document() -> str:
 
 def _of(info: PlatformInfo) -> Iterator[str]:
     yield info.tagline
-    for asked in info.connect_fields:
+    for asked in (*info.connect_fields, *info.by_form):
         yield from _asked(asked)
     if info.app is not None:
         yield from (info.app.review, info.app.id_label, info.app.secret_label, *info.app.steps)
