@@ -35,8 +35,8 @@ COUNTING = Feature(
 ONLY_ME, EVERYONE = "SELF_ONLY", "PUBLIC_TO_EVERYONE"
 PRIVACY = {
     EVERYONE: "Everyone",
-    "MUTUAL_FOLLOW_FRIENDS": "Friends",
-    "FOLLOWER_OF_CREATOR": "Followers",
+    "MUTUAL_FOLLOW_FRIENDS": "Friends (you follow each other)",
+    "FOLLOWER_OF_CREATOR": "Those who follow you",
     ONLY_ME: "Only me",
 }
 
@@ -100,6 +100,7 @@ INFO = PlatformInfo(
             name="privacy",
             label="Who can see it",
             kind="choice",
+            choices=tuple(PRIVACY.items()),
             is_of_account=True,
             is_required=True,
             help_text="TikTok wants this to be chosen for each post.",
