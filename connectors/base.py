@@ -212,7 +212,10 @@ class StepResult:
     """What a step left at the network. ``detail`` is kept with the attempt and handed to later steps.
 
     ``ends_at``: what was made before a publication (an upload, a container) is of no use from then on. If the
-    post still waits, all of its part is made anew."""
+    post still waits, all of its part is made anew.
+
+    ``alternatives``: of ``check``, what else it may have become, where the network does not tell equal posts
+    apart. The first that no other delivery has is taken; they are not kept."""
 
     state: StepState = StepState.DONE
     remote_id: str = ""
@@ -220,6 +223,7 @@ class StepResult:
     detail: Json = field(default_factory=dict)
     retry_after_s: float = 0.0  # with PROCESSING: ask again no sooner
     ends_at: dt.datetime | None = None
+    alternatives: tuple[StepResult, ...] = ()
 
 
 # --- what comes back --------------------------------------------------------------------------

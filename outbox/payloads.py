@@ -183,7 +183,15 @@ def _media_item(media: Json, served_days: int) -> MediaItem:
 
 
 def _open_media(storage_key: str) -> BinaryIO:
-    return cast(BinaryIO, default_storage.open(storage_key, "rb"))
+    """Raises FileNotFoundError for a file that is not there, OSError where the store cannot be reached."""
+    try:
+        opened = default_storage.open(storage_key, "rb")
+        _content = opened.file  # of a bucket, it is fetched here and not at the first read
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError("the store of files does not answer") from error
+    return cast(BinaryIO, opened)
 
 
 def fingerprint(payload: Json, step: str) -> str:

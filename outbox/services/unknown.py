@@ -94,8 +94,9 @@ def _ask(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
     with transaction.atomic():
         # One worker at a time adopts for an account, as in ``_look``.
         SocialAccount.objects.select_for_update().get(pk=run.account.pk)
-        if not _is_anothers(run, result):
-            return settle(run, step, attempt, result, adopted=True)
+        for one in (result, *result.alternatives):
+            if not _is_anothers(run, one):
+                return settle(run, step, attempt, one, adopted=True)
     _could_not_tell(run, step, attempt, OutcomeUnknown("the network names what another post has become"))
     raise Stopped
 
@@ -126,7 +127,8 @@ def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
     with transaction.atomic():
         # One worker at a time adopts for an account: two equal posts must not adopt the same one.
         SocialAccount.objects.select_for_update().get(pk=run.account.pk)
-        found = _match(run, step, posts, since=since)
+        fitting = _fitting(run, step, posts, since=since)
+        found = _free(run, fitting)
         if found is not None:
             result = StepResult(
                 remote_id=found.remote_id, permalink=found.permalink, detail={"adopted": True}
@@ -143,9 +145,11 @@ def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
             detail=attempt.error_detail,
         )
         raise Stopped
-    if run.delivery.attempts.filter(
+    # Of equal posts a network may list one: that another delivery has it does not mean that ours is absent.
+    was_absent_before = run.delivery.attempts.filter(
         key=attempt.key, state=AttemptState.SUPERSEDED, error=StopReason.NOT_FOUND_AFTERWARDS
-    ).exists():
+    )
+    if fitting or was_absent_before.exists():
         make_uncertain(
             run.delivery, run.fence, now, StopReason.NOT_FOUND_AFTERWARDS, detail=attempt.error_detail
         )
@@ -154,12 +158,11 @@ def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
     return None
 
 
-def _match(run: Run, step: Step, posts: Sequence[RemotePost], *, since: dt.datetime) -> RemotePost | None:
-    """The post that this step made: same words in the same place, not older than its first try, and nobody
-    else's."""
+def _fitting(run: Run, step: Step, posts: Sequence[RemotePost], *, since: dt.datetime) -> list[RemotePost]:
+    """What this step may have made: same words in the same place, not older than its first try."""
     part = run.payload.parts[step.part]
     text, parent = normalise(part.text), _answered_by(run, step)
-    candidates = [
+    return [
         post
         for post in posts
         if normalise(post.text) == text
@@ -167,16 +170,20 @@ def _match(run: Run, step: Step, posts: Sequence[RemotePost], *, since: dt.datet
         and (parent is None or post.in_reply_to in ("", parent))
         and post.created_at >= since
     ]
-    if not candidates:
+
+
+def _free(run: Run, fitting: Sequence[RemotePost]) -> RemotePost | None:
+    """The one that no delivery has yet."""
+    if not fitting:
         return None
     taken = set(
         Attempt.objects.filter(
             delivery__account=run.account,
             state=AttemptState.DONE,
-            result__remote_id__in=[post.remote_id for post in candidates],
+            result__remote_id__in=[post.remote_id for post in fitting],
         ).values_list("result__remote_id", flat=True)
     )
-    free = [post for post in candidates if post.remote_id not in taken]
+    free = [post for post in fitting if post.remote_id not in taken]
     # The oldest that fits: of two equal posts the earlier attempt made the earlier one.
     return min(free, key=lambda post: post.created_at) if free else None
 
