@@ -677,12 +677,14 @@ def excerpt(response: requests.Response, *, limit: int = 300, hidden: Iterable[s
 _SECRET_MEMBERS = frozenset(
     {
         "access_token",
+        "auth_code",
         "client_secret",
         "code",
         "code_verifier",
         "fb_exchange_token",
         "password",
         "refresh_token",
+        "secret",
         "token",
     }
 )
@@ -693,7 +695,7 @@ def secrets_sent(request: requests.PreparedRequest | None) -> list[str]:
     if request is None:
         return []
     kind, _, given = str(request.headers.get("Authorization", "")).partition(" ")
-    found = [given]
+    found = [given, str(request.headers.get("Access-Token", ""))]
     if kind.lower() == "basic":
         with contextlib.suppress(ValueError):
             found += base64.b64decode(given, validate=True).decode(errors="replace").split(":", 1)[1:]

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from connectors import http
 from connectors.errors import ConnectorError
+from connectors.limits import Answer
 
 TIMEOUT_S = 8.0
 MAX_PAGE_BYTES = 512 * 1024  # what describes a page stands at its start
@@ -39,14 +40,16 @@ def read_preview(url: str, *, platform: str) -> LinkPreview:
     except ValueError:  # an address only by its looks, such as "http://[::1"
         return LinkPreview(url=url, title=url)
     try:
-        answer = http.request(
-            "GET",
-            url,
-            platform=platform,
-            headers={"Accept": "text/html"},
-            timeout_s=TIMEOUT_S,
-            guard=True,
-        )
+        # What a page says of limits of its own says nothing of the network's.
+        with http.heard_by(_nobody):
+            answer = http.request(
+                "GET",
+                url,
+                platform=platform,
+                headers={"Accept": "text/html"},
+                timeout_s=TIMEOUT_S,
+                guard=True,
+            )
     except ConnectorError:
         return plain
     if answer.status_code != 200 or "html" not in answer.headers.get("Content-Type", ""):
@@ -80,7 +83,8 @@ def _absolute(address: str, *, base: str) -> str:
 def read_picture(url: str, *, platform: str, max_bytes: int) -> tuple[bytes, str] | None:
     """The bytes and mime type of a preview's picture; None if it cannot be had or is too large."""
     try:
-        answer = http.request("GET", url, platform=platform, timeout_s=TIMEOUT_S, guard=True)
+        with http.heard_by(_nobody):
+            answer = http.request("GET", url, platform=platform, timeout_s=TIMEOUT_S, guard=True)
     except ConnectorError:
         return None
     mime_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -88,6 +92,10 @@ def read_picture(url: str, *, platform: str, max_bytes: int) -> tuple[bytes, str
     if answer.status_code != 200 or not is_picture or not 0 < len(answer.content) <= max_bytes:
         return None
     return answer.content, mime_type
+
+
+def _nobody(_answer: Answer) -> None:
+    return None
 
 
 class _Head(html.parser.HTMLParser):

@@ -279,7 +279,7 @@ def _date(value: object) -> dt.date:
 def _map_error(response: Response, *secrets: str) -> ConnectorError:
     """``{"status": 403, "code": "…", "message": "…"}``: the only place that knows what it means."""
     status = response.status_code
-    words = http.redact(http.excerpt(response), *secrets)
+    words = http.excerpt(response, hidden=secrets)
     if status == 401:
         return NeedsReconnect(words)
     if status == 426:

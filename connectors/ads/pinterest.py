@@ -248,7 +248,7 @@ def _retry_at(response: Response) -> dt.datetime:
 def _map_error(response: Response, *secrets: str) -> ConnectorError:
     """``{"code": 2, "message": "..."}``: the only place that knows what it means."""
     status = response.status_code
-    words = http.redact(http.excerpt(response), *secrets)
+    words = http.excerpt(response, hidden=secrets)
     if status == 401:
         return NeedsReconnect(words)
     if status == 429:

@@ -226,7 +226,7 @@ def _map_error(response: Response, code: int | None, *secrets: str) -> Connector
         except (ValueError, AttributeError):
             code = None
     # The documented form has no status of its own to tell of.
-    words = http.redact(http.excerpt(response), *secrets)
+    words = http.excerpt(response, hidden=secrets)
     words = f"{code} {words}" if code else words
     if code in _LIMITS or status == 429:
         now = dt.datetime.now(dt.UTC)

@@ -616,6 +616,17 @@ def test_excerpt_takes_out_the_token_that_was_sent() -> None:
     assert http.excerpt(answer) == "HTTP 401 token *** is unknown"
 
 
+@pytest.mark.parametrize("name", ["secret", "auth_code", "refresh_token"])
+def test_excerpt_takes_out_secrets_before_it_is_cut(name: str) -> None:
+    secret = "s3cr3t-" * 6
+    with responses.RequestsMock() as network:
+        network.post("https://x.test/", status=400, json={"message": "x" * 290 + secret})
+        answer = http.request(
+            "POST", "https://x.test/", platform="x", json={name: secret}, headers={"Access-Token": "t0k3n-7"}
+        )
+    assert "s3cr3t" not in http.excerpt(answer)
+
+
 @responses.activate
 def test_excerpt_of_a_page_has_no_tags() -> None:
     responses.get("https://example.com/", body="<html><script>x()</script><h1>Bad  gateway</h1>", status=502)

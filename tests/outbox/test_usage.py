@@ -20,6 +20,7 @@ from accounts.models import AppRegistration, Brand, Credential, SocialAccount, U
 from connectors import http
 from connectors.base import Connector, Rate
 from connectors.limits import Allowance, Covers
+from connectors.link_preview import read_picture, read_preview
 from outbox.errors import StopReason
 from outbox.models import Bucket, Delivery, DeliveryState
 from outbox.payloads import MediaContent, PartContent, freeze_post
@@ -184,6 +185,23 @@ def test_nothing_is_heard_of_calls_outside(pages: Pages, brand: Brand, clock: Cl
     with heeding(account, clock=clock, is_reading=True):
         pass
     http.request("POST", "https://graph.facebook.com/v1/1_1", platform="facebook", form={"a": "b"})
+    assert lanes(account, clock) == (False, False)
+
+
+def test_pages_that_a_post_links_to_say_nothing_of_the_networks_limits(
+    brand: Brand, clock: Clock, sandbox_account: SocialAccount
+) -> None:
+    told = {"RateLimit-Limit": "100", "RateLimit-Remaining": "0", "RateLimit-Reset": "604800"}
+    account = make_account(brand, platform="bluesky", handle="linked")
+    with responses.RequestsMock() as web:
+        for address, kind in (
+            ("https://example.com/", "text/html"),
+            ("https://example.com/i.png", "image/png"),
+        ):
+            web.get(address, body=b"<title>Shop</title>", headers={"Content-Type": kind} | told)
+        with heeding(account, clock=clock, is_reading=False):
+            assert read_preview("https://example.com/", platform="bluesky").title == "Shop"
+            assert read_picture("https://example.com/i.png", platform="bluesky", max_bytes=100) is not None
     assert lanes(account, clock) == (False, False)
 
 
