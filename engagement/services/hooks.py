@@ -28,11 +28,12 @@ from accounts.models import AppRegistration, SocialAccount
 from accounts.services.offers import forget_offers_of
 from accounts.services.social import disconnect, mark_needs_reconnect
 from connectors.base import InboxItem, WebhookEvent, WebhookKind
-from connectors.errors import ConnectorError, Rejected, RejectReason
+from connectors.errors import ConnectorError, RateLimited, Rejected, RejectReason
 from engagement.models import DeletionRequest, InboxPull, NetworkCall, NetworkEvent
 from engagement.services.collection import BUSY_INTERVAL
 from engagement.services.intake import take_page
 from outbox.services.processing import ask_now
+from outbox.services.rates import Lane, block_until
 from outbox.services.usage import heeding
 
 logger = logging.getLogger(__name__)
@@ -133,7 +134,8 @@ def _act_on_all(call: NetworkCall, events: Iterable[WebhookEvent], now: dt.datet
     for event in events:
         try:
             nudged += _act(call, event, now)
-        except Exception as error:  # noqa: BLE001 - raised below
+        except Exception as error:
+            logger.exception("an event of %s in call %s was not acted on", call.platform, call.pk)
             failed = error
     if failed is not None:
         raise failed
@@ -216,8 +218,11 @@ def _completed(account: SocialAccount, event: WebhookEvent, now: dt.datetime) ->
     try:
         with heeding(account, clock=lambda: now, is_reading=True):
             return list(connector_for(account).complete(event.items))
-    except ConnectorError:  # a name is not worth losing a message for
-        return list(event.items)
+    except RateLimited as refusal:
+        block_until(account=account, until=refusal.retry_at, of_app=refusal.of_app, lanes=(Lane.READING,))
+    except ConnectorError:
+        pass
+    return list(event.items)  # a name is not worth losing a message for
 
 
 def _began_at(account: SocialAccount, now: dt.datetime) -> dt.datetime:

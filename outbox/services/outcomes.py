@@ -11,7 +11,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ from outbox.models import (
 )
 from outbox.payloads import result_to_json
 from outbox.services.claiming import LEASE
-from outbox.services.rates import block_until
+from outbox.services.rates import Lane, block_until
 from outbox.services.telling import tell_people
 from outbox.services.transitions import Beside, LeaseLost, Only, move, note
 
@@ -231,7 +231,9 @@ def handle_error(run: Run, step: Step, attempt: Attempt, error: ConnectorError) 
     """Step 4: what the error of a call that was made says about the attempt and the delivery."""
     now = run.clock()
     if isinstance(error, RateLimited):
-        _block(run.delivery.account, error)  # before anything else: others are about to send, too
+        _block(
+            run.delivery.account, error, (Lane.SENDING,)
+        )  # before anything else: others are about to send, too
     if isinstance(error, OutcomeUnknown) and not step.is_repeatable:
         _record(attempt, AttemptState.UNKNOWN, now, error=StopReason.OUTCOME_UNKNOWN, detail=error.detail)
         wait_s = _backoff_s(run.delivery.failures, first_s=UNKNOWN_FIRST_LOOK_S)
@@ -342,14 +344,21 @@ def _is_in_doubt(step: Step, attempt: Attempt, error: ConnectorError) -> bool:
     return last is not None and last != StopReason.NOT_FOUND_AFTERWARDS
 
 
-def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: ConnectorError) -> None:
-    """The network surely did nothing: wait, hold, or fail."""
+def handle_refusal(
+    delivery: Delivery,
+    fence: int,
+    now: dt.datetime,
+    error: ConnectorError,
+    *,
+    lanes: Collection[Lane] = (Lane.SENDING,),
+) -> None:
+    """The network surely did nothing: wait, hold, or fail. ``lanes``: what waits where it asks to wait."""
     if isinstance(error, NeedsReconnect):
         mark_needs_reconnect(account=delivery.account, detail=error.detail, now=now)
         code = StopReason.NEEDS_RECONNECT
         hold(delivery, fence, now, HeldReason.RECONNECT, error=code, detail=error.detail)
     elif isinstance(error, RateLimited):
-        _block(delivery.account, error)
+        _block(delivery.account, error, lanes)
         wait(delivery, fence, now, until=error.retry_at, error=StopReason.RATE_LIMITED, detail=error.detail)
     elif isinstance(error, Rejected):
         fail(delivery, fence, now, error.reason, detail=error.detail)
@@ -366,9 +375,9 @@ def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: Conn
         )
 
 
-def _block(account: SocialAccount, error: RateLimited) -> None:
+def _block(account: SocialAccount, error: RateLimited, lanes: Collection[Lane]) -> None:
     def write() -> bool:
-        block_until(account=account, until=error.retry_at, of_app=error.of_app)
+        block_until(account=account, until=error.retry_at, of_app=error.of_app, lanes=lanes)
         return True
 
     _persist(write)

@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from accounts.connecting import connector_for
 from accounts.models import AccountStatus, SocialAccount
 from connectors.base import Connector
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, RateLimited
 from outbox.models import Delivery, ReceiptKind
+from outbox.services.rates import Lane, block_until
 from outbox.services.usage import heeding
 
 # Seconds after ``sent_at`` of the first, second ... look; a network may show a post only after a while.
@@ -73,6 +74,8 @@ def read_back(
                 if post.remote_id in ours:
                     # One by one: what was seen before an error stays seen.
                     seen.append((ours[post.remote_id], clock(), post.permalink))  # noqa: PERF401
+    except RateLimited as refusal:
+        block_until(account=account, until=refusal.retry_at, of_app=refusal.of_app, lanes=(Lane.READING,))
     except ConnectorError:
         pass
     if not seen:

@@ -42,6 +42,7 @@ from outbox.services.outcomes import (
     settle,
     wait,
 )
+from outbox.services.rates import Lane
 
 # The network's clock may be behind ours by so much.
 CLOCK_SKEW = dt.timedelta(minutes=2)
@@ -95,18 +96,19 @@ def _ask(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
         # One worker at a time adopts for an account, as in ``_look``.
         SocialAccount.objects.select_for_update().get(pk=run.account.pk)
         for one in (result, *result.alternatives):
-            if not _is_anothers(run, one):
+            if not _is_anothers(run, step, one):
                 return settle(run, step, attempt, one, adopted=True)
     _could_not_tell(run, step, attempt, OutcomeUnknown("the network names what another post has become"))
     raise Stopped
 
 
-def _is_anothers(run: Run, result: StepResult) -> bool:
-    """Whether another delivery has made this already: of equal posts a network may name the wrong one."""
+def _is_anothers(run: Run, step: Step, result: StepResult) -> bool:
+    """Whether another step has made this already, of this delivery or another: of equal posts a network may
+    name the wrong one."""
     theirs = Attempt.objects.filter(
         delivery__account=run.account, state=AttemptState.DONE, result__remote_id=result.remote_id
     )
-    return bool(result.remote_id) and theirs.exclude(delivery=run.delivery).exists()
+    return bool(result.remote_id) and theirs.exclude(delivery=run.delivery, step=step.key).exists()
 
 
 def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
@@ -201,7 +203,8 @@ def _could_not_tell(run: Run, step: Step, attempt: Attempt, error: ConnectorErro
     """Asking failed; the attempt stays open, and the question is put again later."""
     now = run.clock()
     if isinstance(error, NeedsReconnect | RateLimited):
-        handle_refusal(run.delivery, run.fence, now, error)
+        # Looking is reading: what was limited is not what others of the account have to send.
+        handle_refusal(run.delivery, run.fence, now, error, lanes=(Lane.READING,))
     elif _says_nothing_of_it(step, attempt, error):
         make_uncertain(run.delivery, run.fence, now, error_code(error), detail=error.detail)
     elif isinstance(error, Rejected) or step.is_repeatable or _starts_over(error):

@@ -9,6 +9,7 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import pytest
 import requests
+from botocore.exceptions import EndpointConnectionError  # type: ignore[import-untyped]
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
@@ -23,7 +24,7 @@ from content_calendar.services import library
 from content_calendar.services.media import Cut, crop_image, rendition_for
 from content_calendar.services.scheduling import schedule_post
 from outbox.models import Delivery
-from outbox.payloads import thaw
+from outbox.payloads import _open_media, thaw
 from smmapp import media_storage
 from tests.content_calendar.conftest import LATER, NOW, make_image, make_post
 
@@ -123,3 +124,21 @@ def test_or_browsers_are_sent_to_the_store_for_minutes(
     assert len(fetched.content) == asset.size
     assert fetched.headers["Content-Type"] == "image/jpeg"
     assert sign_in(stranger).get(address).status_code == 404
+
+
+def test_a_store_that_does_not_answer_is_a_file_that_cannot_be_read_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither a file that is gone nor a mistake of the program: what needs it is tried again."""
+
+    def down(*_args: object) -> None:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    monkeypatch.setattr(type(default_storage), "open", down, raising=False)
+    with pytest.raises(OSError, match="does not answer"):
+        _open_media("media/picture.png")
+
+
+def test_a_file_that_is_not_in_the_bucket_is_gone() -> None:
+    with pytest.raises(FileNotFoundError):
+        _open_media("media/nothing.png")

@@ -121,8 +121,13 @@ class Network:
     containers_last_s: float = 0  # 0 = for ever
     ends: dict[str, dt.datetime] = field(default_factory=dict)  # when containers and uploads are gone
     calls: list[str] = field(default_factory=list)
+    names_all: bool = False  # asked what became of a container, it names all posts that may be it
     on_send: Callable[[], object] = lambda: None  # while a publication is on its way
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def alike(self) -> list[RemotePost]:
+        return list(self.posts)
 
     def connector(self, _account: object) -> Connector:
         return MemoryConnector(self)
@@ -257,7 +262,13 @@ class MemoryConnector(Connector):
                 return StepResult(state=StepState.PROCESSING, remote_id=sent.remote_id)
             return StepResult(remote_id=sent.remote_id)
         post = network.containers.get(intent["container"])
-        return StepResult(remote_id=post.remote_id) if post else None
+        if post is None:
+            return None
+        others = network.alike if network.names_all else ()
+        return StepResult(
+            remote_id=post.remote_id,
+            alternatives=tuple(StepResult(remote_id=one.remote_id) for one in others),
+        )
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         if self.network.on_read:

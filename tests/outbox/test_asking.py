@@ -7,11 +7,12 @@ import datetime as dt
 import pytest
 
 from connectors.base import RetrySafety
-from connectors.errors import OutcomeUnknown, Rejected, RejectReason
+from connectors.errors import OutcomeUnknown, RateLimited, Rejected, RejectReason
 from outbox.errors import StopReason
 from outbox.models import DeliveryState
+from outbox.services.rates import Lane, blocked_until
 from tests.outbox.conftest import run_until_quiet, tick
-from tests.outbox.network import Accepted, Processing
+from tests.outbox.network import Accepted, Processing, Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +98,73 @@ def test_a_network_that_never_finishes_is_given_up(schedule, network, clock):
     assert delivery.state == DeliveryState.UNCERTAIN
     assert delivery.error == StopReason.PROCESSING_TOO_LONG
     assert dt.timedelta(minutes=30) <= clock() - began <= dt.timedelta(minutes=32)
+
+
+def test_of_equal_posts_the_free_one_is_taken_where_the_network_names_them_all(
+    schedule, network, clock, two_phase
+):
+    first = schedule("Good morning")
+    run_until_quiet(network)
+    assert state(first) == DeliveryState.SENT
+    network.behaviour = [Accepted(then=OutcomeUnknown("?"))]
+    second = schedule("Good morning")
+    tick(network)
+    (of_second,) = [post for post in network.posts if post.remote_id != first.remote_id]
+    network.containers.update(
+        {name: network.posts[0] for name, post in network.containers.items() if post is of_second}
+    )
+    network.names_all = True
+    clock.advance(60)
+    tick(network)
+    assert (state(second), second.remote_id) == (DeliveryState.SENT, of_second.remote_id)
+
+
+def test_a_part_of_a_thread_is_not_taken_for_another_part(schedule, network, clock, two_phase):
+    """The same words twice, and a network that names the first for both."""
+    network.behaviour = [Accepted(), Accepted(then=OutcomeUnknown("?"))]
+    thread = schedule("Again", "Again")
+    tick(network)
+    first, second = network.posts
+    network.containers.update({name: first for name, post in network.containers.items() if post is second})
+    for _look in range(3):
+        clock.advance(3600)
+        tick(network)
+        attempts = thread.attempts.filter(state="done", step__endswith=".publish")
+        assert [attempt.result["remote_id"] for attempt in attempts] == [first.remote_id]
+    assert state(thread) != DeliveryState.SENT
+
+
+def test_what_another_delivery_has_does_not_mean_that_ours_is_absent(schedule, network, clock):
+    """A network that lists one of two equal posts may list the other later: it is not sent again blindly."""
+    network.safety = RetrySafety.NEITHER
+    first = schedule("Good morning")
+    run_until_quiet(network)
+    network.behaviour = [Refused(then=OutcomeUnknown("?"))]
+    second = schedule("Good morning")
+    tick(network)
+    for _look in range(5):
+        clock.advance(600)
+        tick(network)
+    assert (state(first), state(second)) == (DeliveryState.SENT, DeliveryState.UNCERTAIN)
+    assert len(network.posts) == 1
+
+
+def test_a_question_that_comes_too_often_stops_reading_and_not_what_others_send(
+    schedule, network, clock, two_phase, sandbox_account
+):
+    network.behaviour = [Accepted(then=OutcomeUnknown("?"))]
+    network.on_read = [RateLimited(clock() + dt.timedelta(hours=1), "429")]
+    asked = schedule("Once")
+    tick(network)
+    clock.advance(60)
+    tick(network)
+    assert blocked_until(account=sandbox_account, now=clock(), lane=Lane.READING) is not None
+    assert blocked_until(account=sandbox_account, now=clock()) is None
+    assert state(asked) == DeliveryState.SCHEDULED
+    other = schedule("Meanwhile")
+    tick(network)
+    assert state(other) == DeliveryState.SENT
+    clock.advance(3600)
+    run_until_quiet(network)
+    assert state(asked) == DeliveryState.SENT
+    assert network.texts().count("Once") == 1
