@@ -75,11 +75,13 @@ class ConnectForm(forms.Form):
         """App and permissions stay as they begin."""
         if "app" in self.fields:
             field = cast("forms.ModelChoiceField[Any]", self.fields["app"])
-            field.widget = forms.HiddenInput()
+            field.widget, field.disabled = forms.HiddenInput(), True
             if field.initial is None and "app" not in self.initial:
                 field.initial = field.queryset.first() if field.queryset is not None else None
         if "features" in self.fields:
+            # Who was sent a link does not decide what the network charges for.
             self.fields["features"].widget = forms.MultipleHiddenInput()
+            self.fields["features"].disabled = True
 
     def answers(self) -> dict[str, str]:
         """What the network asked, by field name."""

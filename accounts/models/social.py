@@ -191,13 +191,11 @@ class ReconnectLinkQuerySet(models.QuerySet["ReconnectLink"]):
         return self.filter(account__in=SocialAccount.objects.for_member(membership))
 
     def open(self, now: dt.datetime) -> Self:
-        """Those that still lead somewhere: of an archived brand nothing is renewed."""
-        return self.filter(
-            used_at__isnull=True,
-            revoked_at__isnull=True,
-            expires_at__gt=now,
-            account__brand__is_archived=False,
-        )
+        return self.filter(used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+
+    def usable(self, now: dt.datetime) -> Self:
+        """Those that lead somewhere now: of an archived brand nothing is renewed."""
+        return self.open(now).filter(account__brand__is_archived=False)
 
 
 class ReconnectLink(models.Model):

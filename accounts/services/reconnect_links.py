@@ -74,7 +74,7 @@ def link_of(token: str) -> ReconnectLink | None:
 
 def use_link(*, link: ReconnectLink, now: dt.datetime) -> None:
     """It serves once. In the transaction that stores the connection. Raises LinkOver."""
-    if not ReconnectLink.objects.filter(pk=link.pk).open(now).update(used_at=now):
+    if not ReconnectLink.objects.filter(pk=link.pk).usable(now).update(used_at=now):
         raise LinkOver
 
 

@@ -349,7 +349,7 @@ def _back_by_link(request: HttpRequest) -> HttpResponse:
     asked = _taken(request)
     now = timezone.now()
     link = (
-        ReconnectLink.objects.open(now)
+        ReconnectLink.objects.usable(now)
         .select_related("account__brand__organization", "created_by")
         .filter(pk=asked["link"])
         .first()

@@ -75,7 +75,7 @@ def _opened(request: HttpRequest, token: str) -> HttpResponse:
         is_often = is_too_often("reconnect_guess", address_of(request), most=MOST_GUESSES, now=now)
         said = {"link": None, "is_often": is_often}
         return render(request, "accounts/reconnect_over.html", said, status=429 if is_often else 404)
-    if not ReconnectLink.objects.filter(pk=link.pk).open(now).exists():
+    if not ReconnectLink.objects.filter(pk=link.pk).usable(now).exists():
         return render(request, "accounts/reconnect_over.html", {"link": link}, status=410)
     account = link.account
     form = reconnect_form(request, account, is_outside=True)

@@ -135,6 +135,15 @@ def test_disconnecting_ends_the_links(account: SocialAccount, admin: User, token
     assert not Credential.objects.exists()
 
 
+def test_disconnecting_ends_the_links_of_an_archived_brand(
+    account: SocialAccount, admin: User, token: str
+) -> None:
+    Brand.every.update(is_archived=True)
+    disconnect(account=account, actor=None, now=timezone.now())
+    Brand.every.update(is_archived=False)
+    assert Client().get(opened(token)).status_code == 410
+
+
 def test_secrets_are_not_guessed_without_end(db: None) -> None:
     visitor = Client()
     with time_machine.travel(NOW, tick=False):
@@ -227,6 +236,17 @@ def test_somebody_without_a_login_reconnects_by_oauth(
     # The way back serves once, and leads to nobody's account.
     assert back(visitor, state).status_code == 302
     assert AuditEntry.objects.filter(action="account.reconnected").count() == 1
+
+
+def test_who_has_a_link_decides_nothing_about_apps_and_permissions(
+    page_account: SocialAccount, app: AppRegistration, admin: User, network: FakeNetwork
+) -> None:
+    token = make_link(account=page_account, actor=admin, now=timezone.now())[1]
+    other = AppRegistration.objects.exclude(pk=app.pk).get()
+    for features in ([], ["numbers", "inbox"]):
+        answer = Client().post(opened(token), {"app": other.pk, "features": features})
+        assert answer.status_code == 302, answer.context["form"].errors
+        assert network.calls[-1] == "authorize The app of before page post numbers"
 
 
 def test_a_sign_in_as_somebody_else_by_a_link_connects_nothing(
