@@ -60,6 +60,7 @@ CLAIM_LEASE = dt.timedelta(minutes=10)
 MAX_CLAIMED = 200  # accounts claimed and not finished, so that claims do not run out in the queue
 DISCOVER_LIMIT = 1000
 REFUSED_PAUSE = dt.timedelta(days=1)
+UNTOLD_PAUSE = dt.timedelta(days=1)  # until it is looked whether an account was connected anew with counts
 LONGEST_BACKOFF = dt.timedelta(hours=1)
 _DISCOVERY_LOCK = 0x736D6D03  # advisory lock: one process discovers at a time
 
@@ -117,11 +118,16 @@ def discover_posts(*, now: dt.datetime, since: dt.datetime) -> int:
 
 
 def _followed(delivery: Delivery) -> PostMetrics:
-    tells = delivery.account.info.can(Capability.POST_METRICS)
+    info = delivery.account.info
+    may_tell = info.can(Capability.POST_METRICS) or any(
+        Capability.POST_METRICS in one.capabilities for one in info.features
+    )
     return PostMetrics(
         delivery=delivery,
         account_id=delivery.account_id,
-        next_pull_at=_first_pull(delivery.account, delivery.sent_at) if tells and delivery.sent_at else None,
+        next_pull_at=_first_pull(delivery.account, delivery.sent_at)
+        if may_tell and delivery.sent_at
+        else None,
         sent_at=delivery.sent_at,
     )
 
@@ -265,8 +271,10 @@ def _take_posts(
     account: SocialAccount, connector: Connector, batch: Sequence[PostMetrics], now: dt.datetime
 ) -> None:
     """Ask for a batch of posts and write what comes back; each of them leaves the due ones."""
-    if not account.info.can(Capability.POST_METRICS):  # it was connected again without
-        PostMetrics.objects.filter(pk__in=[row.pk for row in batch]).update(next_pull_at=None)
+    if not account.info.can(Capability.POST_METRICS):  # it was connected without; it may be again with
+        for row in batch:
+            row.next_pull_at = now + UNTOLD_PAUSE if _is_followed(row, now) else None
+        PostMetrics.objects.bulk_update(batch, ["next_pull_at"])
         return
     try:
         counts = connector.fetch_post_metrics([row.delivery.remote_id for row in batch])

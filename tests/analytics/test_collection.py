@@ -108,12 +108,17 @@ def test_posts_of_an_account_that_was_connected_again_without_counts_are_left(
     follow(delivery.sent_at)
     assert PostMetrics.objects.get().next_pull_at is not None
     info = info_for("sandbox")
+    before = SocialAccount.info
     left = info.capabilities - {Capability.POST_METRICS, Capability.ACCOUNT_METRICS}
     info = dataclasses.replace(info, capabilities=left)
     monkeypatch.setattr(SocialAccount, "info", property(lambda _self: info))
     collect(delivery.sent_at + HOUR)
     assert (network.account_calls, network.post_calls) == (0, [])
-    assert PostMetrics.objects.get().next_pull_at is None
+    # Connected with counts again, they are read within a day.
+    assert PostMetrics.objects.get().next_pull_at == delivery.sent_at + HOUR + DAY
+    monkeypatch.setattr(SocialAccount, "info", before)
+    collect(delivery.sent_at + HOUR + DAY)
+    assert len(network.post_calls) == 1
 
 
 def test_a_post_is_left_alone_after_ninety_days() -> None:
