@@ -145,7 +145,7 @@ def _of_rate(account: SocialAccount, rate: Rate, rows: Sequence[Delivery]) -> It
         amount = _amount(account, delivery.payload, rate)
         used = [(at, some) for at, some in used if at > delivery.due_at - window]
         if amount and sum(some for _at, some in used) >= limit:
-            yield Finding(delivery, Code.QUOTA, {"limit": limit, "hours": round(rate.window_s / 3600)})
+            yield Finding(delivery, Code.QUOTA, {"limit": limit, "seconds": rate.window_s})
         used.append((delivery.due_at, amount))
 
 

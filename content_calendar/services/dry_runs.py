@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,11 +21,16 @@ from outbox.payloads import thaw
 logger = logging.getLogger(__name__)
 
 MOST_ASKED = 50  # posts of one account in one check, the next ones first
+ASKED_FOR_S = 20.0  # of a check: the rest of it, and whatever else its worker has to do, must not wait
 
 
-def ask_networks(*, deliveries: Iterable[Delivery], now: dt.datetime) -> list[Finding]:
-    """What the networks answer of deliveries in which we see nothing wrong ourselves. That one could not be
-    asked is a finding as well. Must be called outside a transaction."""
+def ask_networks(
+    *, deliveries: Iterable[Delivery], now: dt.datetime, asked_for_s: float = ASKED_FOR_S
+) -> list[Finding]:
+    """What the networks answer of deliveries in which we see nothing wrong ourselves, those that go out first
+    asked first, for no longer than ``asked_for_s``. That one could not be asked is a finding as well. Must be
+    called outside a transaction."""
+    until = time.monotonic() + asked_for_s
     able = [
         one
         for one in deliveries
@@ -38,13 +44,18 @@ def ask_networks(*, deliveries: Iterable[Delivery], now: dt.datetime) -> list[Fi
     for delivery in able:
         if delivery.pk not in unready:
             by_account[delivery.account_id].append(delivery)
-    return [one for rows in by_account.values() for one in _of_account(rows[0].account, rows, now)]
+    return [one for rows in by_account.values() for one in _of_account(rows[0].account, rows, now, until)]
 
 
-def _of_account(account: SocialAccount, rows: Sequence[Delivery], now: dt.datetime) -> Iterator[Finding]:
+def _of_account(
+    account: SocialAccount, rows: Sequence[Delivery], now: dt.datetime, until: float
+) -> Iterator[Finding]:
     try:
         connector = connector_for(account)
         for number, delivery in enumerate(rows[:MOST_ASKED]):
+            if time.monotonic() > until:
+                yield from (Finding(one, Code.NOT_ASKED, {"slow": True}) for one in rows[number:])
+                return
             payload = thaw(delivery.payload, served_days=connector.info.media_served_days)
             try:
                 connector.dry_run(payload)

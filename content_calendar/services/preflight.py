@@ -13,7 +13,7 @@ from accounts.models import Brand, NotificationKind, User
 from accounts.services.notifications import notify
 from content_calendar.models import Preflight, PreflightLevel, PreflightProblem
 from content_calendar.selectors.preflight import MOST, Finding, find_problems, planned
-from content_calendar.services.dry_runs import ask_networks
+from content_calendar.services.dry_runs import ASKED_FOR_S, ask_networks
 from core.time import day_range, to_local
 from outbox.selectors import people_to_tell
 
@@ -22,11 +22,13 @@ DAYS = 3  # so many coming days, besides what is left of today
 EVENING_HOUR = 18
 
 
-def check_brand(*, brand: Brand, now: dt.datetime, days: int = DAYS) -> Preflight:
+def check_brand(
+    *, brand: Brand, now: dt.datetime, days: int = DAYS, asked_for_s: float = ASKED_FOR_S
+) -> Preflight:
     """Look at everything planned until the end of the ``days``-th coming day in the brand's zone, and ask the
     networks that can be asked. What an earlier check found is replaced. Must be called outside a
     transaction."""
-    asked = _asked(brand, now=now, days=days)
+    asked = _asked(brand, now=now, days=days, asked_for_s=asked_for_s)
     with transaction.atomic():
         row = _locked(brand, now)
         _check(row, brand, asked, now=now, days=days)
@@ -75,9 +77,10 @@ def _end(brand: Brand, *, now: dt.datetime, days: int) -> dt.datetime:
     return day_range(to_local(now, brand.timezone).date(), brand.timezone, days=days + 1).end
 
 
-def _asked(brand: Brand, *, now: dt.datetime, days: int) -> list[Finding]:
+def _asked(brand: Brand, *, now: dt.datetime, days: int, asked_for_s: float = ASKED_FOR_S) -> list[Finding]:
     """What the networks say themselves. Before anything is locked: an answer may take its time."""
-    return ask_networks(deliveries=planned(brand, now, _end(brand, now=now, days=days))[:MOST], now=now)
+    rows = planned(brand, now, _end(brand, now=now, days=days))[:MOST]
+    return ask_networks(deliveries=rows, now=now, asked_for_s=asked_for_s)
 
 
 def _check(

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import MemberRequest, requires
+from accounts.network_wording import length
 from accounts.permissions import Action, is_allowed
 from connectors.errors import RejectReason
 from connectors.text import Problem
@@ -27,6 +28,7 @@ from content_calendar.models import Preflight, PreflightCode, PreflightLevel, Pr
 from content_calendar.selectors.costs import planned_charges
 from content_calendar.selectors.preflight import count_failing, problem_posts
 from content_calendar.selectors.reasons import explain
+from content_calendar.services.dry_runs import ASKED_FOR_S
 from content_calendar.services.preflight import DAYS, check_brand
 from content_calendar.views.shown import shown
 from core.paging import page_of
@@ -89,8 +91,15 @@ def preflight_check(request: MemberRequest) -> HttpResponse:
         return redirect("content_calendar:preflight")
     about = shown(request)
     count = 0
-    for brand in (about.brand,) if about.brand else about.brands:
-        count += check_brand(brand=brand, now=timezone.now(), days=form.cleaned_data["days"]).count
+    brands = [about.brand] if about.brand else list(about.brands)
+    for brand in brands:
+        row = check_brand(
+            brand=brand,
+            now=timezone.now(),
+            days=form.cleaned_data["days"],
+            asked_for_s=ASKED_FOR_S / len(brands),
+        )
+        count += row.count
     messages.success(
         request,
         ngettext("%(count)s planned post was checked.", "%(count)s planned posts were checked.", count)
@@ -153,7 +162,7 @@ _SENTENCES: dict[str, Promise] = {
         "Take it out of the schedule and schedule it again, so that it goes out in your name."
     ),
     PreflightCode.QUOTA: gettext_lazy(
-        "%(network)s takes %(limit)s within %(hours)s hours. The post would have to wait."
+        "%(network)s takes %(limit)s within %(window)s. The post would have to wait."
     ),
     PreflightCode.COLLISION: gettext_lazy("“%(excerpt)s” goes out on %(account)s at %(time)s."),
     PreflightCode.DUPLICATE: gettext_lazy(
@@ -178,10 +187,14 @@ def _sentence(delivery: Delivery, code: PreflightCode, detail: Mapping[str, Any]
         problem = Problem(RejectReason(detail["reason"]), **facts, name=detail.get("name", ""))
         return explain(problem, info)
     if code is PreflightCode.REFUSED:
-        if detail.get("words"):
-            return _("%(network)s says: %(detail)s") % {"network": info.name, "detail": detail["words"]}
-        return explain(Problem(RejectReason(detail["reason"]), 0, None, 0, 0), info)
+        why = explain(Problem(RejectReason(detail["reason"]), 0, None, 0, 0), info)
+        answer = str(detail.get("words", ""))
+        if not answer.startswith("HTTP "):  # a note of ours, no answer of the network
+            return why
+        return f"{why} {_('%(network)s says: %(detail)s') % {'network': info.name, 'detail': answer}}"
     if code is PreflightCode.NOT_ASKED:
+        if detail.get("slow"):
+            return _("%(network)s took too long to answer for all posts to be asked about.") % words
         if detail.get("most"):
             return _("%(network)s is asked about the next %(most)s posts of an account only.") % words
         return _(
@@ -193,5 +206,6 @@ def _sentence(delivery: Delivery, code: PreflightCode, detail: Mapping[str, Any]
         return _("It is held until %(time)s and goes out then.") % words
     if code is PreflightCode.PAUSED:
         return str(detail.get("reason", ""))
+    words["window"] = length(detail.get("seconds") or 3600 * detail.get("hours", 0))
     words["scopes"] = ", ".join(detail.get("scopes", ()))
     return str(_SENTENCES[code]) % words

@@ -148,6 +148,19 @@ def test_of_very_many_posts_the_next_ones_are_asked_about(
     assert PreflightProblem.objects.get().detail == {"most": 1}
 
 
+def test_a_network_that_is_slow_does_not_hold_the_check(
+    put: Put, brand: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("One")
+    put("Two", hours=30)
+    put("Three", hours=31)
+    seconds = iter(range(0, 1000, 15))
+    monkeypatch.setattr("content_calendar.services.dry_runs.time.monotonic", lambda: float(next(seconds)))
+    # It began at 0; the first was asked about at 15 seconds, the second would have been at 30.
+    assert found(brand) == [("Two", C.NOT_ASKED), ("Three", C.NOT_ASKED)]
+    assert AskedConnector.asked == ["One"]
+
+
 def test_an_answer_about_older_words_counts_no_more(
     put: Put, brand: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,15 +207,18 @@ def test_the_page_says_what_the_network_said(
 ) -> None:
     put("Bad words")
     put("Down", hours=30)
+    put("Ours", hours=20)
     AskedConnector.answers |= {
-        "Bad": Rejected(RejectReason.INVALID, "May not be <empty>"),
+        "Bad": Rejected(RejectReason.INVALID, "HTTP 400 May not be <empty>"),
+        "Ours": Rejected(RejectReason.FORBIDDEN, "a note of ours"),
         "Down": Temporary("no answer"),
     }
     client = sign_in(manager)
     answer = client.post(reverse("content_calendar:preflight_check"), {"days": "3"}, follow=True)
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert "Asked says: May not be &lt;empty&gt;" in page
+    assert "Asked says: HTTP 400 May not be &lt;empty&gt;" in page
+    assert "a note of ours" not in page
     assert "The network could not be asked" in page
     assert "Asked did not answer, or asks to wait." in page
     assert reverse("accounts:account_detail", args=[account.pk]) in page

@@ -297,7 +297,7 @@ def test_every_kind_of_problem_has_its_sentence(
         "actual": 4,
         "part": 0,
         "media": None,
-        "hours": 24,
+        "seconds": 86_400,
         "percent": 40,
         "reason": "text_too_long",
         "scopes": ["write"],
