@@ -33,7 +33,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.text import normalise
+from connectors.text import find_links, normalise
 
 LIMIT_DEFAULT_S = 900.0
 CREDITS_WAIT = dt.timedelta(hours=1)
@@ -60,13 +60,30 @@ def told(answer: Json, name: str) -> str:
 
 
 def as_sent(post: RemotePost, payload: PostPayload) -> RemotePost:
-    """An answer comes back with the names of those whom it answers before its words: as the part of the
-    payload that has these words, where it is one."""
-    if not post.in_reply_to or normalise(post.text) in {normalise(part.text) for part in payload.parts}:
+    """With the words of the part of the payload that it shows, where there is one: X makes whole addresses of
+    bare ones, and puts the names of those who are answered before the words."""
+    texts = [part.text for part in payload.parts]
+    if normalise(post.text) in map(normalise, texts):
         return post
-    words = _without_names(post.text)
-    meant = (part.text for part in payload.parts if _without_names(part.text) == words)
-    return dataclasses.replace(post, text=next(meant, post.text))
+    for words_of in (normalise, _without_names) if post.in_reply_to else (normalise,):
+        shown = _written(words_of(post.text))
+        for written in texts:
+            if shown.fullmatch(words_of(written)):
+                return dataclasses.replace(post, text=written)
+    return post
+
+
+def _written(shown: str) -> re.Pattern[str]:
+    """What may have been written, by what is shown: addresses without their scheme, and without the "/" at
+    the end. Hosts are the same in any case."""
+    pattern, position = "", 0
+    for link in find_links(shown):
+        scheme, _, rest = link.value.rstrip("/").partition("://")
+        host = rest[: len(re.split(r"[/?#]", rest, maxsplit=1)[0])]
+        pattern += re.escape(shown[position : link.start])
+        pattern += f"(?i:(?:{re.escape(scheme)}://)?{re.escape(host)}){re.escape(rest[len(host) :])}/?"
+        position = link.end
+    return re.compile(pattern + re.escape(shown[position:]))
 
 
 def _without_names(text: str) -> str:
@@ -101,17 +118,21 @@ def media_result(media_id: str, media: Json) -> StepResult:
 
 
 def text_of(post: Json) -> str:
-    """As it was written: X shows short addresses, one more for the media, and three characters escaped."""
+    """As it was written: X shows short addresses, one more for the media, and three characters escaped.
+    Whole addresses are not escaped: "&copy=" in one is no sign."""
     note = post.get("note_tweet")
     whole = note if isinstance(note, dict) and note else post
-    words = text(whole.get("text"))
+    words = re.sub(r"&(?:amp|lt|gt);", lambda sign: html.unescape(sign[0]), text(whole.get("text")))
+    links: dict[str, str] = {}
     for link in rows(inner(whole, "entities", "urls")):
         short, full = text(link.get("url")), text(link.get("expanded_url"))
-        if not short:
-            continue
         is_media = bool(link.get("media_key")) or bool(re.search(r"/status/\d+/(?:photo|video)/\d+$", full))
-        words = words.replace(short, "" if is_media else full or short)
-    return html.unescape(words).strip()
+        if short:
+            links[short] = "" if is_media else full or short
+    if not links:
+        return words.strip()
+    known = "|".join(re.escape(short) for short in sorted(links, key=len, reverse=True))
+    return re.sub(known, lambda short: links[short[0]], words).strip()
 
 
 def _retry_at(response: Response) -> dt.datetime:

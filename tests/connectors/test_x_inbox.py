@@ -489,6 +489,33 @@ def test_an_answer_is_found_although_x_put_names_before_it(
     assert next(one for one in found if one.remote_id == "3").text == "@ann We are"
 
 
+@pytest.mark.parametrize(
+    ("written", "full", "shown"),
+    [
+        ("example.com/sale", "http://example.com/sale", "@ann Look: https://t.co/0123456789 &lt;3"),
+        ("example.com", "http://example.com/", "@ann Look: https://t.co/0123456789 &lt;3"),
+        ("https://example.com", "https://example.com/", "@ann Look: https://t.co/0123456789 &lt;3"),
+    ],
+)
+def test_an_answer_with_an_address_is_found(
+    network: responses.RequestsMock, account: XConnector, written: str, full: str, shown: str
+) -> None:
+    entities = {"urls": [{"url": "https://t.co/0123456789", "expanded_url": full}]}
+    network.get(OWN, json=page(tweet("3", ME, shown, answers=("2", ANN), entities=entities)))
+    wanted = f"Look: {written} <3"
+    assert [one.text for one in account.find_sent(reply(wanted), since=SINCE)] == [wanted]
+
+
+@pytest.mark.parametrize("other", ["https://example.com/sale", "example.com/sale2", "example.org/sale"])
+def test_another_address_is_another_post(
+    network: responses.RequestsMock, account: XConnector, other: str
+) -> None:
+    entities = {"urls": [{"url": "https://t.co/0123456789", "expanded_url": "http://example.com/sale"}]}
+    network.get(OWN, json=page(tweet("3", ME, "https://t.co/0123456789", entities=entities)))
+    sent = PostPayload((PostPart(other),))
+    assert [one.text for one in account.find_sent(sent, since=SINCE)] == ["http://example.com/sale"]
+
+
 def test_a_part_of_a_thread_is_not_taken_for_another(
     network: responses.RequestsMock, account: XConnector
 ) -> None:
