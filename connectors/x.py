@@ -76,7 +76,17 @@ from connectors.files import opened, piece_of, size_of
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_the_call
 from connectors.text import find_links, normalise
-from connectors.x_answers import as_sent, data_of, map_error, media_result, path_id, profile_of, text_of, told
+from connectors.x_answers import (
+    as_sent,
+    data_of,
+    is_post,
+    map_error,
+    media_result,
+    path_id,
+    profile_of,
+    text_of,
+    told,
+)
 from connectors.x_info import INFO, KEY, WITH_KEYS
 
 WRONG_KEYS = "X does not accept these keys. Copy all four again, without spaces, from the same app."
@@ -102,7 +112,10 @@ class XConnector(Connector):
 
     @classmethod
     def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
-        """Each kind of call has its own limit, and posts those of the day besides."""
+        """Each kind of call has its own limit, and posts those of the day besides. What keeps posts waiting
+        is theirs alone; of likes, messages and uploads the refusal is enough."""
+        if not answer.is_read and not is_post(answer.method, answer.path):
+            return ()
         covers = of_the_call(answer)
         return (
             *counted(answer, "x-rate-limit", now=now, covers=covers),

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import html
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from requests import Response
 
@@ -45,6 +45,11 @@ def path_id(remote_id: object) -> str:
     if not str(remote_id or "").strip("./ "):
         raise Rejected(RejectReason.NOT_FOUND, "something without an id")
     return quote(str(remote_id), safe="")
+
+
+def is_post(method: str, path: str) -> bool:
+    """Whether a call publishes a post."""
+    return method == "POST" and path.rstrip("/").endswith("/2/tweets")
 
 
 def data_of(answer: Json) -> Json:
@@ -182,7 +187,8 @@ def map_error(response: Response, words: str, *, about: str = "") -> ConnectorEr
         # The app has no credits left, or spent what it may: somebody has to act, what waits goes out then.
         return RateLimited(dt.datetime.now(dt.UTC) + CREDITS_WAIT, words, of_app=True)
     if status == 429:
-        return RateLimited(_retry_at(response), words)
+        of_call = not is_post(response.request.method or "", urlsplit(response.request.url or "").path)
+        return RateLimited(_retry_at(response), words, of_call=of_call)
     if status >= 500 or status in {408, 409} or status < 400:
         # No refusal of the thing itself: what was asked may have been done, or be under way.
         return OutcomeUnknown(words) if changes else Temporary(words)

@@ -367,6 +367,9 @@ def handle_refusal(delivery: Delivery, fence: int, now: dt.datetime, error: Conn
 
 
 def _block(account: SocialAccount, error: RateLimited) -> None:
+    if error.of_call:
+        return
+
     def write() -> bool:
         block_until(account=account, until=error.retry_at, of_app=error.of_app)
         return True
