@@ -263,7 +263,8 @@ class XConnector(Connector):
                     "media_category": "tweet_video" if item.is_video else "tweet_image",
                 },
             )
-            media_id = ident(data_of(self._object(begun, about="media")), "id")
+            first = data_of(self._object(begun, about="media"))
+            media_id = ident(first, "id")
             path = f"/2/media/upload/{quote(media_id, safe='')}"
             for index, start in enumerate(range(0, size, CHUNK_BYTES)):
                 piece = piece_of(stream, start, min(CHUNK_BYTES, size - start))
@@ -279,7 +280,7 @@ class XConnector(Connector):
         if alt_text:
             described = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
             self._checked(self._call("POST", "/2/media/metadata", json=described), about="media")
-        return media_result(media_id, finished)
+        return media_result(media_id, {"expires_after_secs": first.get("expires_after_secs"), **finished})
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         """Of an upload. A post has no state: what is not known of it is looked for among the own ones."""
@@ -291,7 +292,8 @@ class XConnector(Connector):
         response = self._call("GET", "/2/media/upload", params=params)
         if response.status_code == 404:
             return None
-        return media_result(sent.remote_id, data_of(self._object(response, about="media")))
+        media = data_of(self._object(response, about="media"))
+        return media_result(sent.remote_id, media, ends_at=sent.ends_at)
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         return self._recent(since)[0]

@@ -38,6 +38,8 @@ from connectors.text import find_links, normalise
 LIMIT_DEFAULT_S = 900.0
 CREDITS_WAIT = dt.timedelta(hours=1)
 CHECK_AGAIN_S = 5.0
+UPLOAD_KEPT_S = 86_400.0  # until X forgets a file that no post names (media/quickstart/best-practices)
+UPLOAD_MARGIN_S = 3600.0
 
 
 def path_id(remote_id: object) -> str:
@@ -106,19 +108,25 @@ def profile_of(user: Json) -> Profile:
     )
 
 
-def media_result(media_id: str, media: Json) -> StepResult:
-    """Raises Rejected(MEDIA_BROKEN) for what X could not work on."""
+def media_result(media_id: str, media: Json, *, ends_at: dt.datetime | None = None) -> StepResult:
+    """``ends_at``: where it was told before. Raises Rejected(MEDIA_BROKEN) for what X could not work on."""
     work = media.get("processing_info")
     state = work.get("state", "succeeded") if isinstance(work, dict) else "succeeded"
     if state == "failed":
         why = text(inner(work, "error", "message")) or "X could not process the file"
         raise Rejected(RejectReason.MEDIA_BROKEN, why)
+    if ends_at is None:
+        kept_s = pause_s(
+            media.get("expires_after_secs") or None, default_s=UPLOAD_KEPT_S, longest_s=UPLOAD_KEPT_S
+        )
+        ends_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=kept_s - min(UPLOAD_MARGIN_S, kept_s / 2))
     if state == "succeeded":
-        return StepResult(remote_id=media_id)
+        return StepResult(remote_id=media_id, ends_at=ends_at)
     return StepResult(
         state=StepState.PROCESSING,
         remote_id=media_id,
         retry_after_s=pause_s(inner(work, "check_after_secs"), default_s=CHECK_AGAIN_S),
+        ends_at=ends_at,
     )
 
 
