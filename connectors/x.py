@@ -53,6 +53,7 @@ from connectors.base import (
     Json,
     MediaItem,
     ModerationAction,
+    NotAllListed,
     PlatformInfo,
     PostMetrics,
     PostPayload,
@@ -75,7 +76,7 @@ from connectors.errors import (
 from connectors.files import opened, piece_of, size_of
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_the_call
-from connectors.text import find_links, normalise
+from connectors.text import find_links
 from connectors.x_answers import (
     as_sent,
     data_of,
@@ -299,15 +300,13 @@ class XConnector(Connector):
         return self._recent(since)[0]
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
-        """Raises Temporary where not all could be read and none of it has the words of the payload."""
         if payload.message_to is not None:
             posts, is_whole = self._inbox.sent_to(payload.message_to.recipient_id, since)
         else:
             posts, is_whole = self._recent(since)
         posts = [as_sent(post, payload) for post in posts]
-        said = {normalise(part.text) for part in payload.parts}
-        if not is_whole and not any(normalise(post.text) in said for post in posts):
-            raise Temporary("more posts than can be looked through")
+        if not is_whole:
+            raise NotAllListed("more posts than can be looked through", posts)
         return posts
 
     def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:

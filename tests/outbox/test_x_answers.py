@@ -54,6 +54,7 @@ class StandIn:
     access: str = "access-1"
     refreshed: list[str] = field(default_factory=list)
     is_closed: bool = False  # to looks
+    is_endless: bool = False  # there is always one more page
     full: dict[str, str] = field(default_factory=dict)  # what X says to messages
 
     def connector(self, account: SocialAccount) -> Connector:
@@ -153,7 +154,8 @@ class StandIn:
             return 401, {}, json.dumps({"title": "Unauthorized"})
         if self.is_closed:
             return 403, {}, json.dumps({"title": "Forbidden"})
-        return 200, {}, json.dumps({"data": found[::-1], "meta": {"result_count": len(found)}})
+        meta = {"result_count": len(found)} | ({"next_token": "more"} if self.is_endless else {})
+        return 200, {}, json.dumps({"data": found[::-1], "meta": meta})
 
     def is_known(self, request: requests.PreparedRequest) -> bool:
         return request.headers["Authorization"] == f"Bearer {self.access}"
@@ -255,6 +257,33 @@ def test_the_same_words_to_somebody_else_are_another_message(
     run_until_quiet(stand_in)  # type: ignore[arg-type]
     delivery.refresh_from_db()
     assert (delivery.state, len(stand_in.posts)) == (DeliveryState.SENT, 2)
+
+
+def test_the_same_words_elsewhere_do_not_make_a_part_of_a_list_all_of_it(
+    stand_in: StandIn, send: Callable[..., Delivery]
+) -> None:
+    """What is ours may be on a page that was not read."""
+    before = {"id": "1", "text": "@bob We are", "created_at": stand_in.stamp()}
+    stand_in.posts.append({**before, "referenced_tweets": [{"type": "replied_to", "id": "49"}]})
+    stand_in.is_endless = True
+    stand_in.faults = itertools.chain(["broken before"], itertools.repeat("fine"))
+    delivery = send(DeliveryKind.REPLY)
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.UNCERTAIN
+    assert [one["id"] for one in stand_in.posts] == ["1"]
+
+
+@pytest.mark.parametrize("kind", SENDS)
+def test_what_is_on_the_pages_that_were_read_is_found(
+    stand_in: StandIn, send: Callable[..., Delivery], kind: DeliveryKind
+) -> None:
+    stand_in.is_endless = True
+    stand_in.faults = itertools.chain(["broken after"], itertools.repeat("fine"))
+    delivery = send(kind)
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.remote_id, len(shown(stand_in))) == (DeliveryState.SENT, "100", 1)
 
 
 @pytest.mark.parametrize("reset", ["x-rate-limit", "x-app-limit-24hour"])
