@@ -112,7 +112,7 @@ TITLE_MAX = 400
 DESCRIPTION_MAX = 4086
 POSTING_ROLES = frozenset({"ADMINISTRATOR", "CONTENT_ADMIN", "CONTENT_ADMINISTRATOR"})
 NO_NAME = "none of the scopes that tell who signed in was granted"
-MAY_NOT_READ = "LinkedIn lets this app write for the account, but not read what it wrote"
+MAY_NOT_READ = "LinkedIn lets this app write for the account, but not read what it wrote."
 
 
 class LinkedInConnector(Connector):

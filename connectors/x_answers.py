@@ -164,24 +164,30 @@ def _retry_at(response: Response) -> dt.datetime:
 
 # What a refusal means where X's own words say little: those of answers as other programs have met them, those
 # of messages by the documents.
-_ONLY_WHO_NAMES_US = "X lets self-serve apps answer only people who name this account or quote a post of it."
-_TAKES_NO_MESSAGES = "This person takes no direct messages from this account."
-_NO_PERMISSION = (
+ONLY_WHO_NAMES_US = "X lets self-serve apps answer only people who name this account or quote a post of it."
+TAKES_NO_MESSAGES = "This person takes no direct messages from this account."
+NO_PERMISSION = (
     "The developer app may not do this: give it the permission “Read and write and Direct message” in the "
     "developer console of X, then connect the account again."
+)
+# Of any other refusal of a message it would be a guess.
+_NOT_TO_THEM = re.compile(
+    r"cannot send (?:direct )?messages? to|not following you"
+    r"|(?:not|n't) (?:accept|receive|allow) (?:\w+ )?messages",
+    re.IGNORECASE,
 )
 
 
 def _plain(words: str, about: str) -> str:
     plain = ""
     if re.search(r"oauth1-permissions|app is not configured|app permissions", words, re.IGNORECASE):
-        plain = _NO_PERMISSION
-    elif about == "message":
-        plain = _TAKES_NO_MESSAGES
+        plain = NO_PERMISSION
+    elif about == "message" and _NOT_TO_THEM.search(words):
+        plain = TAKES_NO_MESSAGES
     elif re.search(
         r"(?:been|are) mentioned|engaged by the author|reply to this conversation", words, re.IGNORECASE
     ):
-        plain = _ONLY_WHO_NAMES_US
+        plain = ONLY_WHO_NAMES_US
     return f"{plain} {words}".strip()
 
 

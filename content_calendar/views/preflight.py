@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import MemberRequest, requires
+from accounts.advice import told
 from accounts.permissions import Action, is_allowed
 from connectors.errors import RejectReason
 from connectors.text import Problem
@@ -179,7 +180,9 @@ def _sentence(delivery: Delivery, code: PreflightCode, detail: Mapping[str, Any]
         return explain(problem, info)
     if code is PreflightCode.REFUSED:
         if detail.get("words"):
-            return _("%(network)s says: %(detail)s") % {"network": info.name, "detail": detail["words"]}
+            advice, theirs = told(detail["words"])
+            says = _("%(network)s says: %(detail)s") % {"network": info.name, "detail": theirs}
+            return " ".join(one for one in (advice, says if theirs else "") if one)
         return explain(Problem(RejectReason(detail["reason"]), 0, None, 0, 0), info)
     if code is PreflightCode.NOT_ASKED:
         if detail.get("most"):

@@ -420,6 +420,7 @@ def test_a_message_is_answered(network: responses.RequestsMock, talker: XConnect
     ("said", "words"),
     [
         ("You cannot send messages to this user.", "takes no direct messages"),
+        ("You cannot send messages to users who are not following you.", "takes no direct messages"),
         (
             "Your client app is not configured with the appropriate oauth1 app permissions.",
             "Read and write and",
@@ -434,6 +435,19 @@ def test_a_refused_message_says_why(
         send(talker, message())
     assert refused.value.reason is RejectReason.FORBIDDEN
     assert words in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "said", ["You are not permitted to perform this action.", "Your account is suspended."]
+)
+def test_of_a_refused_message_nothing_is_said_that_x_does_not_say(
+    network: responses.RequestsMock, talker: XConnector, said: str
+) -> None:
+    network.post(f"{API}/2/dm_conversations/with/{ANN}/messages", status=403, json={"detail": said})
+    with pytest.raises(Rejected) as refused:
+        send(talker, message())
+    assert said in refused.value.detail
+    assert "takes no direct messages" not in refused.value.detail
 
 
 @pytest.mark.parametrize("sent", [reply(), message()], ids=["reply", "message"])
