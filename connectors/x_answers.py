@@ -139,7 +139,8 @@ def text_of(post: Json) -> str:
     links: dict[str, str] = {}
     for link in rows(inner(whole, "entities", "urls")):
         short, full = text(link.get("url")), text(link.get("expanded_url"))
-        is_media = bool(link.get("media_key")) or bool(re.search(r"/status/\d+/(?:photo|video)/\d+$", full))
+        own = rf"/status/{re.escape(number_or_text(post.get('id')))}/(?:photo|video)/\d+$"
+        is_media = bool(link.get("media_key")) or bool(re.search(own, full))
         if short:
             links[short] = "" if is_media else full or short
     if not links:

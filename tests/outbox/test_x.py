@@ -183,6 +183,7 @@ def test_a_thread_goes_out_and_is_linked(stand_in: StandIn, put: Callable[..., D
         "example.coffee",
         "example.co.jp/店です",
         "Beans & milk <3 at example.com: 3 > 2, “&amp;”",
+        "The photo: https://x.com/harbour/status/12/photo/1",
         "Example.com/Sale and https://example.com/?x=&lt",
     ],
 )
