@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, BinaryIO, ClassVar
 
-from connectors.errors import Rejected, RejectReason
+from connectors.errors import Rejected, RejectReason, Temporary
 from connectors.info import (
     AppSetup,
     CallCost,
@@ -289,6 +289,15 @@ class RemotePost:
     permalink: str = ""
     in_reply_to: str = ""
     media_count: int = 0
+
+
+class NotAllListed(Temporary):
+    """Of ``find_sent``: not all could be read. ``posts``: what was. What is wanted may be among them; that it
+    is not does not say that it is not there."""
+
+    def __init__(self, detail: str, posts: Sequence[RemotePost]) -> None:
+        super().__init__(detail)
+        self.posts = tuple(posts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -571,7 +580,8 @@ class Connector(abc.ABC):
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         """Where ``payload`` is to be seen if it went out at or after ``since``: the account's own posts, or
-        for a direct message what it wrote to that person."""
+        for a direct message what it wrote to that person. Raises NotAllListed where there are more than were
+        read: which of them fits, by its place too, only the caller knows."""
         return self.find_recent(since=since)
 
     @abc.abstractmethod

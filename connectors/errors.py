@@ -67,12 +67,16 @@ class NeedsReconnect(ConnectorError):
 
 class RateLimited(ConnectorError):
     """Wait until ``retry_at`` (aware, UTC), for everything that shares the account's bucket; with
-    ``of_app`` for all accounts of the same developer app."""
+    ``of_app`` for all accounts of the same developer app, with ``of_call`` for this kind of call alone:
+    what else is to be sent does not wait."""
 
-    def __init__(self, retry_at: dt.datetime, detail: str = "", *, of_app: bool = False) -> None:
+    def __init__(
+        self, retry_at: dt.datetime, detail: str = "", *, of_app: bool = False, of_call: bool = False
+    ) -> None:
         super().__init__(detail)
         self.retry_at = retry_at
         self.of_app = of_app
+        self.of_call = of_call
 
 
 class Temporary(ConnectorError):

@@ -57,6 +57,7 @@ from connectors.base import (
     Json,
     LinkCard,
     ModerationAction,
+    NotAllListed,
     PlatformInfo,
     PostMetrics,
     PostPart,
@@ -111,7 +112,7 @@ TITLE_MAX = 400
 DESCRIPTION_MAX = 4086
 POSTING_ROLES = frozenset({"ADMINISTRATOR", "CONTENT_ADMIN", "CONTENT_ADMINISTRATOR"})
 NO_NAME = "none of the scopes that tell who signed in was granted"
-MAY_NOT_READ = "LinkedIn lets this app write for the account, but not read what it wrote"
+MAY_NOT_READ = "LinkedIn lets this app write for the account, but not read what it wrote."
 
 
 class LinkedInConnector(Connector):
@@ -420,21 +421,21 @@ class LinkedInConnector(Connector):
         """The own posts; what the account said below what it answers; its comments below its new posts."""
         if payload.reply_to is not None:
             above = str(payload.reply_to.detail.get("parent") or payload.reply_to.remote_id)
-            return self._own_comments(above, payload.reply_to.remote_id, since, payload)
-        posts, is_whole = self._recent(since)
-        posts = [_with_own_links(post, payload) for post in posts]
-        if not is_whole and not _has_words_of(payload, posts):
-            raise Temporary("more posts than can be looked through")
-        if any(part.is_comment for part in payload.parts):
-            for post in tuple(posts):
-                posts += self._own_comments(post.remote_id, post.remote_id, since, payload)
+            posts, missing = self._own_comments(above, payload.reply_to.remote_id, since)
+        else:
+            posts, is_whole = self._recent(since)
+            missing = "" if is_whole else "more posts than can be looked through"
+            posts = [_with_own_links(post, payload) for post in posts]
+            if any(part.is_comment for part in payload.parts):
+                for post in tuple(posts):
+                    comments, why = self._own_comments(post.remote_id, post.remote_id, since)
+                    posts, missing = [*posts, *comments], missing or why
+        if missing:
+            raise NotAllListed(missing, posts)
         return posts
 
-    def _own_comments(
-        self, above: str, answered: str, since: dt.datetime, payload: PostPayload
-    ) -> list[RemotePost]:
-        """What the account wrote there since then. Raises Temporary where not all of it could be read and
-        none of it has the words of the payload: that does not mean that they are not there."""
+    def _own_comments(self, above: str, answered: str, since: dt.datetime) -> tuple[list[RemotePost], str]:
+        """What the account wrote there since then, and why that is not all of it ("" = it is)."""
         self._must_read()
         found: list[RemotePost] = []
         try:
@@ -446,10 +447,9 @@ class LinkedInConnector(Connector):
                     raise Temporary("a comment of this account that cannot be read")
                 if post.created_at >= since:
                     found.append(post)
-        except Temporary:
-            if not _has_words_of(payload, found):
-                raise
-        return found
+        except Temporary as error:
+            return found, error.detail or "not all comments could be read"
+        return found, ""
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         self._must_read()
@@ -699,11 +699,6 @@ def _remote_comment(comment: Json, thread: str, answered: str) -> RemotePost | N
         permalink=comment_link(thread, urn),
         in_reply_to=answered,
     )
-
-
-def _has_words_of(payload: PostPayload, posts: Sequence[RemotePost]) -> bool:
-    said = {normalise(part.text) for part in payload.parts}
-    return any(normalise(post.text) in said for post in posts)
 
 
 def _with_own_links(post: RemotePost, payload: PostPayload) -> RemotePost:

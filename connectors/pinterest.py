@@ -61,6 +61,7 @@ from connectors.base import (
     ImageLimit,
     Json,
     MediaItem,
+    NotAllListed,
     PlatformInfo,
     PostField,
     PostLook,
@@ -358,8 +359,8 @@ class PinterestConnector(Connector):
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
         """Pins of the board that have the payload's title: several may have the same words, or none.
 
-        What is not on the board is looked for among all pins, too. Raises Temporary where neither list could
-        be read far enough to tell.
+        What is not on the board is looked for among all pins, too. Raises NotAllListed where neither list
+        could be read far enough to tell.
         """
         board = _setting(payload, "board")
         said = {normalise(one.text) for one in payload.parts}
@@ -370,9 +371,9 @@ class PinterestConnector(Connector):
             is_known = is_known or is_whole
             found += [_remote_post(pin) for pin in pins if _may_be(pin, payload)]
             if any(normalise(post.text) in said for post in found):
-                return found
+                break
         if not is_known:
-            raise Temporary("Pinterest did not list its pins from the newest down")
+            raise NotAllListed("Pinterest did not list its pins from the newest down", found)
         return found
 
     def _recent(self, path: str, since: dt.datetime) -> tuple[list[Json], bool]:

@@ -51,7 +51,7 @@ def data_of(response: Response) -> Json:
 
 # --- errors -------------------------------------------------------------------------------------
 
-_IN_PLAIN_WORDS = {
+IN_PLAIN_WORDS = {
     "unaudited_client_can_only_post_to_private_accounts": (
         "TikTok has not audited this developer app yet. Until then it posts only for private accounts, and "
         "only “Only me”: make the account private in TikTok, or have the app audited."
@@ -123,7 +123,7 @@ def map_error(response: Response, *, hidden: Sequence[str] = ()) -> ConnectorErr
 
 def failure_of(reason: str) -> ConnectorError:
     """What it means that a publication came to nothing, by its ``fail_reason``. Nothing was published."""
-    words = _IN_PLAIN_WORDS.get(reason) or f"TikTok could not publish it: {reason[:100] or 'no reason given'}"
+    words = IN_PLAIN_WORDS.get(reason) or f"TikTok could not publish it: {reason[:100] or 'no reason given'}"
     if reason == "auth_removed":
         return NeedsReconnect(words)
     if reason in _WORTH_ANOTHER_TRY:
@@ -134,7 +134,7 @@ def failure_of(reason: str) -> ConnectorError:
 def _words(response: Response, code: str, hidden: Sequence[str]) -> str:
     told = http.excerpt(response, hidden=hidden)
     sent = str(response.request.headers.get("Authorization", "")) if response.request is not None else ""
-    plain = _IN_PLAIN_WORDS.get(code, "")
+    plain = IN_PLAIN_WORDS.get(code, "")
     return " ".join(
         one for one in (plain, http.redact(code, sent.partition(" ")[2], *hidden)[:100], told) if one
     )

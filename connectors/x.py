@@ -53,6 +53,7 @@ from connectors.base import (
     Json,
     MediaItem,
     ModerationAction,
+    NotAllListed,
     PlatformInfo,
     PostMetrics,
     PostPayload,
@@ -75,8 +76,18 @@ from connectors.errors import (
 from connectors.files import opened, piece_of, size_of
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_the_call
-from connectors.text import find_links, normalise
-from connectors.x_answers import as_sent, data_of, map_error, media_result, path_id, profile_of, text_of, told
+from connectors.text import find_links
+from connectors.x_answers import (
+    as_sent,
+    data_of,
+    is_post,
+    map_error,
+    media_result,
+    path_id,
+    profile_of,
+    text_of,
+    told,
+)
 from connectors.x_info import INFO, KEY, WITH_KEYS
 
 WRONG_KEYS = "X does not accept these keys. Copy all four again, without spaces, from the same app."
@@ -102,7 +113,10 @@ class XConnector(Connector):
 
     @classmethod
     def allowances_told(cls, answer: Answer, *, now: dt.datetime) -> tuple[Allowance, ...]:
-        """Each kind of call has its own limit, and posts those of the day besides."""
+        """Each kind of call has its own limit, and posts those of the day besides. What keeps posts waiting
+        is theirs alone; of likes, messages and uploads the refusal is enough."""
+        if not answer.is_read and not is_post(answer.method, answer.path):
+            return ()
         covers = of_the_call(answer)
         return (
             *counted(answer, "x-rate-limit", now=now, covers=covers),
@@ -250,7 +264,8 @@ class XConnector(Connector):
                     "media_category": "tweet_video" if item.is_video else "tweet_image",
                 },
             )
-            media_id = ident(data_of(self._object(begun, about="media")), "id")
+            first = data_of(self._object(begun, about="media"))
+            media_id = ident(first, "id")
             path = f"/2/media/upload/{quote(media_id, safe='')}"
             for index, start in enumerate(range(0, size, CHUNK_BYTES)):
                 piece = piece_of(stream, start, min(CHUNK_BYTES, size - start))
@@ -266,7 +281,7 @@ class XConnector(Connector):
         if alt_text:
             described = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
             self._checked(self._call("POST", "/2/media/metadata", json=described), about="media")
-        return media_result(media_id, finished)
+        return media_result(media_id, {"expires_after_secs": first.get("expires_after_secs"), **finished})
 
     def check(self, step: Step, intent: Json, sent: StepResult | None) -> StepResult | None:
         """Of an upload. A post has no state: what is not known of it is looked for among the own ones."""
@@ -278,21 +293,20 @@ class XConnector(Connector):
         response = self._call("GET", "/2/media/upload", params=params)
         if response.status_code == 404:
             return None
-        return media_result(sent.remote_id, data_of(self._object(response, about="media")))
+        media = data_of(self._object(response, about="media"))
+        return media_result(sent.remote_id, media, ends_at=sent.ends_at)
 
     def find_recent(self, *, since: dt.datetime) -> Sequence[RemotePost]:
         return self._recent(since)[0]
 
     def find_sent(self, payload: PostPayload, *, since: dt.datetime) -> Sequence[RemotePost]:
-        """Raises Temporary where not all could be read and none of it has the words of the payload."""
         if payload.message_to is not None:
             posts, is_whole = self._inbox.sent_to(payload.message_to.recipient_id, since)
         else:
             posts, is_whole = self._recent(since)
         posts = [as_sent(post, payload) for post in posts]
-        said = {normalise(part.text) for part in payload.parts}
-        if not is_whole and not any(normalise(post.text) in said for post in posts):
-            raise Temporary("more posts than can be looked through")
+        if not is_whole:
+            raise NotAllListed("more posts than can be looked through", posts)
         return posts
 
     def _recent(self, since: dt.datetime) -> tuple[list[RemotePost], bool]:

@@ -452,7 +452,7 @@ class YouTubeConnector(Connector):
         thread, which may be too old for the list of the latest."""
         answered = payload.reply_to
         thread = thread_of(answered.remote_id, answered.detail) if answered is not None else ""
-        return self._reader().own(since, thread, said=[part.text for part in payload.parts])
+        return self._reader().own(since, thread)
 
     def fetch_post(self, remote_id: str) -> RemotePost | None:
         return next(self.fetch_posts([remote_id]), None)

@@ -114,7 +114,7 @@ _REASONS = {
     "commentTextRequired": RejectReason.TEXT_EMPTY,
     "operationNotSupported": RejectReason.NOT_SUPPORTED,
 }
-_IN_PLAIN_WORDS = {
+IN_PLAIN_WORDS = {
     "uploadLimitExceeded": "The channel has uploaded as many videos as YouTube allows it in a day.",
     "quotaExceeded": "The developer app has used up what Google allows it until midnight, Pacific time.",
     "accessNotConfigured": "The “YouTube Data API v3” is not switched on in the developer app's project.",
@@ -156,7 +156,7 @@ def in_doubt(error: ConnectorError) -> ConnectorError:
 def _words(response: Response, reason: str, hidden: Sequence[str]) -> str:
     told = http.excerpt(response, hidden=hidden)
     sent = str(response.request.headers.get("Authorization", "")) if response.request is not None else ""
-    plain = _IN_PLAIN_WORDS.get(reason, "")
+    plain = IN_PLAIN_WORDS.get(reason, "")
     return " ".join(
         part for part in (plain, http.redact(reason, sent.partition(" ")[2], *hidden)[:100], told) if part
     )

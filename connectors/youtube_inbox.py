@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from requests import Response
 
 from connectors import http
 from connectors.answers import count, instant, number_or_text, rows, text
-from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, RemotePost
-from connectors.errors import Rejected, RejectReason, Temporary
-from connectors.text import normalise
+from connectors.base import InboxItem, InboxKind, InboxPage, Json, NotAllListed, Profile, RemotePost
+from connectors.errors import Rejected, RejectReason
 from connectors.youtube_calls import checked, items_of, part_of, reason_of
 
 THREADS_PER_CALL = 100
@@ -68,21 +67,17 @@ class Reader:
         following = text(answer.get("nextPageToken"))
         return InboxPage(found, following if is_recent and following != position else "")
 
-    def own(self, since: dt.datetime, thread_id: str = "", *, said: Sequence[str] = ()) -> list[RemotePost]:
+    def own(self, since: dt.datetime, thread_id: str = "") -> list[RemotePost]:
         """What the channel itself wrote lately below its videos, or in one thread.
 
-        Raises Temporary where not all could be read and none of it has the words ``said``: that does not
-        mean that they are not there. Raises Rejected where the list is refused."""
+        Raises NotAllListed where there is more, Rejected where the list is refused."""
         if thread_id:
             replies, is_whole = self._replies(thread_id)
             told = (self._item(one, thread_id, "", held=False) for one in replies)
             items = [item for item in told if item is not None and item.created_at >= since]
         else:
             items, is_whole = self._latest(since)
-        wanted = {normalise(text) for text in said}
-        if not is_whole and not any(item.is_own and normalise(item.text) in wanted for item in items):
-            raise Temporary("more comments than can be looked through")
-        return [
+        found = [
             RemotePost(
                 remote_id=item.remote_id,
                 text=item.text,
@@ -94,6 +89,9 @@ class Reader:
             for item in items
             if item.is_own
         ]
+        if not is_whole:
+            raise NotAllListed("more comments than can be looked through", found)
+        return found
 
     def _latest(self, since: dt.datetime) -> tuple[list[InboxItem], bool]:
         """The latest, and whether there are no more of them."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from accounts.advice import told
 from accounts.models import SocialAccount
 from connectors.base import PlatformInfo
 from content_calendar.answers import Answers
@@ -85,6 +86,7 @@ class VariantView:
     state: str
     reason: str  # why it stopped, "" while nothing stands in its way
     is_comment_missing: bool  # the post is out; only its first comment failed
+    advice: str  # what we say of the network's words ourselves
     detail: str  # the network's own words
     lines: tuple[Line, ...]
     settings: Answers = field(default_factory=dict)  # what is said besides
@@ -169,6 +171,7 @@ def _variant_view(variant: Variant, post: Post, events: Sequence[ReceiptEvent]) 
             reason = str(HeldReason(delivery.held_reason).label)
         elif delivery.state not in (DeliveryState.SENT, DeliveryState.CANCELLED):
             reason = sentence(delivery.error)
+    advice, detail = told(delivery.error_detail) if delivery is not None and reason else ("", "")
     return VariantView(
         variant=variant,
         account=variant.account,
@@ -180,7 +183,8 @@ def _variant_view(variant: Variant, post: Post, events: Sequence[ReceiptEvent]) 
         is_comment_missing=delivery is not None
         and delivery.state == DeliveryState.FAILED
         and only_comment_left(delivery),
-        detail=delivery.error_detail if delivery is not None and reason else "",
+        advice=advice,
+        detail=detail,
         lines=_lines(events, delivery) if delivery is not None else (),
         settings=settings,
         if_late=_if_late(delivery),
@@ -237,7 +241,7 @@ def _line(event: ReceiptEvent, events: Sequence[ReceiptEvent], delivery: Deliver
         text = _("First comment failed; the post itself is published")
     elif event.kind == ReceiptKind.HELD and detail.get("reason") in HeldReason.values:
         text = f"{text}: {HeldReason(detail['reason']).label}"
-    says = [sentence(detail.get("error", "")), detail.get("detail", "")]
+    says = [sentence(detail.get("error", "")), *told(detail.get("detail", ""))]
     if rule := rule_of(detail.get("missed")):
         says.append(sentence_of(rule))
     if event.actor is not None:

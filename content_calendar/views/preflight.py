@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import MemberRequest, requires
+from accounts.advice import told
 from accounts.network_wording import length
 from accounts.permissions import Action, is_allowed
 from connectors.errors import RejectReason
@@ -188,10 +189,10 @@ def _sentence(delivery: Delivery, code: PreflightCode, detail: Mapping[str, Any]
         return explain(problem, info)
     if code is PreflightCode.REFUSED:
         why = explain(Problem(RejectReason(detail["reason"]), 0, None, 0, 0), info)
-        answer = str(detail.get("words", ""))
-        if not answer.startswith("HTTP "):  # a note of ours, no answer of the network
-            return why
-        return f"{why} {_('%(network)s says: %(detail)s') % {'network': info.name, 'detail': answer}}"
+        advice, theirs = told(str(detail.get("words", "")))
+        said = _("%(network)s says: %(detail)s") % {"network": info.name, "detail": theirs}
+        # What is neither a sentence of ours nor an answer of the network is a note for its log.
+        return " ".join(one for one in (advice or why, said if theirs.startswith("HTTP ") else "") if one)
     if code is PreflightCode.NOT_ASKED:
         if detail.get("slow"):
             return _("%(network)s took too long to answer for all posts to be asked about.") % words

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from accounts.advice import told
 from accounts.models import User
 from connectors.base import ModerationAction, PlatformInfo
 from connectors.errors import RejectReason
@@ -41,15 +42,16 @@ class PostAbove:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message. Of an own one ``state`` is that of its delivery, ``reason`` why it stopped and ``detail``
-    the network's own words; ``asked`` is the ModerationAction that is on its way, ``refused`` why one came to
-    nothing, ``deleted_by`` who of us had it deleted; ``answers`` names whom it answers where that is not
-    plain."""
+    """One message. Of an own one ``state`` is that of its delivery, ``reason`` why it stopped, ``advice``
+    what we say of that and ``detail`` the network's own words; ``asked`` is the ModerationAction that is on
+    its way, ``refused`` why one came to nothing, ``deleted_by`` who of us had it deleted; ``answers`` names
+    whom it answers where that is not plain."""
 
     message: Message
     actions: tuple[ModerationAction, ...] = ()
     state: str = ""
     reason: str = ""
+    advice: str = ""
     detail: str = ""
     asked: str = ""
     refused: str = ""
@@ -192,11 +194,13 @@ def _message_view(
         reason = str(HeldReason(delivery.held_reason).label)
     elif delivery.state not in (DeliveryState.SENT, DeliveryState.CANCELLED):
         reason = sentence(delivery.error)
+    advice, detail = told(delivery.error_detail) if reason else ("", "")
     return MessageView(
         message,
         state=delivery.state,
         reason=reason,
-        detail=delivery.error_detail if reason else "",
+        advice=advice,
+        detail=detail,
         answers=answers,
     )
 

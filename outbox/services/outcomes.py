@@ -376,6 +376,9 @@ def handle_refusal(
 
 
 def _block(account: SocialAccount, error: RateLimited, lanes: Collection[Lane]) -> None:
+    if error.of_call:
+        return
+
     def write() -> bool:
         block_until(account=account, until=error.retry_at, of_app=error.of_app, lanes=lanes)
         return True

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from accounts.models import SocialAccount
-from connectors.base import RemotePost, RetrySafety, Step, StepResult, StepState
+from connectors.base import NotAllListed, RemotePost, RetrySafety, Step, StepResult, StepState
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
@@ -117,8 +117,11 @@ def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
     # A repetition under the same key may have reached the network any time since the first try.
     first = run.delivery.attempts.filter(key=attempt.key).aggregate(at=Min("started_at"))["at"]
     since = (first or attempt.started_at) - CLOCK_SKEW
+    unread: NotAllListed | None = None
     try:
         posts = run.connector.find_sent(run.payload, since=since)
+    except NotAllListed as error:
+        posts, unread = error.posts, error
     except Rejected as error:
         # It says that we may not look, and nothing about the post.
         make_uncertain(run.delivery, run.fence, now, error.reason, detail=error.detail)
@@ -136,6 +139,9 @@ def _look(run: Run, step: Step, attempt: Attempt) -> StepResult | None:
                 remote_id=found.remote_id, permalink=found.permalink, detail={"adopted": True}
             )
             return settle(run, step, attempt, result, adopted=True)
+    if unread is not None:
+        _could_not_tell(run, step, attempt, unread)
+        raise Stopped from unread
     window = dt.timedelta(seconds=run.connector.info.consistency_window_s)
     if now < attempt.started_at + window:
         wait(

@@ -87,11 +87,29 @@ def test_usage_that_makes_no_sense_says_nothing(value: str) -> None:
 
 def test_each_kind_of_call_of_x_has_its_own_limit() -> None:
     headers = {"x-rate-limit-limit": "100", "x-rate-limit-remaining": "0", "x-rate-limit-reset": STAMP}
-    assert told("x", headers) == [(1.0, MINUTES[5], "reading", False)]
-    assert told("x", headers, method="POST") == [(1.0, MINUTES[5], "sending", False)]
     day = {"x-app-limit-24hour-limit": "10000", "x-app-limit-24hour-remaining": "0"}
     day["x-app-limit-24hour-reset"] = STAMP
-    assert told("x", day, method="POST") == [(1.0, MINUTES[5], "sending", True)]
+    assert told("x", headers) == [(1.0, MINUTES[5], "reading", False)]
+    assert told("x", headers, method="POST", path="/2/tweets") == [(1.0, MINUTES[5], "sending", False)]
+    assert told("x", day, method="POST", path="/2/tweets") == [(1.0, MINUTES[5], "sending", True)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/2/users/1/likes"),
+        ("DELETE", "/2/users/1/likes/2"),
+        ("PUT", "/2/tweets/2/hidden"),
+        ("POST", "/2/dm_conversations/with/2/messages"),
+        ("POST", "/2/media/upload/initialize"),
+        ("POST", "/2/oauth2/token"),
+    ],
+)
+def test_what_else_is_used_up_at_x_keeps_no_post_waiting(method: str, path: str) -> None:
+    headers = {"x-rate-limit-limit": "100", "x-rate-limit-remaining": "0", "x-rate-limit-reset": STAMP}
+    headers |= {"x-app-limit-24hour-remaining": "0", "x-app-limit-24hour-reset": STAMP}
+    headers |= {"x-user-limit-24hour-remaining": "0", "x-user-limit-24hour-reset": STAMP}
+    assert told("x", headers, method=method, path=path) == []
 
 
 def test_calls_of_mastodon_share_one_limit_and_what_writes_has_another() -> None:

@@ -18,7 +18,17 @@ import requests
 import responses
 import yaml
 
-from connectors.base import Cost, MediaItem, PostPart, PostPayload, StepKind, StepResult, StepState, Tokens
+from connectors.base import (
+    Cost,
+    MediaItem,
+    NotAllListed,
+    PostPart,
+    PostPayload,
+    StepKind,
+    StepResult,
+    StepState,
+    Tokens,
+)
 from connectors.errors import (
     NeedsReconnect,
     OutcomeUnknown,
@@ -29,6 +39,7 @@ from connectors.errors import (
 )
 from connectors.text import check_payload, count, find_links
 from connectors.x import CHUNK_BYTES, READ_ONLY, WRONG_KEYS, XConnector
+from connectors.x_answers import media_result
 from connectors.x_info import INFO
 from tests.connectors.conftest import NOW, SPECS, image, payload
 
@@ -201,11 +212,39 @@ def test_an_image_is_done_at_once_and_named_by_the_post(
     network.post(f"{API}/2/media/upload/5/finalize", json={"data": {"id": "5", "size": 8}})
     step = account.plan(sent)[0]
     result = account.send_step(step, sent, account.prepare_step(step, sent, {}, key=UUID, now=NOW))
-    assert result == StepResult(remote_id="5")
+    assert (result.state, result.remote_id) == (StepState.DONE, "5")
     assert not [call for call in network.calls if "metadata" in str(call.request.url)]  # nothing to describe
     publication = account.plan(sent)[-1]
     intent = account.prepare_step(publication, sent, {"part0.media0": result}, key=UUID, now=NOW)
     assert intent["post"] == {"text": "Look", "media": {"media_ids": ["5"]}}
+
+
+@pytest.mark.parametrize(
+    ("stated", "good_for_s"),
+    [
+        (None, 23 * 3600),
+        (86_400, 23 * 3600),
+        (600, 300),
+        (0, 23 * 3600),
+        ("soon", 23 * 3600),
+        (1e300, 23 * 3600),
+    ],
+)
+def test_an_upload_is_of_use_until_a_little_before_x_forgets_it(stated: object, good_for_s: int) -> None:
+    before = dt.datetime.now(dt.UTC)
+    result = media_result("5", {"expires_after_secs": stated} if stated is not None else {})
+    assert result.ends_at is not None
+    assert good_for_s <= (result.ends_at - before).total_seconds() <= good_for_s + 60
+
+
+def test_the_end_of_an_upload_is_kept_while_x_works_on_it(
+    network: responses.RequestsMock, account: XConnector
+) -> None:
+    sent = payload("Look", media=(video(5),))
+    begun = StepResult(StepState.PROCESSING, "77", ends_at=NOW)
+    network.get(f"{API}/2/media/upload", json={"data": {"processing_info": {"state": "succeeded"}}})
+    result = account.check(account.plan(sent)[0], {"alt_text": ""}, begun)
+    assert result == StepResult(StepState.DONE, "77", ends_at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -357,9 +396,10 @@ def test_more_posts_than_can_be_read_prove_nothing(
 ) -> None:
     path = f"{API}/2/users/2244994945/tweets"
     network.get(path, json={"data": [remote("busy", NOW)], "meta": {"next_token": "n"}})
-    with pytest.raises(Temporary):
-        account.find_sent(payload("Hello"), since=NOW)
-    assert {post.text for post in account.find_sent(payload("busy"), since=NOW)} == {"busy"}
+    for words in ("Hello", "busy"):  # which of them is ours, its place says, too
+        with pytest.raises(NotAllListed) as partly:
+            account.find_sent(payload(words), since=NOW)
+        assert {post.text for post in partly.value.posts} == {"busy"}
     network.replace("GET", path, json={"data": [remote("busy", NOW)], "meta": {}})
     assert len(account.find_sent(payload("Hello"), since=NOW)) == 1
 

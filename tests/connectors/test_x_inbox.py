@@ -420,6 +420,7 @@ def test_a_message_is_answered(network: responses.RequestsMock, talker: XConnect
     ("said", "words"),
     [
         ("You cannot send messages to this user.", "takes no direct messages"),
+        ("You cannot send messages to users who are not following you.", "takes no direct messages"),
         (
             "Your client app is not configured with the appropriate oauth1 app permissions.",
             "Read and write and",
@@ -434,6 +435,19 @@ def test_a_refused_message_says_why(
         send(talker, message())
     assert refused.value.reason is RejectReason.FORBIDDEN
     assert words in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "said", ["You are not permitted to perform this action.", "Your account is suspended."]
+)
+def test_of_a_refused_message_nothing_is_said_that_x_does_not_say(
+    network: responses.RequestsMock, talker: XConnector, said: str
+) -> None:
+    network.post(f"{API}/2/dm_conversations/with/{ANN}/messages", status=403, json={"detail": said})
+    with pytest.raises(Rejected) as refused:
+        send(talker, message())
+    assert said in refused.value.detail
+    assert "takes no direct messages" not in refused.value.detail
 
 
 @pytest.mark.parametrize("sent", [reply(), message()], ids=["reply", "message"])
@@ -487,6 +501,33 @@ def test_an_answer_is_found_although_x_put_names_before_it(
     # Where a name was written, it is found, too.
     found = account.find_sent(reply("@ann We are"), since=SINCE)
     assert next(one for one in found if one.remote_id == "3").text == "@ann We are"
+
+
+@pytest.mark.parametrize(
+    ("written", "full", "shown"),
+    [
+        ("example.com/sale", "http://example.com/sale", "@ann Look: https://t.co/0123456789 &lt;3"),
+        ("example.com", "http://example.com/", "@ann Look: https://t.co/0123456789 &lt;3"),
+        ("https://example.com", "https://example.com/", "@ann Look: https://t.co/0123456789 &lt;3"),
+    ],
+)
+def test_an_answer_with_an_address_is_found(
+    network: responses.RequestsMock, account: XConnector, written: str, full: str, shown: str
+) -> None:
+    entities = {"urls": [{"url": "https://t.co/0123456789", "expanded_url": full}]}
+    network.get(OWN, json=page(tweet("3", ME, shown, answers=("2", ANN), entities=entities)))
+    wanted = f"Look: {written} <3"
+    assert [one.text for one in account.find_sent(reply(wanted), since=SINCE)] == [wanted]
+
+
+@pytest.mark.parametrize("other", ["https://example.com/sale", "example.com/sale2", "example.org/sale"])
+def test_another_address_is_another_post(
+    network: responses.RequestsMock, account: XConnector, other: str
+) -> None:
+    entities = {"urls": [{"url": "https://t.co/0123456789", "expanded_url": "http://example.com/sale"}]}
+    network.get(OWN, json=page(tweet("3", ME, "https://t.co/0123456789", entities=entities)))
+    sent = PostPayload((PostPart(other),))
+    assert [one.text for one in account.find_sent(sent, since=SINCE)] == ["http://example.com/sale"]
 
 
 def test_a_part_of_a_thread_is_not_taken_for_another(

@@ -28,6 +28,7 @@ from connectors.base import (
     MediaItem,
     Moderation,
     ModerationAction,
+    NotAllListed,
     PostPart,
     PostPayload,
     ReplyTarget,
@@ -1080,16 +1081,30 @@ def test_comments_that_were_read_in_part_are_no_proof(
     for n in range(9):
         page = listed(*crowd, ours, nextPageToken=f"more{n}")
         network.get(f"{API}/youtube/v3/commentThreads", json=page)
-    with pytest.raises(Temporary):
+    with pytest.raises(NotAllListed) as partly:
         account.find_sent(WITH_COMMENT, since=NOW)
+    assert {post.text for post in partly.value.posts} == {"Something else"}
     network.get(
         f"{API}/youtube/v3/comments", json=listed(comment("UgxTop.1", textOriginal="Hi"), nextPageToken="n")
     )
-    with pytest.raises(Temporary):
+    with pytest.raises(NotAllListed):
         account.find_sent(REPLY, since=NOW)
     found = comment("UgxTop.2", CHANNEL, textOriginal="Thank you")
     network.replace("GET", f"{API}/youtube/v3/comments", json=listed(found, nextPageToken="n"))
-    assert "UgxTop.2" in {one.remote_id for one in account.find_sent(REPLY, since=NOW)}
+    with pytest.raises(NotAllListed) as partly:
+        account.find_sent(REPLY, since=NOW)
+    assert "UgxTop.2" in {one.remote_id for one in partly.value.posts}
+
+
+def test_the_same_first_comment_below_another_video_is_no_proof(
+    network: responses.RequestsMock, account: YouTubeConnector
+) -> None:
+    """The outbox knows below which video ours is."""
+    other = thread(comment("UgxOther", CHANNEL, textOriginal="The link", videoId="another"))
+    for n in range(10):
+        network.get(f"{API}/youtube/v3/commentThreads", json=listed(other, nextPageToken=f"more{n}"))
+    with pytest.raises(NotAllListed):
+        account.find_sent(WITH_COMMENT, since=NOW)
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "commentsDisabled"), (404, "commentNotFound")])

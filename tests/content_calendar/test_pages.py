@@ -323,6 +323,17 @@ def test_reason_of_a_failure_is_told_with_the_networks_words(
     assert "The network says: too &lt;long&gt;" in page
 
 
+def test_our_own_words_about_a_refusal_are_not_put_into_the_networks_mouth(
+    sign_in: SignIn, manager: User, scheduled_post: Post
+) -> None:
+    ours = "Comments are switched off for this video."
+    detail = f"{ours} commentsDisabled"
+    Delivery.objects.update(state=DeliveryState.FAILED, error="forbidden", error_detail=detail)
+    page = sign_in(manager).get(address("post", scheduled_post)).content.decode()
+    assert ours in page
+    assert "The network says: commentsDisabled" in page
+
+
 def press(client: Client, name: str, row: Any, **data: str) -> str:
     """Press a button; returns the page that follows."""
     response = client.post(address(name, row), data, follow=True)

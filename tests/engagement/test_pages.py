@@ -383,6 +383,18 @@ def test_a_lost_account_is_named_instead_of_a_form(
 # --- what was stopped ---------------------------------------------------------------------------
 
 
+def test_our_own_words_about_a_refusal_are_not_put_into_the_networks_mouth(
+    answer: Answer, open_one: Conversation, responder: User, sign_in: SignIn
+) -> None:
+    sent = answer(open_one)
+    ours = "This person takes no direct messages from this account."
+    ended(sent, DeliveryState.FAILED, error=RejectReason.FORBIDDEN)
+    Delivery.objects.update(error_detail=f"{ours} You cannot send messages to this user.")
+    page = sign_in(responder).get(url("conversation", open_one)).content.decode()
+    assert ours in page
+    assert "The network says: You cannot send messages to this user." in page
+
+
 def test_an_outrun_answer_can_be_sent_anyway_or_changed(
     take: Take, open_one: Conversation, answer: Answer, responder: User, sign_in: SignIn
 ) -> None:

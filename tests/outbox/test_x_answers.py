@@ -27,7 +27,7 @@ from outbox.models import Bucket, Delivery, DeliveryKind, DeliveryState
 from outbox.payloads import PartContent, freeze_message, freeze_post, freeze_reply
 from outbox.services.scheduling import schedule_delivery
 from tests.cast import make_account
-from tests.outbox.conftest import run_until_quiet
+from tests.outbox.conftest import run_until_quiet, tick
 from tests.outbox.network import Clock
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,8 @@ class StandIn:
     access: str = "access-1"
     refreshed: list[str] = field(default_factory=list)
     is_closed: bool = False  # to looks
+    is_endless: bool = False  # there is always one more page
+    full: dict[str, str] = field(default_factory=dict)  # what X says to messages
 
     def connector(self, account: SocialAccount) -> Connector:
         return connector_for(account)
@@ -95,6 +97,8 @@ class StandIn:
 
     def message(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         """X takes the same message twice."""
+        if self.full:
+            return 429, self.full, "{}"
 
         def make() -> dict[str, Any]:
             made = {
@@ -150,7 +154,8 @@ class StandIn:
             return 401, {}, json.dumps({"title": "Unauthorized"})
         if self.is_closed:
             return 403, {}, json.dumps({"title": "Forbidden"})
-        return 200, {}, json.dumps({"data": found[::-1], "meta": {"result_count": len(found)}})
+        meta = {"result_count": len(found)} | ({"next_token": "more"} if self.is_endless else {})
+        return 200, {}, json.dumps({"data": found[::-1], "meta": meta})
 
     def is_known(self, request: requests.PreparedRequest) -> bool:
         return request.headers["Authorization"] == f"Bearer {self.access}"
@@ -252,6 +257,53 @@ def test_the_same_words_to_somebody_else_are_another_message(
     run_until_quiet(stand_in)  # type: ignore[arg-type]
     delivery.refresh_from_db()
     assert (delivery.state, len(stand_in.posts)) == (DeliveryState.SENT, 2)
+
+
+def test_the_same_words_elsewhere_do_not_make_a_part_of_a_list_all_of_it(
+    stand_in: StandIn, send: Callable[..., Delivery]
+) -> None:
+    """What is ours may be on a page that was not read."""
+    before = {"id": "1", "text": "@bob We are", "created_at": stand_in.stamp()}
+    stand_in.posts.append({**before, "referenced_tweets": [{"type": "replied_to", "id": "49"}]})
+    stand_in.is_endless = True
+    stand_in.faults = itertools.chain(["broken before"], itertools.repeat("fine"))
+    delivery = send(DeliveryKind.REPLY)
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.UNCERTAIN
+    assert [one["id"] for one in stand_in.posts] == ["1"]
+
+
+@pytest.mark.parametrize("kind", SENDS)
+def test_what_is_on_the_pages_that_were_read_is_found(
+    stand_in: StandIn, send: Callable[..., Delivery], kind: DeliveryKind
+) -> None:
+    stand_in.is_endless = True
+    stand_in.faults = itertools.chain(["broken after"], itertools.repeat("fine"))
+    delivery = send(kind)
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.remote_id, len(shown(stand_in))) == (DeliveryState.SENT, "100", 1)
+
+
+@pytest.mark.parametrize("reset", ["x-rate-limit", "x-app-limit-24hour"])
+def test_posts_go_out_while_messages_have_to_wait(
+    stand_in: StandIn, send: Callable[..., Delivery], reset: str
+) -> None:
+    """Each kind of call has its own limit at X."""
+    now = stand_in.clock()
+    later = now + dt.timedelta(hours=5)
+    stand_in.full = {f"{reset}-remaining": "0", f"{reset}-reset": f"{later.timestamp():.0f}"}
+    message = send(DeliveryKind.DM, "Hello")
+    tick(stand_in)  # type: ignore[arg-type]
+    message.refresh_from_db()
+    assert (message.state, message.error) == (DeliveryState.SCHEDULED, StopReason.RATE_LIMITED)
+    assert message.next_attempt_at > now + dt.timedelta(hours=4)
+    post = send(DeliveryKind.POST, "one")
+    tick(stand_in)  # type: ignore[arg-type]
+    post.refresh_from_db()
+    assert post.state == DeliveryState.SENT
+    assert not Bucket.objects.filter(blocked_until__gt=now).exists()
 
 
 def test_a_token_that_ends_on_the_way_is_renewed_and_the_new_one_kept(
