@@ -97,6 +97,8 @@ _COUNTS = (
 _INSIGHTS = "insights.metric(post_media_view,post_total_media_view_unique,post_clicks)"
 RECENT = 25
 REEL_SECONDS = (3, 90)
+# A first try follows its intent at once, a repetition after the outbox has waited for two seconds or so.
+REPEATED_AFTER = dt.timedelta(seconds=1.5)
 # What makes which step safe to repeat after an unknown outcome; comments and messages are not.
 _SAFE = {
     "post": RetrySafety.IDEMPOTENT,
@@ -212,6 +214,7 @@ class FacebookConnector(CalledByMeta, Connector):
         else:
             intent["photo" if way == "photo_story" else "video"] = media[0] if media else ""
             intent |= {"text": part.text} if way in ("video", "reel") else {}
+            intent |= {"asked_at": now.isoformat()} if way in ("reel", "video_story") else {}
         return intent
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
@@ -284,39 +287,54 @@ class FacebookConnector(CalledByMeta, Connector):
         form: Json = {"upload_phase": "finish", "video_id": video, "video_state": "PUBLISHED"}
         if not is_story:
             form["description"] = intent["text"]
-        edge = "video_stories" if is_story else "video_reels"
+        edge, is_repeated = "video_stories" if is_story else "video_reels", _is_repeated(intent)
         try:
             answer = self._graph.post(f"{self._page}/{edge}", form, changes=True)
         except Rejected as refused:
-            try:
-                begun = self._finished(intent, is_sent=False)
-            except Rejected:  # Facebook could not work on it
-                raise
-            except ConnectorError as error:
-                raise OutcomeUnknown(refused.detail) from error
-            if begun is None:
-                raise
-            return begun  # an earlier call did it
+            return self._finished_before(video, refused, is_repeated=is_repeated)
         _succeeded(answer)
         if is_story:
             return _story_result(answer)
         return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
 
+    def _finished_before(self, video: str, refused: Rejected, *, is_repeated: bool) -> StepResult:
+        """The post of an upload that is not taken (again): an earlier call may have published it. Raises what
+        is to be thought of the refusal otherwise.
+
+        While Facebook works on it, it does not say that it is going to be published."""
+        try:
+            with meta.asking():
+                status = self._status(video)
+            begun = self._published_by(video, status)
+        except Rejected:  # Facebook could not work on it
+            raise
+        except ConnectorError as error:
+            raise OutcomeUnknown(refused.detail) from error
+        if begun is not None:
+            return begun
+        is_worked_on = meta.nested(status, "processing_phase", "status") in ("in_progress", "complete")
+        if is_repeated or is_worked_on:
+            raise OutcomeUnknown(refused.detail) from refused
+        raise refused
+
     def _finished(self, intent: Json, *, is_sent: bool) -> StepResult | None:
-        """What became of an upload that was to be published. None: Facebook has not begun to."""
+        """What became of an upload that was to be published. None: Facebook does not say that it has begun
+        to, so it is told once more (one upload makes one post)."""
         video = str(intent["video"])
         with meta.asking():
             status = self._status(video)
-        check_phases(status)
-        match meta.nested(status, "publishing_phase", "status"):
-            case "complete":
-                return self._published_video(video)
-            case "in_progress":
-                return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
-        if status.get("video_status") == "published":
-            return self._published_video(video)
         waiting = StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
-        return waiting if is_sent else None
+        return self._published_by(video, status) or (waiting if is_sent else None)
+
+    def _published_by(self, video: str, status: Json) -> StepResult | None:
+        """How far the publication of an upload is by its state; None: that has not begun."""
+        check_phases(status)
+        phase = meta.nested(status, "publishing_phase", "status")
+        if phase == "complete" or (phase != "in_progress" and status.get("video_status") == "published"):
+            return self._published_video(video)
+        if phase == "in_progress":
+            return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
+        return None
 
     def _status(self, video: str) -> Json:
         status = self._graph.get(path_id(video), {"fields": "status"}).get("status")
@@ -584,6 +602,14 @@ def _container(part: PostPart, media: Sequence[str]) -> Json:
     elif links := find_links(part.text):
         form["link"] = links[0].value
     return form
+
+
+def _is_repeated(intent: Json) -> bool:
+    """Whether a publication with this intent was tried before, as far as the time tells."""
+    asked_at = intent.get("asked_at")
+    if not isinstance(asked_at, str):
+        return True
+    return not dt.timedelta(0) <= meta.clock_now() - dt.datetime.fromisoformat(asked_at) < REPEATED_AFTER
 
 
 def _succeeded(answer: Json) -> None:
