@@ -252,7 +252,7 @@ class InstagramConnector(CalledByMeta, Connector):
             answer = self._graph.post(f"{self._ig}/media_publish", form, changes=True)
         except Rejected as refused:
             # Without words, or as a story, another post would look like ours.
-            return container.done_before(
+            container.judge_refusal(
                 refused,
                 intent,
                 lambda: self._state(intent).get("status_code"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from connectors import meta
 from connectors.base import Json, RemotePost, StepResult, StepState
@@ -81,36 +82,33 @@ def _is_settled(intent: Json) -> bool:
     return not dt.timedelta(0) <= meta.clock_now() - asked_at < STATE_SETTLES
 
 
-def done_before(
+def judge_refusal(
     refused: Rejected,
     intent: Json,
     read_state: Callable[[], object],
     listed: Callable[[], StepResult | None],
     *,
     is_told_by_list: bool = True,
-) -> StepResult:
-    """The post of a container that is not taken (again): an earlier call may have published it. Raises what
-    is to be thought of the refusal otherwise.
+) -> NoReturn:
+    """What a refusal to publish a container means: an earlier call may have published it. Raises that.
 
-    The state may be late; a post that is listed is not. ``is_told_by_list``: ours can be told from others.
+    Which post it became is not told here: what is listed may be another's with the same words, which
+    ``check`` and those who ask it find out. The state may be late; that such a post is listed says as much.
+    ``is_told_by_list``: ours can be told from most others.
     """
-    found = None
     try:
         state = read_state()
-        if state == "PUBLISHED" or (state == "FINISHED" and is_told_by_list):
-            found = listed()
+        is_listed = state == "FINISHED" and is_told_by_list and listed() is not None
     except ConnectorError as error:
         # What is not allowed from the start is no answer to a repetition: that comes after STATE_SETTLES.
         if refused.reason is RejectReason.FORBIDDEN and not _is_settled(intent):
             raise refused from error
         raise OutcomeUnknown(refused.detail) from error
-    if found is not None:
-        return found
     if state == "EXPIRED":
         raise Temporary(refused.detail, starts_over=True)
-    if state in ("FINISHED", "IN_PROGRESS", "ERROR"):
+    if state in ("FINISHED", "IN_PROGRESS", "ERROR") and not is_listed:
         raise refused
-    raise OutcomeUnknown(refused.detail) from refused  # published but not listed, or not to be told
+    raise OutcomeUnknown(refused.detail) from refused
 
 
 def first_of(

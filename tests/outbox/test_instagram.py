@@ -181,6 +181,24 @@ def test_a_post_that_is_not_listed_yet_is_waited_for(stand_in: StandIn, put: Cal
     assert delivery.remote_id == stand_in.posts[0]["id"]
 
 
+def test_a_refused_post_is_not_taken_for_another_with_the_same_words(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = put("one")
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+
+    def refused(_number: str) -> None:
+        raise Refused(100)
+
+    monkeypatch.setattr(stand_in, "publish", refused)
+    second = put("one")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    for delivery in (first, second):
+        delivery.refresh_from_db()
+    assert (first.state, first.remote_id) == (DeliveryState.SENT, stand_in.posts[0]["id"])
+    assert (second.state, second.remote_id) == (DeliveryState.UNCERTAIN, "")
+
+
 @pytest.mark.parametrize("code", [10, 100, 200])
 def test_what_instagram_does_not_tell_of_a_post_is_left_to_a_person(
     stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch, code: int
