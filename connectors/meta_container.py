@@ -6,6 +6,7 @@ post: that is found among the account's own. What is not told of it is in doubt.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
@@ -114,8 +115,11 @@ def judge_refusal(
 def first_of(
     posts: Iterable[RemotePost], intent: Json, is_ours: Callable[[RemotePost], bool]
 ) -> StepResult | None:
-    """The oldest of the posts that the publication with this intent may have made."""
+    """The posts that the publication with this intent may have made, in order of time: the oldest, with the
+    others as its alternatives. Equal posts of one account are told apart by who has them already."""
     since = dt.datetime.fromisoformat(str(intent["since"]))
-    ours = (post for post in posts if post.created_at >= since and is_ours(post))
-    post = min(ours, key=lambda one: one.created_at, default=None)
-    return None if post is None else StepResult(remote_id=post.remote_id, permalink=post.permalink)
+    ours = [post for post in posts if post.created_at >= since and is_ours(post)]
+    ours.reverse()  # lists have the newest first, also of what they tell to be of the same second
+    ours.sort(key=lambda post: post.created_at)
+    found = [StepResult(remote_id=post.remote_id, permalink=post.permalink) for post in ours]
+    return dataclasses.replace(found[0], alternatives=tuple(found[1:])) if found else None

@@ -24,7 +24,7 @@ from outbox.payloads import MediaContent, PartContent, freeze_post
 from outbox.services.scheduling import retry_delivery, schedule_delivery
 from tests.cast import make_account
 from tests.fake_meta import FAULTS, Answer, FakeMeta, Refused, form_of, path_of, stamp
-from tests.outbox.conftest import run_until_quiet
+from tests.outbox.conftest import run_until_quiet, tick
 from tests.outbox.network import Clock
 
 pytestmark = pytest.mark.django_db
@@ -283,6 +283,45 @@ def test_spam_fails_and_says_so(
     run_until_quiet(stand_in)  # type: ignore[arg-type]
     delivery.refresh_from_db()
     assert (delivery.state, delivery.error) == (DeliveryState.FAILED, "forbidden")
+
+
+# What Instagram does not tell apart: stories, posts without words, posts with the same ones.
+EQUAL = [
+    pytest.param({"text": "", "placement": "story"}, id="stories"),
+    pytest.param({"text": ""}, id="wordless"),
+    pytest.param({"text": "one"}, id="same words"),
+]
+
+
+@pytest.mark.parametrize("what", EQUAL)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["fine", "fine", "fine", "dropped after"],
+        ["fine", "dropped after"],
+        ["fine", "dropped after", "fine", "dropped after"],
+        ["fine", "fine", "fine", "broken before", "dropped after"],
+    ],
+)
+@pytest.mark.parametrize("apart_s", [0, 20])
+def test_of_two_equal_posts_each_goes_out_once(
+    stand_in: StandIn, put: Callable[..., Delivery], what: dict[str, str], faults: list[str], apart_s: int
+) -> None:
+    stand_in.faults = itertools.chain(faults, itertools.repeat("fine"))
+    first = put(**what)
+    if apart_s:
+        for _second in range(apart_s):
+            tick(stand_in)  # type: ignore[arg-type]
+            stand_in.clock.advance(1)
+    second = put(**what)
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    for delivery in (first, second):
+        delivery.refresh_from_db()
+        assert delivery.state == DeliveryState.SENT
+    made = [one["id"] for one in stand_in.stories + stand_in.posts]
+    assert sorted((first.remote_id, second.remote_id)) == sorted(made)
+    if apart_s:
+        assert [first.remote_id, second.remote_id] == made
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

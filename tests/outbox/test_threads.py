@@ -269,6 +269,26 @@ def test_a_refused_post_is_not_taken_for_another_with_the_same_words(
     assert len(stand_in.posts) == 1
 
 
+@pytest.mark.parametrize(
+    "faults",
+    [["fine", "dropped after"], ["dropped after"], ["dropped after", "dropped after"], ["late", "late"]],
+)
+@pytest.mark.parametrize(("text", "images"), [("one", 0), ("", 1)], ids=["same words", "wordless"])
+def test_of_two_equal_posts_each_goes_out_once(
+    stand_in: StandIn,
+    put: Callable[..., Delivery],
+    public_files: None,
+    faults: list[str],
+    text: str,
+    images: int,
+) -> None:
+    stand_in.faults = itertools.chain(faults, itertools.repeat("fine"))
+    both = [put(PartContent(text, media=files(images))) for _each in range(2)]
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    assert [state_of(one)[0] for one in both] == [DeliveryState.SENT, DeliveryState.SENT]
+    assert sorted(one.remote_id for one in both) == [post["id"] for post in stand_in.posts]
+
+
 def test_a_file_that_threads_cannot_fetch_fails_with_its_words(
     stand_in: StandIn, put: Callable[..., Delivery], public_files: None
 ) -> None:
