@@ -86,7 +86,7 @@ from connectors.limits import Allowance, Answer
 from connectors.meta import Graph, path_id
 from connectors.meta_errors import allowances
 from connectors.meta_hooks import CalledByMeta, Change
-from connectors.meta_inbox import Talks, message_form, unless_forbidden
+from connectors.meta_inbox import Sought, Talks, message_form, unless_forbidden
 from connectors.text import find_links, is_story, normalise
 
 _PROFILE = "id,name,username,link,picture{url}"
@@ -411,9 +411,9 @@ class FacebookConnector(CalledByMeta, Connector):
                 return self._talks().sent_to(payload.message_to.recipient_id, payload.parts[0].text, since)
         page_id = str(self.options["page_id"])
         if payload.reply_to is not None:
-            to = _answered(payload.reply_to)
-            listed = self._comments_since(since, to)
-            return [one for one in own_comments({"comments": listed}, page_id) if one.created_at >= since]
+            listed = self._comments_since(since, _answered(payload.reply_to))
+            own = own_comments({"comments": listed}, page_id, Sought(payload.parts[0].text, since))
+            return [one for one in own if one.created_at >= since]
         with meta.asking():
             posts = self._latest()
         if len(payload.parts) > 1:
@@ -425,7 +425,8 @@ class FacebookConnector(CalledByMeta, Connector):
             for one in ours:
                 if first := one.get("comments"):  # of a post without any it says nothing
                     one["comments"] = self._comments_since(since, str(one.get("id") or ""), first)
-            below = [comment for one in ours for comment in own_comments(one, page_id)]
+            sought = Sought(payload.parts[-1].text, since)
+            below = [comment for one in ours for comment in own_comments(one, page_id, sought)]
             return [
                 *self._since(since, [{**one, "comments": None} for one in posts]),
                 *(dataclasses.replace(one, in_reply_to="") for one in below if one.created_at >= since),

@@ -795,7 +795,8 @@ def test_through_a_page_messages_are_the_pages(
     network.post(f"{AT_FACEBOOK}/{PAGE}/messages", json={"recipient_id": "900", "message_id": "m9"})
     sent = PostPayload((PostPart("Yes"),), message_to=MessageTarget("900"))
     send(linked, sent, "part0.publish")
-    network.get(f"{AT_FACEBOOK}/{PAGE}/conversations", json={"data": []})
+    talk = {"id": "t1", "messages": {"data": []}}
+    network.get(f"{AT_FACEBOOK}/{PAGE}/conversations", json={"data": [talk]})
     assert linked.find_sent(sent, since=NOW) == []
     assert query_of(network.calls[1])["platform"] == "instagram"
     hold_against_specs(network, {rf"/{PAGE}/(\w+)": "Page"})
