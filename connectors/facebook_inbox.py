@@ -147,7 +147,7 @@ class Reader:
             thread_id=remote_id,
             author=author(post),
             text=str(post.get("message") or post.get("story") or ""),
-            created_at=instant(post["created_time"]),
+            created_at=instant(post.get("created_time")),
             permalink=web_url(post.get("permalink_url")),
             media_count=_media_count(post),
             detail={"id": remote_id, "comment": remote_id},
@@ -189,7 +189,7 @@ def remote_post(post: Json) -> RemotePost:
     return RemotePost(
         remote_id=word_of(post),
         text=str(post.get("message") or ""),
-        created_at=instant(post["created_time"]),
+        created_at=instant(post.get("created_time")),
         permalink=address(post.get("permalink_url")),
         media_count=_media_count(post),
     )

@@ -83,7 +83,7 @@ class Reader:
             thread_id=str(media["id"]),
             author=_author({"username": media.get("username")}),
             text=str(media.get("caption") or ""),
-            created_at=instant(media["timestamp"]),
+            created_at=instant(media.get("timestamp")),
             permalink=web_url(media.get("permalink")),
             media_count=1,
             detail={"id": str(media["id"]), "media_id": str(media["id"])},
@@ -142,7 +142,7 @@ def remote_post(media: Json) -> RemotePost:
     return RemotePost(
         remote_id=word_of(media),
         text=str(media.get("caption") or ""),
-        created_at=instant(media["timestamp"]),
+        created_at=instant(media.get("timestamp")),
         permalink=web_url(media.get("permalink")),
         media_count=len(rows(media.get("children"))) or 1,
     )

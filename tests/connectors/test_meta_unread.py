@@ -215,3 +215,20 @@ def test_other_comments_are_no_doubt(
 ) -> None:
     below(network, row)
     assert not [one for one in client.find_sent(sent, since=NOW) if one.text == "Yes"]
+
+
+@pytest.mark.parametrize("lacks", ["id", "created_time"])
+def test_a_post_without_an_id_or_a_date_is_no_mistake_of_ours(
+    network: responses.RequestsMock, lacks: str
+) -> None:
+    video = {"id": "77", "description": "Hello", "created_time": stamp(LATER), "published": True}
+    told = {"id": "1001_5", "message": "Hello", "created_time": stamp(LATER)}
+    for made in (video, told):
+        del made[lacks]
+    network.get(f"{AT_FACEBOOK}/77", json=video)
+    network.get(f"{AT_FACEBOOK}/{PAGE}/published_posts", json={"data": [told]})
+    with pytest.raises(Temporary):
+        FACEBOOK.find_sent(FIRST_COMMENT, since=NOW)
+    if lacks == "created_time":
+        with pytest.raises(Temporary):
+            FACEBOOK.fetch_post("77")
