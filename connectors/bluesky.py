@@ -30,7 +30,7 @@ import dataclasses
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, BinaryIO, ClassVar
+from typing import IO, Any, ClassVar, cast
 from urllib.parse import urlencode
 
 import requests
@@ -102,6 +102,7 @@ from connectors.bluesky_record import (
 )
 from connectors.bluesky_session import WRONG_PASSWORD, claims, create_session, tokens_of
 from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason, Temporary
+from connectors.files import Slice, opened, piece_of, size_of
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 
@@ -374,16 +375,15 @@ class BlueskyConnector(Connector):
 
     def _upload(self, payload: PostPayload, part: int, media: int) -> Json:
         item = payload.parts[part].media[media]
-        if item.is_video:
-            with item.open() as stream:
-                return self._upload_bytes(stream, item.mime_type)
-        with item.open() as stream:
-            content = stream.read(MAX_IMAGE_BYTES + 1)
-        if len(content) > MAX_IMAGE_BYTES:
-            raise Rejected(RejectReason.MEDIA_TOO_LARGE, f"{len(content)} of {MAX_IMAGE_BYTES} bytes")
-        return self._upload_bytes(content, item.mime_type)
+        with opened(item) as stream:
+            size = size_of(stream)
+            if item.is_video:
+                return self._upload_bytes(Slice(stream, 0, size), item.mime_type)
+            if size > MAX_IMAGE_BYTES:
+                raise Rejected(RejectReason.MEDIA_TOO_LARGE, f"{size} of {MAX_IMAGE_BYTES} bytes")
+            return self._upload_bytes(piece_of(stream, 0, size), item.mime_type)
 
-    def _upload_bytes(self, content: bytes | BinaryIO, mime_type: str) -> Json:
+    def _upload_bytes(self, content: bytes | Slice, mime_type: str) -> Json:
         answer = self._call(
             "POST", "com.atproto.repo.uploadBlob", body=content, headers={"Content-Type": mime_type}
         )
@@ -699,7 +699,7 @@ class BlueskyConnector(Connector):
         *,
         query: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         json_body: Json | None = None,
-        body: bytes | BinaryIO | None = None,
+        body: bytes | Slice | None = None,
         headers: Mapping[str, str] | None = None,
         changes: bool = False,
     ) -> requests.Response:
@@ -707,8 +707,8 @@ class BlueskyConnector(Connector):
         does anything, so the call is made once more with a fresh one."""
         timeout_s = 30.0 if body is None else 60.0 if isinstance(body, bytes) else VIDEO_TIMEOUT_S
         for may_renew in (self.renew is not None, False):
-            if body is not None and not isinstance(body, bytes):
-                body.seek(0)
+            if isinstance(body, Slice):
+                body.rewind()
             response = http.request(
                 verb,
                 f"{self._pds}/xrpc/{method}",
@@ -716,7 +716,7 @@ class BlueskyConnector(Connector):
                 headers={"Authorization": f"Bearer {self.tokens.access_token}", **(headers or {})},
                 params=query,
                 json=json_body,
-                body=body,
+                body=cast("bytes | IO[bytes] | None", body),
                 timeout_s=timeout_s,
                 changes=changes,
                 guard=True,  # the host came from the account's identity document

@@ -86,7 +86,7 @@ from connectors.limits import Allowance, Answer
 from connectors.meta import Graph, path_id
 from connectors.meta_errors import allowances
 from connectors.meta_hooks import CalledByMeta, Change
-from connectors.meta_inbox import Talks, message_form, unless_forbidden
+from connectors.meta_inbox import Sought, Talks, message_form, unless_forbidden
 from connectors.text import find_links, is_story, normalise
 
 _PROFILE = "id,name,username,link,picture{url}"
@@ -97,6 +97,8 @@ _COUNTS = (
 _INSIGHTS = "insights.metric(post_media_view,post_total_media_view_unique,post_clicks)"
 RECENT = 25
 REEL_SECONDS = (3, 90)
+# A first try follows its intent at once, a repetition after the outbox has waited for two seconds or so.
+REPEATED_AFTER = dt.timedelta(seconds=1.5)
 # What makes which step safe to repeat after an unknown outcome; comments and messages are not.
 _SAFE = {
     "post": RetrySafety.IDEMPOTENT,
@@ -212,6 +214,7 @@ class FacebookConnector(CalledByMeta, Connector):
         else:
             intent["photo" if way == "photo_story" else "video"] = media[0] if media else ""
             intent |= {"text": part.text} if way in ("video", "reel") else {}
+            intent |= {"asked_at": now.isoformat()} if way in ("reel", "video_story") else {}
         return intent
 
     def send_step(self, step: Step, payload: PostPayload, intent: Json) -> StepResult:
@@ -284,39 +287,54 @@ class FacebookConnector(CalledByMeta, Connector):
         form: Json = {"upload_phase": "finish", "video_id": video, "video_state": "PUBLISHED"}
         if not is_story:
             form["description"] = intent["text"]
-        edge = "video_stories" if is_story else "video_reels"
+        edge, is_repeated = "video_stories" if is_story else "video_reels", _is_repeated(intent)
         try:
             answer = self._graph.post(f"{self._page}/{edge}", form, changes=True)
         except Rejected as refused:
-            try:
-                begun = self._finished(intent, is_sent=False)
-            except Rejected:  # Facebook could not work on it
-                raise
-            except ConnectorError as error:
-                raise OutcomeUnknown(refused.detail) from error
-            if begun is None:
-                raise
-            return begun  # an earlier call did it
+            return self._finished_before(video, refused, is_repeated=is_repeated)
         _succeeded(answer)
         if is_story:
             return _story_result(answer)
         return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
 
+    def _finished_before(self, video: str, refused: Rejected, *, is_repeated: bool) -> StepResult:
+        """The post of an upload that is not taken (again): an earlier call may have published it. Raises what
+        is to be thought of the refusal otherwise.
+
+        While Facebook works on it, it does not say that it is going to be published."""
+        try:
+            with meta.asking():
+                status = self._status(video)
+            begun = self._published_by(video, status)
+        except Rejected:  # Facebook could not work on it
+            raise
+        except ConnectorError as error:
+            raise OutcomeUnknown(refused.detail) from error
+        if begun is not None:
+            return begun
+        is_worked_on = meta.nested(status, "processing_phase", "status") in ("in_progress", "complete")
+        if is_repeated or is_worked_on:
+            raise OutcomeUnknown(refused.detail) from refused
+        raise refused
+
     def _finished(self, intent: Json, *, is_sent: bool) -> StepResult | None:
-        """What became of an upload that was to be published. None: Facebook has not begun to."""
+        """What became of an upload that was to be published. None: Facebook does not say that it has begun
+        to, so it is told once more (one upload makes one post)."""
         video = str(intent["video"])
         with meta.asking():
             status = self._status(video)
-        check_phases(status)
-        match meta.nested(status, "publishing_phase", "status"):
-            case "complete":
-                return self._published_video(video)
-            case "in_progress":
-                return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
-        if status.get("video_status") == "published":
-            return self._published_video(video)
         waiting = StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
-        return waiting if is_sent else None
+        return self._published_by(video, status) or (waiting if is_sent else None)
+
+    def _published_by(self, video: str, status: Json) -> StepResult | None:
+        """How far the publication of an upload is by its state; None: that has not begun."""
+        check_phases(status)
+        phase = meta.nested(status, "publishing_phase", "status")
+        if phase == "complete" or (phase != "in_progress" and status.get("video_status") == "published"):
+            return self._published_video(video)
+        if phase == "in_progress":
+            return StepResult(state=StepState.PROCESSING, remote_id=video, retry_after_s=5.0)
+        return None
 
     def _status(self, video: str) -> Json:
         status = self._graph.get(path_id(video), {"fields": "status"}).get("status")
@@ -393,9 +411,9 @@ class FacebookConnector(CalledByMeta, Connector):
                 return self._talks().sent_to(payload.message_to.recipient_id, payload.parts[0].text, since)
         page_id = str(self.options["page_id"])
         if payload.reply_to is not None:
-            to = _answered(payload.reply_to)
-            listed = self._comments_since(since, to)
-            return [one for one in own_comments({"comments": listed}, page_id) if one.created_at >= since]
+            listed = self._comments_since(since, _answered(payload.reply_to))
+            own = own_comments({"comments": listed}, page_id, Sought(payload.parts[0].text, since))
+            return [one for one in own if one.created_at >= since]
         with meta.asking():
             posts = self._latest()
         if len(payload.parts) > 1:
@@ -407,7 +425,8 @@ class FacebookConnector(CalledByMeta, Connector):
             for one in ours:
                 if first := one.get("comments"):  # of a post without any it says nothing
                     one["comments"] = self._comments_since(since, str(one.get("id") or ""), first)
-            below = [comment for one in ours for comment in own_comments(one, page_id)]
+            sought = Sought(payload.parts[-1].text, since)
+            below = [comment for one in ours for comment in own_comments(one, page_id, sought)]
             return [
                 *self._since(since, [{**one, "comments": None} for one in posts]),
                 *(dataclasses.replace(one, in_reply_to="") for one in below if one.created_at >= since),
@@ -584,6 +603,14 @@ def _container(part: PostPart, media: Sequence[str]) -> Json:
     elif links := find_links(part.text):
         form["link"] = links[0].value
     return form
+
+
+def _is_repeated(intent: Json) -> bool:
+    """Whether a publication with this intent was tried before, as far as the time tells."""
+    asked_at = intent.get("asked_at")
+    if not isinstance(asked_at, str):
+        return True
+    return not dt.timedelta(0) <= meta.clock_now() - dt.datetime.fromisoformat(asked_at) < REPEATED_AFTER
 
 
 def _succeeded(answer: Json) -> None:

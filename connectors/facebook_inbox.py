@@ -40,7 +40,7 @@ from connectors.meta import (
     word_of,
 )
 from connectors.meta_hooks import Change
-from connectors.meta_inbox import person
+from connectors.meta_inbox import Sought, person
 
 KEY = "facebook"
 PER_CALL = 25
@@ -147,7 +147,7 @@ class Reader:
             thread_id=remote_id,
             author=author(post),
             text=str(post.get("message") or post.get("story") or ""),
-            created_at=instant(post["created_time"]),
+            created_at=instant(post.get("created_time")),
             permalink=web_url(post.get("permalink_url")),
             media_count=_media_count(post),
             detail={"id": remote_id, "comment": remote_id},
@@ -189,24 +189,32 @@ def remote_post(post: Json) -> RemotePost:
     return RemotePost(
         remote_id=word_of(post),
         text=str(post.get("message") or ""),
-        created_at=instant(post["created_time"]),
+        created_at=instant(post.get("created_time")),
         permalink=address(post.get("permalink_url")),
         media_count=_media_count(post),
     )
 
 
-def own_comments(post: Json, page_id: str) -> list[RemotePost]:
-    """What the Page wrote below a post or comment, as far as it came with it."""
-    return [
-        RemotePost(
-            remote_id=str(one["id"]),
-            text=str(one.get("message") or ""),
-            created_at=instant(one["created_time"]),
-            in_reply_to=str(post.get("id") or ""),
-        )
-        for one in rows(post.get("comments"))
-        if one.get("id") and one.get("created_time") and str(nested(one, "from", "id")) == page_id
-    ]
+def own_comments(post: Json, page_id: str, sought: Sought | None = None) -> list[RemotePost]:
+    """What the Page wrote below a post or comment, as far as it came with it. Raises Temporary where what is
+    ``sought`` may be a comment whose author is not told."""
+    found, unread = [], []
+    for one in rows(post.get("comments")):
+        author_id = str(nested(one, "from", "id") or "")
+        if author_id == page_id and one.get("id") and one.get("created_time"):
+            found.append(
+                RemotePost(
+                    remote_id=str(one["id"]),
+                    text=str(one.get("message") or ""),
+                    created_at=instant(one["created_time"]),
+                    in_reply_to=str(post.get("id") or ""),
+                )
+            )
+        elif author_id in ("", page_id):
+            unread.append((one.get("message") or "", one.get("created_time")))
+    if sought is not None:
+        sought.check(found, unread)
+    return found
 
 
 def address(stated: object) -> str:

@@ -17,6 +17,7 @@ from connectors import http
 from connectors.base import Json, MediaItem
 from connectors.errors import ConnectorError, Rejected, RejectReason, Temporary
 from connectors.facebook_inbox import KEY
+from connectors.files import Slice, opened, piece_of, size_of, whole_of
 from connectors.meta import Graph, number, word_of
 from connectors.meta_login import VERSION
 
@@ -32,9 +33,8 @@ class Uploader:
 
     def photo(self, item: MediaItem, alt_text: str) -> str:
         form: Json = {"published": False} | ({"alt_text_custom": alt_text} if alt_text else {})
-        with item.open() as stream:
-            files = {"source": (_name(item), stream, item.mime_type)}
-            answer = self.graph.post(f"{self.page}/photos", form, files=files, timeout_s=TIMEOUT_S)
+        files = {"source": (_name(item), whole_of(item), item.mime_type)}
+        answer = self.graph.post(f"{self.page}/photos", form, files=files, timeout_s=TIMEOUT_S)
         return word_of(answer)
 
     def video(self, item: MediaItem) -> str:
@@ -43,16 +43,15 @@ class Uploader:
             self.graph, base=http.base_url(f"{KEY}.video", f"https://graph-video.facebook.com/{VERSION}")
         )
         path = f"{self.page}/videos"
-        with item.open() as stream:
-            size = _size(stream)
+        with opened(item) as stream:
+            size = size_of(stream)
             begun = host.post(path, {"upload_phase": "start", "file_size": size})
             session, video = word_of(begun, "upload_session_id"), word_of(begun, "video_id")
             position, end = _range(begun, size)
             for _chunk in range(MOST_CHUNKS):
                 if position >= end:
                     break
-                stream.seek(position)
-                piece = stream.read(min(end - position, CHUNK_BYTES))
+                piece = piece_of(stream, position, min(end - position, CHUNK_BYTES))
                 form = {
                     "upload_phase": "transfer",
                     "upload_session_id": session,
@@ -60,7 +59,7 @@ class Uploader:
                 }
                 files = {"video_file_chunk": ("piece", piece, "application/octet-stream")}
                 following, end = _range(host.post(path, form, files=files, timeout_s=TIMEOUT_S), size)
-                if following <= position or not piece:
+                if following <= position:
                     raise Temporary("Facebook asks for the same piece again")
                 position = following
         finish = {"upload_phase": "finish", "upload_session_id": session, "published": False}
@@ -69,6 +68,10 @@ class Uploader:
 
     def short_video(self, item: MediaItem, edge: str) -> str:
         """``edge``: video_reels or video_stories."""
+        with opened(item) as stream:
+            return self._short_video(stream, size_of(stream), edge)
+
+    def _short_video(self, stream: IO[bytes], size: int, edge: str) -> str:
         begun = self.graph.post(f"{self.page}/{edge}", {"upload_phase": "start"})
         video = word_of(begun, "video_id")
         # Where to is our own knowledge, with the path that was told: an answer must not have our token sent
@@ -79,15 +82,9 @@ class Uploader:
             if re.fullmatch(r"/video-upload/[A-Za-z0-9._/-]+", named) and ".." not in named:
                 path = named
         host = Graph(KEY, http.base_url(f"{KEY}.upload", "https://rupload.facebook.com"), self.graph.token)
-        with item.open() as stream:
-            headers = {
-                "Authorization": f"OAuth {self.graph.token}",
-                "offset": "0",
-                "file_size": str(_size(stream)),
-            }
-            response = host.call(
-                "POST", path.lstrip("/"), headers=headers, body=stream, timeout_s=3 * TIMEOUT_S
-            )
+        headers = {"Authorization": f"OAuth {self.graph.token}", "offset": "0", "file_size": str(size)}
+        body = Slice(stream, 0, size)
+        response = host.call("POST", path.lstrip("/"), headers=headers, body=body, timeout_s=3 * TIMEOUT_S)
         try:
             answer = host.answer(response)
         except ConnectorError as error:
@@ -109,13 +106,6 @@ def _range(answer: Json, size: int) -> tuple[int, int]:
     if start is None or end is None or not (0 <= start <= size and 0 <= end <= size):
         raise Temporary("an upload without a position")
     return start, end
-
-
-def _size(stream: IO[bytes]) -> int:
-    stream.seek(0, 2)
-    size = stream.tell()
-    stream.seek(0)
-    return size
 
 
 def _name(item: MediaItem) -> str:

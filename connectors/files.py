@@ -56,14 +56,32 @@ def whole_of(item: MediaItem) -> bytes:
         return piece_of(stream, 0, size_of(stream))
 
 
+def cover_of(item: MediaItem) -> bytes | None:
+    """The picture to be shown before a video plays; None where there is none, or none any more: the video
+    goes without it."""
+    if item.cover is None:
+        return None
+    try:
+        with item.cover() as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Temporary("the picture before the video cannot be read now") from error
+
+
 class Slice:
     """A part of a file as the body of a request, read block by block: it need not fit into memory."""
 
     def __init__(self, stream: IO[bytes], start: int, length: int) -> None:
         self._stream = stream
-        self._position = start
+        self._start = self._position = start
         self._end = start + length
         self._length = length
+
+    def rewind(self) -> None:
+        """Before it is sent once more."""
+        self._position = self._start
 
     def __len__(self) -> int:
         return self._length

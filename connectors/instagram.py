@@ -84,7 +84,7 @@ from connectors.limits import Allowance, Answer
 from connectors.meta import Graph, path_id
 from connectors.meta_errors import allowances
 from connectors.meta_hooks import CalledByMeta, Change
-from connectors.meta_inbox import Talks, message_form, unless_forbidden
+from connectors.meta_inbox import Sought, Talks, message_form, unless_forbidden
 from connectors.text import find_hashtags, is_story, normalise
 
 _PLAIN_METRICS = ("likes", "comments")
@@ -252,7 +252,7 @@ class InstagramConnector(CalledByMeta, Connector):
             answer = self._graph.post(f"{self._ig}/media_publish", form, changes=True)
         except Rejected as refused:
             # Without words, or as a story, another post would look like ours.
-            return container.done_before(
+            container.judge_refusal(
                 refused,
                 intent,
                 lambda: self._state(intent).get("status_code"),
@@ -332,10 +332,12 @@ class InstagramConnector(CalledByMeta, Connector):
             for one in ours:
                 if first := one.get("comments"):  # of a post without any it says nothing
                     one["comments"] = self._all_below(str(one.get("id") or ""), "comments", first)
+                own_comments(one, self._own, Sought(payload.parts[-1].text, since))
             return self._since(since, media)
         answered = _answer(payload.reply_to.detail, payload.reply_to.remote_id, "")
         edge = "comments" if answered["do"] == "mention" else "replies"
-        own = own_comments({"comments": self._all_below(answered["to"], edge)}, self._own)
+        below, sought = self._all_below(answered["to"], edge), Sought(payload.parts[0].text, since)
+        own = own_comments({"comments": below}, self._own, sought)
         return [one for one in own if one.created_at >= since]
 
     def _all_below(self, remote_id: str, edge: str, first: object = None) -> Json:

@@ -38,6 +38,7 @@ from connectors.meta import (
     word_of,
 )
 from connectors.meta_hooks import Change
+from connectors.meta_inbox import Sought
 
 KEY = "instagram"
 PER_CALL = 25
@@ -82,7 +83,7 @@ class Reader:
             thread_id=str(media["id"]),
             author=_author({"username": media.get("username")}),
             text=str(media.get("caption") or ""),
-            created_at=instant(media["timestamp"]),
+            created_at=instant(media.get("timestamp")),
             permalink=web_url(media.get("permalink")),
             media_count=1,
             detail={"id": str(media["id"]), "media_id": str(media["id"])},
@@ -141,31 +142,44 @@ def remote_post(media: Json) -> RemotePost:
     return RemotePost(
         remote_id=word_of(media),
         text=str(media.get("caption") or ""),
-        created_at=instant(media["timestamp"]),
+        created_at=instant(media.get("timestamp")),
         permalink=web_url(media.get("permalink")),
         media_count=len(rows(media.get("children"))) or 1,
     )
 
 
-def own_comments(media: Json, own: Collection[str]) -> list[RemotePost]:
-    """What the account wrote below a post, as far as it came with it."""
+def own_comments(media: Json, own: Collection[str], sought: Sought | None = None) -> list[RemotePost]:
+    """What the account wrote below a post, as far as it came with it. Raises Temporary where what is
+    ``sought`` may be a comment whose author is not told."""
+    found, unread = [], []
     below = [one for row in rows(media.get("comments")) for one in (row, *rows(row.get("replies")))]
-    return [
-        RemotePost(
-            remote_id=str(one["id"]),
-            text=str(one.get("text") or ""),
-            created_at=instant(one["timestamp"]),
-            in_reply_to=str(media.get("id") or ""),
-        )
-        for one in below
-        if one.get("id") and one.get("timestamp") and _is_own(one, own)
-    ]
+    for one in below:
+        is_own = _is_own(one, own)
+        if is_own and one.get("id") and one.get("timestamp"):
+            found.append(
+                RemotePost(
+                    remote_id=str(one["id"]),
+                    text=str(one.get("text") or ""),
+                    created_at=instant(one["timestamp"]),
+                    in_reply_to=str(media.get("id") or ""),
+                )
+            )
+        elif is_own or not _names(one):
+            unread.append((one.get("text") or "", one.get("timestamp")))
+    if sought is not None:
+        sought.check(found, unread)
+    return found
 
 
 def _is_own(comment: Json, own: Collection[str]) -> bool:
+    return bool(_names(comment) & set(own))
+
+
+def _names(comment: Json) -> set[str]:
+    """What the author of a comment goes by."""
     author = comment.get("from")
     told = (author.get("id"), author.get("username")) if isinstance(author, dict) else ()
-    return bool({str(name) for name in (*told, comment.get("username")) if name} & set(own))
+    return {str(name) for name in (*told, comment.get("username")) if name}
 
 
 def _author(entity: Json) -> Profile:

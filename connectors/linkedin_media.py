@@ -17,7 +17,7 @@ from connectors import http
 from connectors.answers import ident, inner, object_of, split, text
 from connectors.base import Json, MediaItem, StepResult, StepState
 from connectors.errors import Rejected, Temporary
-from connectors.files import Slice, opened, piece_of, size_of
+from connectors.files import Slice, cover_of, opened, piece_of, size_of
 from connectors.link_preview import read_picture
 from connectors.linkedin_calls import KEY, checked, is_linkedins
 from connectors.linkedin_info import INFO
@@ -55,7 +55,7 @@ class Uploads:
             return StepResult()
 
     def video(self, owner: str, item: MediaItem) -> StepResult:
-        cover = _cover_of(item)
+        cover = cover_of(item)
         with opened(item) as stream:
             size = size_of(stream)
             about = {
@@ -126,19 +126,6 @@ class Uploads:
             # The permission to upload ended, not that of the account: the next try gets another.
             raise Temporary(http.excerpt(response))
         return checked(response, about="media")
-
-
-def _cover_of(item: MediaItem) -> bytes | None:
-    """None where there is none, or none any more; a video goes without it."""
-    if item.cover is None:
-        return None
-    try:
-        with item.cover() as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Temporary("the picture before the video cannot be read now") from error
 
 
 def _pieces(begun: Json, size: int) -> list[tuple[int, int, str]]:

@@ -33,13 +33,12 @@ Not supported: polls, quotes, scheduling at the server (the outbox schedules).
 from __future__ import annotations
 
 import base64
-import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 from requests import Response
@@ -58,7 +57,6 @@ from connectors.base import (
     ImageLimit,
     InboxPage,
     Json,
-    MediaItem,
     MentionForm,
     ModerationAction,
     PlatformInfo,
@@ -80,6 +78,7 @@ from connectors.base import (
     standard_plan,
 )
 from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason, Temporary
+from connectors.files import cover_of, whole_of
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 from connectors.mastodon_calls import KEY, call, checked
@@ -420,18 +419,17 @@ class MastodonConnector(Connector):
         item = payload.parts[step.part].media[step.media]
         kind = "video" if item.is_video else "image"
         name = f"{kind}.{item.mime_type.partition('/')[2].partition('+')[0] or 'bin'}"
+        files = {"file": (name, whole_of(item), item.mime_type)}
+        if (cover := cover_of(item)) is not None:
+            files["thumbnail"] = ("cover.jpg", cover, "image/jpeg")
         for path in ("/api/v2/media", "/api/v1/media"):
-            with item.open() as stream, _cover(item) as cover:
-                files = {"file": (name, stream, item.mime_type)}
-                if cover is not None:
-                    files["thumbnail"] = ("cover.jpg", cover, "image/jpeg")
-                response = self._call(
-                    "POST",
-                    path,
-                    files=files,
-                    form={key: intent[key] for key in ("description", "focus") if intent.get(key)} or None,
-                    timeout_s=UPLOAD_TIMEOUT_S * (3 if item.is_video else 1),
-                )
+            response = self._call(
+                "POST",
+                path,
+                files=files,
+                form={key: intent[key] for key in ("description", "focus") if intent.get(key)} or None,
+                timeout_s=UPLOAD_TIMEOUT_S * (3 if item.is_video else 1),
+            )
             if response.status_code not in {404, 405}:
                 break
         attachment = http.json_object(checked(response, about="media"))
@@ -578,17 +576,6 @@ def _video_limit(limits: Limits, *, takes_cover: bool) -> VideoLimit | None:
         alt_text_max=limits.positive("description_limit", default.alt_text_max),
         takes_cover=takes_cover,
     )
-
-
-@contextlib.contextmanager
-def _cover(item: MediaItem) -> Iterator[BinaryIO | None]:
-    """The picture to be shown before a video plays, open. None where there is none, or none any more."""
-    try:
-        cover = item.cover() if item.cover is not None else None
-    except FileNotFoundError:
-        cover = None
-    with cover or contextlib.nullcontext():
-        yield cover
 
 
 def _focus(focus: tuple[float, float]) -> str:

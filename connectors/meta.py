@@ -254,7 +254,7 @@ def _counted(value: object) -> int | None:
 def word_of(answer: Json, name: str = "id") -> str:
     """An id, a name or a token of an answer. Raises what an answer without it means: Temporary, or
     OutcomeUnknown where something may have been done."""
-    value = answer[name]
+    value = answer.get(name)  # of a copy, too, which does not raise by itself
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if 0 <= value < 1 << 64 else ""
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]{1,4000}", value):

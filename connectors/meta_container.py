@@ -6,9 +6,11 @@ post: that is found among the account's own. What is not told of it is in doubt.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from connectors import meta
 from connectors.base import Json, RemotePost, StepResult, StepState
@@ -81,43 +83,43 @@ def _is_settled(intent: Json) -> bool:
     return not dt.timedelta(0) <= meta.clock_now() - asked_at < STATE_SETTLES
 
 
-def done_before(
+def judge_refusal(
     refused: Rejected,
     intent: Json,
     read_state: Callable[[], object],
     listed: Callable[[], StepResult | None],
     *,
     is_told_by_list: bool = True,
-) -> StepResult:
-    """The post of a container that is not taken (again): an earlier call may have published it. Raises what
-    is to be thought of the refusal otherwise.
+) -> NoReturn:
+    """What a refusal to publish a container means: an earlier call may have published it. Raises that.
 
-    The state may be late; a post that is listed is not. ``is_told_by_list``: ours can be told from others.
+    Which post it became is not told here: what is listed may be another's with the same words, which
+    ``check`` and those who ask it find out. The state may be late; that such a post is listed says as much.
+    ``is_told_by_list``: ours can be told from most others.
     """
-    found = None
     try:
         state = read_state()
-        if state == "PUBLISHED" or (state == "FINISHED" and is_told_by_list):
-            found = listed()
+        is_listed = state == "FINISHED" and is_told_by_list and listed() is not None
     except ConnectorError as error:
         # What is not allowed from the start is no answer to a repetition: that comes after STATE_SETTLES.
         if refused.reason is RejectReason.FORBIDDEN and not _is_settled(intent):
             raise refused from error
         raise OutcomeUnknown(refused.detail) from error
-    if found is not None:
-        return found
     if state == "EXPIRED":
         raise Temporary(refused.detail, starts_over=True)
-    if state in ("FINISHED", "IN_PROGRESS", "ERROR"):
+    if state in ("FINISHED", "IN_PROGRESS", "ERROR") and not is_listed:
         raise refused
-    raise OutcomeUnknown(refused.detail) from refused  # published but not listed, or not to be told
+    raise OutcomeUnknown(refused.detail) from refused
 
 
 def first_of(
     posts: Iterable[RemotePost], intent: Json, is_ours: Callable[[RemotePost], bool]
 ) -> StepResult | None:
-    """The oldest of the posts that the publication with this intent may have made."""
+    """The posts that the publication with this intent may have made, in order of time: the oldest, with the
+    others as its alternatives. Equal posts of one account are told apart by who has them already."""
     since = dt.datetime.fromisoformat(str(intent["since"]))
-    ours = (post for post in posts if post.created_at >= since and is_ours(post))
-    post = min(ours, key=lambda one: one.created_at, default=None)
-    return None if post is None else StepResult(remote_id=post.remote_id, permalink=post.permalink)
+    ours = [post for post in posts if post.created_at >= since and is_ours(post)]
+    ours.reverse()  # lists have the newest first, also of what they tell to be of the same second
+    ours.sort(key=lambda post: post.created_at)
+    found = [StepResult(remote_id=post.remote_id, permalink=post.permalink) for post in ours]
+    return dataclasses.replace(found[0], alternatives=tuple(found[1:])) if found else None

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, MessageTarget, Profile, RemotePost
 from connectors.errors import Rejected, RejectReason, Temporary
-from connectors.meta import Graph, following, instant, objects, paged, rows
+from connectors.meta import Graph, following, instant, instant_or, nested, objects, paged, rows
 from connectors.text import normalise
 
 logger = logging.getLogger("connectors.meta")
@@ -40,6 +40,42 @@ def unless_forbidden(read: Callable[[], InboxPage]) -> InboxPage:
             raise
         logger.warning("not read: %s", error.detail)
         return InboxPage(())
+
+
+Unread = tuple[object, object]  # the words of something, and when it was written, as they are told
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Something that we may have written at or after ``since``, looked for among what is told."""
+
+    text: str
+    since: dt.datetime
+
+    def is_in(self, found: Iterable[RemotePost]) -> bool:
+        return any(self._is_it(one.text) and one.created_at >= self.since for one in found)
+
+    def check(self, found: Iterable[RemotePost], unread: Iterable[Unread]) -> None:
+        """``unread``: what is neither told to be ours nor to be somebody else's. Raises Temporary where that
+        may be it, and it is not among what was ``found``: it must not be called absent."""
+        if self.is_in(found):
+            return
+        for words, stated in unread:
+            at = instant_or(stated, None)
+            is_from_before = at is not None and at < self.since
+            if not is_from_before and (not isinstance(words, str) or self._is_it(words)):
+                raise Temporary("it is not told who wrote the same words")
+
+    def _is_it(self, words: str) -> bool:
+        return normalise(words) == normalise(self.text)
+
+
+def _is_cut(listed: Json, since: dt.datetime) -> bool:
+    """Whether there may be more messages since then than are told."""
+    told = listed["data"]
+    times = [instant_or(nested(message, "created_time"), None) for message in told]
+    is_full = len(told) >= TOLD or bool(following(listed))
+    return is_full and not any(at is not None and at < since for at in times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +106,40 @@ class Talks:
     def sent_to(self, person_id: str, text: str, since: dt.datetime) -> list[RemotePost]:
         """What the account wrote to this person at or after ``since``, newest first.
 
-        Raises Temporary where ``text`` is not among it, and may stand before the messages that are told.
+        Raises Temporary where ``text`` is not among it, and may stand before the messages that are told, or
+        be one that cannot be read.
         """
         params = {"platform": self.platform, "user_id": person_id, "fields": f"id,participants,{MESSAGES}"}
         answer = self.graph.get(f"{self.owner}/conversations", params)
-        items = [item for talk in objects(answer) for item in self._items(talk)]
-        own = [
-            RemotePost(item.remote_id, item.text, item.created_at)
-            for item in items
-            if item.is_own and item.created_at >= since
-        ]
-        is_cut = len(items) >= TOLD and all(item.created_at >= since for item in items)
-        if is_cut and normalise(text) not in {normalise(post.text) for post in own}:
+        talks = nested(answer, "data")
+        if not isinstance(talks, list) or not talks:  # we answer who wrote to us, so there is one
+            raise Temporary("an answer without a conversation")
+        sought = Sought(text, since)
+        own: list[RemotePost] = []
+        unread: list[Unread] = []
+        is_whole = True
+        for talk in talks:
+            told = nested(talk, "messages", "data")
+            is_whole = is_whole and isinstance(told, list) and not _is_cut(talk["messages"], since)
+            for message in told if isinstance(told, list) else ():
+                if (found := self._own_message(message)) is not None:
+                    own.append(found)
+                elif str(nested(message, "from", "id")) != person_id:
+                    unread.append((nested(message, "message"), nested(message, "created_time")))
+        sought.check(own, unread)
+        if not is_whole and not sought.is_in(own):
             raise Temporary("a conversation with more messages than are told")
-        return sorted(own, key=lambda post: post.created_at, reverse=True)
+        recent = (post for post in own if post.created_at >= since)
+        return sorted(recent, key=lambda post: post.created_at, reverse=True)
+
+    def _own_message(self, message: object) -> RemotePost | None:
+        """What the account wrote itself, to whomever; None for the rest, and for what cannot be read."""
+        author, words = nested(message, "from"), nested(message, "message") or ""
+        at = instant_or(nested(message, "created_time"), None)
+        remote_id = str(nested(message, "id") or "")
+        if not isinstance(author, dict) or not self._is_own(author) or not isinstance(words, str):
+            return None
+        return RemotePost(remote_id, words, at) if remote_id and at else None
 
     def _items(self, talk: Json) -> list[InboxItem]:
         people = [one for one in rows(talk.get("participants")) if not self._is_own(one)]

@@ -231,7 +231,7 @@ class ThreadsConnector(CalledByMeta, Connector):
         try:
             answer = self._graph.post("me/threads_publish", form, changes=True)
         except Rejected as refused:
-            return container.done_before(
+            container.judge_refusal(
                 refused, intent, lambda: self._state(intent).get("status"), lambda: self._listed(intent)
             )
         return StepResult(remote_id=meta.word_of(answer))

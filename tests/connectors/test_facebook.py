@@ -358,7 +358,8 @@ def test_upright_videos_of_three_to_ninety_seconds_are_reels(
     sent = post(item)
     assert [step.key for step in page.plan(sent)] == keys
     _step, intent = intent_of(page, sent, "part0.publish", part0_media0=StepResult(remote_id="77"))
-    assert intent == {"do": way, "video": "77", "text": "Hello"}
+    asked_at = {"asked_at": NOW.isoformat()} if way == "reel" else {}
+    assert intent == {"do": way, "video": "77", "text": "Hello", **asked_at}
 
 
 def test_a_video_is_sent_in_the_pieces_that_facebook_asks_for(
@@ -485,15 +486,25 @@ def test_a_reel_is_uploaded_finished_and_asked_about(
 
 
 def test_a_refusal_of_a_reel_that_is_out_is_no_refusal(
-    network: responses.RequestsMock, page: FacebookConnector
+    network: responses.RequestsMock, page: FacebookConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     step, intent = intent_of(page, post(upright()), "part0.publish", part0_media0=StepResult(remote_id="77"))
     network.post(f"{API}/{PAGE}/video_reels", status=400, json={"error": {"code": 6000}})
     network.get(f"{API}/77", json={"status": {"publishing_phase": {"status": "complete"}}, "post_id": "2002"})
     assert page.send_step(step, post(upright()), intent).remote_id == "1001_2002"
-    network.upsert("GET", f"{API}/77", json={"status": {"publishing_phase": {"status": "not_started"}}})
-    with pytest.raises(Rejected):
-        page.send_step(step, post(upright()), intent)
+    for late_s, state, error in (
+        (0, "not_started", Rejected),
+        (2, "not_started", OutcomeUnknown),  # it repeats one whose outcome is not known
+        (0, "in_progress", OutcomeUnknown),
+        (0, "complete", OutcomeUnknown),
+        (0, "error", Rejected),
+    ):
+        at = NOW + dt.timedelta(seconds=late_s)
+        monkeypatch.setattr("connectors.meta.clock_now", lambda at=at: at)
+        status = {"processing_phase": {"status": state}, "publishing_phase": {"status": "not_started"}}
+        network.upsert("GET", f"{API}/77", json={"status": status})
+        with pytest.raises(error):
+            page.send_step(step, post(upright()), intent)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -12,12 +13,12 @@ import responses
 
 from connectors.base import PostPayload, Step, StepKind
 from connectors.errors import ConnectorError, Rejected, RejectReason, Temporary
-from connectors.files import Slice, opened, piece_of, size_of, whole_of
+from connectors.files import Slice, cover_of, opened, piece_of, size_of, whole_of
 from tests.connectors.conftest import NOW, image
 from tests.connectors.test_contract import KEY, account, answer_everything, before, post_of
 from tests.connectors.test_contract import film as film_of
 
-NETWORKS = ("linkedin", "pinterest", "tiktok", "x", "youtube")
+NETWORKS = ("bluesky", "facebook", "linkedin", "mastodon", "pinterest", "tiktok", "x", "youtube")
 
 
 def gone() -> BinaryIO:
@@ -83,6 +84,7 @@ def test_a_file_that_cannot_be_read_is_said_before_anything_is_published(
                 usable = {"id": "1", "media_id": "1", "upload_url": "https://up.example.com/"}
                 value = {"uploadUrl": "https://www.linkedin.com/x", "image": "i", "video": "v"}
                 told = {**usable, "upload_parameters": {}, "value": value, "data": {"id": "1"}}
+                told |= {"upload_session_id": "1", "video_id": "1", "start_offset": "0", "end_offset": "4"}
                 answer_everything(network, json=told)
                 with pytest.raises(error) as raised:
                     carry_out(platform, sent, step)
@@ -98,6 +100,48 @@ def test_a_part_of_a_file_is_read_block_by_block() -> None:
     assert (len(part), part.read(2), part.read(), part.read(), part.read(9)) == (5, b"23", b"456", b"", b"")
     with pytest.raises(Rejected):
         Slice(io.BytesIO(b"01"), 1, 5).read()
+
+
+def test_a_part_of_a_file_is_sent_once_more() -> None:
+    part = Slice(io.BytesIO(b"0123456789"), 2, 5)
+    assert part.read() == b"23456"
+    part.rewind()
+    assert part.read() == b"23456"
+
+
+def test_a_video_goes_without_a_cover_that_is_gone_and_waits_for_one_that_cannot_be_read() -> None:
+    assert cover_of(image()) is None
+    assert cover_of(dataclasses.replace(image(), cover=lambda: io.BytesIO(b"01"))) == b"01"
+    assert cover_of(dataclasses.replace(image(), cover=gone)) is None
+    for broken in (unreadable, Breaks):
+        with pytest.raises(Temporary):
+            cover_of(dataclasses.replace(image(), cover=broken))
+
+
+@pytest.mark.parametrize("upload", ["bluesky", "facebook"])
+@pytest.mark.parametrize(("file", "error"), [(gone, Rejected), (unreadable, Temporary), (Breaks, Temporary)])
+def test_a_long_video_that_is_sent_block_by_block_is_read_in_the_same_way(
+    upload: str, file: Any, error: type[ConnectorError]
+) -> None:
+    """What is canned does not read what it is sent, so this does."""
+    info = account(upload).info
+    assert info.videos is not None
+    shape = {"width": 1080, "height": 1920, "duration_s": 20.0}
+    sent = post_of(info, film_of(info.videos, size=4, open=file, **shape))
+
+    def read(request: Any) -> tuple[int, dict[str, str], str]:
+        if isinstance(request.body, Slice):
+            assert b"".join(request.body)
+        return 200, {}, '{"video_id": "1", "success": true, "blob": {}}'
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
+        network.add_callback("POST", re.compile(".*"), read)
+        with pytest.raises(error):
+            carry_out(upload, sent, reading_steps(upload, sent)[0])
+        whole = dataclasses.replace(sent.parts[0].media[0], open=lambda: io.BytesIO(b"0123"))
+        part = dataclasses.replace(sent.parts[0], media=(whole,))
+        carry_out(upload, dataclasses.replace(sent, parts=(part,)), reading_steps(upload, sent)[0])
+        assert network.calls[-1].request.headers["Content-Length"] == "4"
 
 
 def test_a_file_is_read_whole_and_in_pieces() -> None:

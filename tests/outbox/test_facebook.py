@@ -128,12 +128,13 @@ class StandIn(FakeMeta):
         if path[-1] == "comments":
             return 200, {}, json.dumps({"data": self.below(path[0])})
         if video := self.videos.get(path[0]):
-            video["polls"] -= 1
-            phase = "not_started"
-            if video["post"]:
-                phase = "complete" if video["polls"] <= 0 else "in_progress"
-            told = {"status": {"publishing_phase": {"status": phase}}, "post_id": video["post"]}
-            return 200, {}, json.dumps(told)
+            processing = publishing = "not_started"
+            if video["post"]:  # it is worked on before it says that it is being published
+                video["polls"] -= 1
+                processing = "complete" if video["polls"] <= 1 else "in_progress"
+                publishing = {0: "complete", 1: "in_progress"}.get(max(video["polls"], 0), "not_started")
+            status = {"processing_phase": {"status": processing}, "publishing_phase": {"status": publishing}}
+            return 200, {}, json.dumps({"status": status, "post_id": video["post"]})
         return 200, {}, json.dumps(self.shown(path[0]))
 
     def shown(self, number: str) -> dict[str, Any]:
@@ -155,6 +156,7 @@ def clock() -> Clock:
 @pytest.fixture
 def stand_in(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     monkeypatch.setattr("outbox.payloads._open_media", lambda _key: io.BytesIO(b"file"))
+    monkeypatch.setattr("connectors.meta.clock_now", clock)
     made = StandIn(clock)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         made.register(mock)
@@ -245,6 +247,55 @@ def test_a_token_that_dies_between_post_and_publication_holds_the_account(
     assert stand_in.published() == []
 
 
+@pytest.mark.parametrize("polls", [2, 3, 4, 6, 9])
+def test_a_reel_that_is_worked_on_for_long_is_not_called_failed(
+    stand_in: StandIn, put: Callable[..., Delivery], polls: int
+) -> None:
+    """The end of the upload is taken, its answer lost, and refused the second time; no post is told yet."""
+    stand_in.polls = polls
+    stand_in.faults = itertools.chain(["fine", "fine", "dropped after"], itertools.repeat("fine"))
+    delivery = put("one", kind="reel")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    (number,) = stand_in.posts
+    assert (delivery.state, delivery.remote_id) == (DeliveryState.SENT, number)
+
+
+def test_a_reel_that_is_refused_from_the_start_fails_and_says_why(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reel = stand_in.reel
+
+    def refusing(form: dict[str, str]) -> dict[str, Any]:
+        if form["upload_phase"] == "finish":
+            raise Refused(6000)
+        return reel(form)
+
+    monkeypatch.setattr(stand_in, "reel", refusing)
+    delivery = put("one", kind="reel")
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error) == (DeliveryState.FAILED, "invalid")
+
+
+def test_a_reel_that_is_refused_after_an_unknown_outcome_is_left_to_a_person(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state stays as it was before: that may be late, and the refusal may mean that it is out."""
+    stand_in.faults = itertools.chain(["fine", "fine", "dropped after"], itertools.repeat("fine"))
+    not_begun = {"status": {"processing_phase": {"status": "not_started"}}}
+    read = stand_in.read
+
+    def late(path: list[str]) -> Answer:
+        return (200, {}, json.dumps(not_begun)) if path[0] in stand_in.videos else read(path)
+
+    monkeypatch.setattr(stand_in, "read", late)
+    delivery = put("one", kind="reel")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    delivery.refresh_from_db()
+    assert (delivery.state, stand_in.published()) == (DeliveryState.UNCERTAIN, ["one"])
+
+
 @pytest.mark.parametrize("code", [10, 100, 200])
 def test_what_facebook_does_not_tell_of_a_reel_is_left_to_a_person(
     stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch, code: int
@@ -267,7 +318,7 @@ def test_what_facebook_does_not_tell_of_a_reel_is_left_to_a_person(
     faults=st.lists(st.sampled_from(FAULTS), max_size=9),
     kind=st.sampled_from(sorted(MEDIA)),
     harmless=st.booleans(),
-    polls=st.integers(0, 3),
+    polls=st.integers(0, 6),
 )
 def test_whatever_facebook_does_each_post_appears_once_or_a_person_is_asked(
     stand_in: StandIn,

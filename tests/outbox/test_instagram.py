@@ -24,7 +24,7 @@ from outbox.payloads import MediaContent, PartContent, freeze_post
 from outbox.services.scheduling import retry_delivery, schedule_delivery
 from tests.cast import make_account
 from tests.fake_meta import FAULTS, Answer, FakeMeta, Refused, form_of, path_of, stamp
-from tests.outbox.conftest import run_until_quiet
+from tests.outbox.conftest import run_until_quiet, tick
 from tests.outbox.network import Clock
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +181,24 @@ def test_a_post_that_is_not_listed_yet_is_waited_for(stand_in: StandIn, put: Cal
     assert delivery.remote_id == stand_in.posts[0]["id"]
 
 
+def test_a_refused_post_is_not_taken_for_another_with_the_same_words(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = put("one")
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+
+    def refused(_number: str) -> None:
+        raise Refused(100)
+
+    monkeypatch.setattr(stand_in, "publish", refused)
+    second = put("one")
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    for delivery in (first, second):
+        delivery.refresh_from_db()
+    assert (first.state, first.remote_id) == (DeliveryState.SENT, stand_in.posts[0]["id"])
+    assert (second.state, second.remote_id) == (DeliveryState.UNCERTAIN, "")
+
+
 @pytest.mark.parametrize("code", [10, 100, 200])
 def test_what_instagram_does_not_tell_of_a_post_is_left_to_a_person(
     stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch, code: int
@@ -265,6 +283,45 @@ def test_spam_fails_and_says_so(
     run_until_quiet(stand_in)  # type: ignore[arg-type]
     delivery.refresh_from_db()
     assert (delivery.state, delivery.error) == (DeliveryState.FAILED, "forbidden")
+
+
+# What Instagram does not tell apart: stories, posts without words, posts with the same ones.
+EQUAL = [
+    pytest.param({"text": "", "placement": "story"}, id="stories"),
+    pytest.param({"text": ""}, id="wordless"),
+    pytest.param({"text": "one"}, id="same words"),
+]
+
+
+@pytest.mark.parametrize("what", EQUAL)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["fine", "fine", "fine", "dropped after"],
+        ["fine", "dropped after"],
+        ["fine", "dropped after", "fine", "dropped after"],
+        ["fine", "fine", "fine", "broken before", "dropped after"],
+    ],
+)
+@pytest.mark.parametrize("apart_s", [0, 20])
+def test_of_two_equal_posts_each_goes_out_once(
+    stand_in: StandIn, put: Callable[..., Delivery], what: dict[str, str], faults: list[str], apart_s: int
+) -> None:
+    stand_in.faults = itertools.chain(faults, itertools.repeat("fine"))
+    first = put(**what)
+    if apart_s:
+        for _second in range(apart_s):
+            tick(stand_in)  # type: ignore[arg-type]
+            stand_in.clock.advance(1)
+    second = put(**what)
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    for delivery in (first, second):
+        delivery.refresh_from_db()
+        assert delivery.state == DeliveryState.SENT
+    made = [one["id"] for one in stand_in.stories + stand_in.posts]
+    assert sorted((first.remote_id, second.remote_id)) == sorted(made)
+    if apart_s:
+        assert [first.remote_id, second.remote_id] == made
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

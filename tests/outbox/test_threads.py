@@ -254,6 +254,41 @@ def test_a_state_that_is_late_makes_no_second_post_and_no_failure(
     assert shape(stand_in) == [("one", "")]
 
 
+def test_a_refused_post_is_not_taken_for_another_with_the_same_words(
+    stand_in: StandIn, put: Callable[..., Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = put(PartContent("one"))
+    run_until_quiet(stand_in)  # type: ignore[arg-type]
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        monkeypatch.setattr(stand_in, "publish", lambda _request: error(100))
+        stand_in.register(mock)
+        second = put(PartContent("one"))
+        run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    assert (state_of(first)[0], first.remote_id) == (DeliveryState.SENT, stand_in.posts[0]["id"])
+    assert (state_of(second)[0], second.remote_id) == (DeliveryState.UNCERTAIN, "")
+    assert len(stand_in.posts) == 1
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [["fine", "dropped after"], ["dropped after"], ["dropped after", "dropped after"], ["late", "late"]],
+)
+@pytest.mark.parametrize(("text", "images"), [("one", 0), ("", 1)], ids=["same words", "wordless"])
+def test_of_two_equal_posts_each_goes_out_once(
+    stand_in: StandIn,
+    put: Callable[..., Delivery],
+    public_files: None,
+    faults: list[str],
+    text: str,
+    images: int,
+) -> None:
+    stand_in.faults = itertools.chain(faults, itertools.repeat("fine"))
+    both = [put(PartContent(text, media=files(images))) for _each in range(2)]
+    run_until_quiet(stand_in, hours=72)  # type: ignore[arg-type]
+    assert [state_of(one)[0] for one in both] == [DeliveryState.SENT, DeliveryState.SENT]
+    assert sorted(one.remote_id for one in both) == [post["id"] for post in stand_in.posts]
+
+
 def test_a_file_that_threads_cannot_fetch_fails_with_its_words(
     stand_in: StandIn, put: Callable[..., Delivery], public_files: None
 ) -> None:
