@@ -312,6 +312,19 @@ def test_words_written_without_a_connection_are_kept_and_saved_when_it_is_back(
     )
 
 
+def test_what_was_changed_and_changed_back_is_not_called_unsaved(page: Page) -> None:
+    composer = Composer.for_new_post(page)
+    composer.write("There and back")
+    composer.wait_until_saved()
+    # Within the pause before a draft is sent: there is nothing to send afterwards.
+    composer.write("There and back again")
+    expect(composer.saved).to_have_text(re.compile("^Not saved yet"))
+    composer.write("There and back")
+    composer.wait_until_saved()
+    page.goto("/calendar/posts/")  # and nothing asks whether to leave
+    expect(page.locator("main")).to_contain_text("There and back")
+
+
 def test_thread_that_never_reached_the_server_is_offered_on_the_next_new_page(page: Page) -> None:
     page.route("**/save/", lambda route: route.abort())
     composer = Composer.for_new_post(page)

@@ -55,12 +55,26 @@ function start(form) {
     status.dataset.state = state;
     status.textContent = text(state, values, status);
   };
+  // How the form was called when it was last as the server has it.
+  let whole = { state: status?.dataset.state, words: status?.textContent };
+
+  // Changed and changed back: nothing is unsaved, and nothing needs to be sent.
+  function backToSaved() {
+    if (key) storage.drop(key);
+    if (status?.dataset.state !== "dirty") return;
+    if (whole.state) status.dataset.state = whole.state;
+    else delete status.dataset.state;
+    status.textContent = whole.words;
+  }
 
   async function save() {
     clearTimeout(timer);
     if (!url || isSaving || isLeaving) return;
     const sending = JSON.stringify(entriesOf(form));
-    if (sending === saved) return;
+    if (sending === saved) {
+      backToSaved();
+      return;
+    }
     isSaving = true;
     show("saving");
     try {
@@ -81,6 +95,7 @@ function start(form) {
       if (key && isUnchanged) storage.drop(key);
       const time = new Date(answer.saved_at ?? Date.now());
       show("saved", { time: time.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }) });
+      whole = { state: status?.dataset.state, words: status?.textContent };
       form.dispatchEvent(new CustomEvent("autosave:saved", { bubbles: true, detail: answer }));
       if (!isUnchanged) later();
     } catch (error) {
@@ -105,7 +120,10 @@ function start(form) {
 
   function touched() {
     const entries = entriesOf(form);
-    if (JSON.stringify(entries) === saved) return;
+    if (JSON.stringify(entries) === saved) {
+      if (!isSaving) backToSaved();
+      return;
+    }
     if (key) storage.write(key, { entries, at: Date.now() });
     show("dirty");
     later();
