@@ -8,7 +8,7 @@ import zoneinfo
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import CDPSession, Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, Route, expect
 
 from tests.browser.conftest import NewWindow
 from tests.browser.pages import settle
@@ -323,6 +323,27 @@ def test_what_was_changed_and_changed_back_is_not_called_unsaved(page: Page) -> 
     composer.wait_until_saved()
     page.goto("/calendar/posts/")  # and nothing asks whether to leave
     expect(page.locator("main")).to_contain_text("There and back")
+
+
+def test_what_is_written_while_a_draft_is_on_its_way_is_not_called_saved(page: Page) -> None:
+    composer = Composer.for_new_post(page)
+    composer.saved.evaluate(
+        """(status) => {
+          window.told = [];
+          const note = () => window.told.push(status.dataset.state);
+          new MutationObserver(note).observe(status, {attributes: true});
+        }"""
+    )
+    held: list[Route] = []
+    page.route("**/save/", lambda route: route.continue_() if held else held.append(route))
+    composer.write("First words")
+    expect(composer.saved).to_have_text("Saving …")
+    composer.write("First words and more")
+    held[0].continue_()
+    composer.wait_until_saved()
+    assert page.evaluate("window.told.filter((state) => state === 'saved').length") == 1
+    page.reload()
+    expect(composer.text()).to_have_value("First words and more")
 
 
 def test_thread_that_never_reached_the_server_is_offered_on_the_next_new_page(page: Page) -> None:

@@ -94,8 +94,10 @@ function start(form) {
       saved = isUnchanged ? after : sending;
       if (key && isUnchanged) storage.drop(key);
       const time = new Date(answer.saved_at ?? Date.now());
-      show("saved", { time: time.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }) });
-      whole = { state: status?.dataset.state, words: status?.textContent };
+      const at = { time: time.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }) };
+      if (status) whole = { state: "saved", words: text("saved", at, status) };
+      if (isUnchanged) show("saved", at);
+      else show("dirty");
       form.dispatchEvent(new CustomEvent("autosave:saved", { bubbles: true, detail: answer }));
       if (!isUnchanged) later();
     } catch (error) {
