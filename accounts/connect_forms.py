@@ -158,7 +158,10 @@ class AppForm(forms.Form):
         if not is_new:
             secret.help_text = _("Leave it empty to keep the one that is stored.")
         for asked in setup.fields:
-            self.fields[f"extra_{asked.name}"] = asked_field(asked)
+            field = self.fields[f"extra_{asked.name}"] = asked_field(asked)
+            if asked.kind == "password" and self.initial.pop(f"extra_{asked.name}", ""):
+                field.help_text = _("Leave it empty to keep the one that is stored.")
+                field.required = False
 
     def clean_client_id(self) -> str:
         return str(self.cleaned_data["client_id"]).strip()
@@ -171,5 +174,9 @@ class AppForm(forms.Form):
             name=self.cleaned_data["name"],
             client_id=self.cleaned_data["client_id"],
             client_secret=self.cleaned_data["client_secret"],
-            extra={asked.name: self.cleaned_data[f"extra_{asked.name}"] for asked in self.setup.fields},
+            extra={
+                asked.name: given
+                for asked in self.setup.fields
+                if (given := self.cleaned_data[f"extra_{asked.name}"]) or asked.kind != "password"
+            },
         )

@@ -68,9 +68,14 @@ def is_key(word: str) -> bool:
 
 def _secret_of(app: AppRegistration) -> str:
     try:
-        return credentials_of(app).client_secret
+        return connector_class(app.platform).webhook_secret(credentials_of(app))
     except NeedsReconnect:
         return ""
+
+
+def is_heard(app: AppRegistration) -> bool:
+    """Whether calls about this app can be told from those of others: else its address is of no use."""
+    return bool(_secret_of(app))
 
 
 def challenge(source: HookSource, query: Mapping[str, str]) -> str | None:

@@ -131,6 +131,8 @@ WORDS = (
     gettext_noop("One topic that the post is shown under. It may not contain “.” or “&”."),
     gettext_noop("Only accounts that are mentioned"),
     gettext_noop("Only for a self-hosted server (PDS) that is not found by the handle."),
+    gettext_noop("Only for webhooks, which X sells apart (Account Activity): copy the API key secret, too, and register the address that is shown here once the app is stored."),
+    gettext_noop("Only for webhooks: X signs them with it. They tell at once when somebody takes the permission back; the inbox is read at most every 15 minutes all the same."),
     gettext_noop("Only me"),
     gettext_noop("Only with Facebook Login for Business, where permissions stand in a configuration."),
     gettext_noop("Open the app and add the redirect address below under “Redirect URIs”."),

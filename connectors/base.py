@@ -268,7 +268,7 @@ class AppCredentials:
     client_id: str
     client_secret: str = field(default="", repr=False)
     host: str = ""  # base URL where it was registered, "" where a network has only one
-    extra: Json = field(default_factory=dict)
+    extra: Json = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +374,7 @@ class WebhookEvent:
     account_id: str = ""  # Profile.remote_id, or with ``REVOKED`` and ``FORGET`` the id of the person
     items: tuple[InboxItem, ...] = ()
     remote_id: str = ""  # of PUBLICATION: what ``StepResult.remote_id`` has
+    needs: frozenset[Capability] = frozenset()  # of INBOX without items: read only who can one of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -608,6 +609,11 @@ class Connector(abc.ABC):
         return items
 
     # Webhooks. ``secret``: of the app, or of an account that has its own (FORM). ``verify_token``: ours.
+
+    @classmethod
+    def webhook_secret(cls, app: AppCredentials) -> str:
+        """With what the network signs its calls about this app; "" = not known: then nothing is genuine."""
+        return app.client_secret
 
     @classmethod
     def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:

@@ -211,7 +211,7 @@ class AppSetup:
     ``steps``: what to do in the console, in order, one sentence each; the redirect address, and that of the
     webhook where there is one, are shown beside them. ``review``: what the network wants to see before the
     app may act for accounts of others, "" = nothing. ``fields``: what else there is to say of the app; the
-    answers are in ``AppCredentials.extra``.
+    answers are in ``AppCredentials.extra``; those of the kind "password" are never shown again.
     """
 
     console_url: str

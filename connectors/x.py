@@ -18,7 +18,8 @@ x-api/posts/manage-tweets, x-api/media, fundamentals/rate-limits, pricing), read
   those who are answered before the words, so these are left aside when both are compared.
 
 Not supported: polls, quotes, animated GIFs, posts of more than 280 (they need X Premium), community posts,
-talks of several people, media in direct messages, webhooks (they need a token of the app and a paid product).
+talks of several people, media in direct messages. Webhooks (``x_hooks``) are heard; whoever has the token of
+the app registers them. X sells what they tell apart.
 ``seen_live`` is False: built from the documents, never run against X itself.
 """
 
@@ -34,7 +35,7 @@ from urllib.parse import quote
 from requests import Response
 from requests_oauthlib import OAuth1
 
-from connectors import http, x_counts, x_inbox, x_oauth
+from connectors import http, x_counts, x_hooks, x_inbox, x_oauth
 from connectors.answers import (
     ident,
     instant,
@@ -64,6 +65,7 @@ from connectors.base import (
     StepKind,
     StepResult,
     Tokens,
+    WebhookEvent,
     granted,
     standard_plan,
 )
@@ -372,6 +374,25 @@ class XConnector(Connector):
 
     def _get(self, path: str, query: Mapping[str, str]) -> Json:
         return self._object(self._call("GET", path, params=query))
+
+    # Webhooks.
+
+    @classmethod
+    def webhook_secret(cls, app: AppCredentials) -> str:
+        return str(app.extra.get("consumer_secret") or "").strip()
+
+    @classmethod
+    def webhook_challenge(cls, query: Mapping[str, str], *, secret: str, verify_token: str) -> str | None:
+        return x_hooks.challenge(query, secret)
+
+    @classmethod
+    def is_genuine(cls, body: bytes, headers: Mapping[str, str], *, secret: str) -> bool:
+        """X signs no time: what comes again is known by its event ids."""
+        return x_hooks.is_genuine(body, headers, secret)
+
+    @classmethod
+    def webhook_events(cls, body: bytes) -> tuple[WebhookEvent, ...]:
+        return x_hooks.events(body)
 
     # Others.
 

@@ -31,6 +31,7 @@ POSTS = frozenset(
         Capability.ALT_TEXT,
     }
 )
+SIGNED_IN = POSTS | {Capability.WEBHOOKS}  # what nobody has to choose
 READ = ("tweet.read", "users.read")  # what every other scope wants beside it
 FEATURES = (
     Feature(
@@ -88,7 +89,7 @@ FEATURES = (
 INFO = PlatformInfo(
     key=KEY,
     name="X",
-    capabilities=POSTS.union(*(one.capabilities for one in FEATURES)),
+    capabilities=SIGNED_IN.union(*(one.capabilities for one in FEATURES)),
     connect_method=ConnectMethod.OAUTH,
     connect_fields=(),
     by_form=(
@@ -156,6 +157,22 @@ INFO = PlatformInfo(
             "As type of app choose “Web App, Automated App or Bot”.",
             "Enter the redirect address below as callback URI, and the address of your website.",
             "Copy the client ID and the client secret of OAuth 2.0. The API key is something else.",
+            (
+                "Only for webhooks, which X sells apart (Account Activity): copy the API key secret, too, "
+                "and register the address that is shown here once the app is stored."
+            ),
+        ),
+        fields=(
+            ConnectField(
+                name="consumer_secret",
+                label="API key secret",
+                kind="password",
+                help_text=(
+                    "Only for webhooks: X signs them with it. They tell at once when somebody takes the "
+                    "permission back; the inbox is read at most every 15 minutes all the same."
+                ),
+                is_required=False,
+            ),
         ),
     ),
     features=FEATURES,

@@ -6,6 +6,7 @@ import datetime as dt
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -35,12 +36,12 @@ class InUse(Exception):
 @dataclass(frozen=True, slots=True)
 class AppFacts:
     """What a person types. An empty ``client_secret`` keeps the one that is stored; ``extra``: by
-    AppSetup.fields."""
+    AppSetup.fields, of which what is left out is kept."""
 
     name: str
     client_id: str
     client_secret: str = field(default="", repr=False)
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def add_app(
@@ -96,7 +97,7 @@ def change_app(
         with transaction.atomic():
             row = AppRegistration.objects.select_for_update().get(pk=app.pk)
             clear = _opened(row)
-            clear |= {"client_id": facts.client_id, "extra": dict(facts.extra)}
+            clear |= {"client_id": facts.client_id, "extra": {**clear.get("extra", {}), **facts.extra}}
             if facts.client_secret:
                 clear["client_secret"] = facts.client_secret
             row.name, row.redirect_uri, row.secret = facts.name, redirect_uri, encrypt_json(clear)
@@ -133,10 +134,10 @@ def delete_app(*, app: AppRegistration, actor: User, now: dt.datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AppShown:
-    """What may be shown again of an app: never its secret."""
+    """What may be shown again of an app: never its secret. Of ``extra`` a form shows what is no password."""
 
     client_id: str
-    extra: Mapping[str, str]
+    extra: Mapping[str, str] = field(repr=False)
     verify_token: str
     is_readable: bool = True
 
@@ -150,7 +151,7 @@ def shown(app: AppRegistration) -> AppShown:
     return AppShown(clear["client_id"], clear.get("extra", {}), clear.get("verify_token", ""))
 
 
-def _opened(app: AppRegistration) -> dict[str, object]:
+def _opened(app: AppRegistration) -> dict[str, Any]:
     """Of what no key opens, only the new values stay; the token is made anew."""
     try:
         return dict(decrypt_json(app.secret))

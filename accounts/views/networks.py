@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import selectors
 from accounts.access import MemberRequest, load, requires
 from accounts.connect_forms import AppForm
-from accounts.hooks import has_deletion
+from accounts.hooks import has_deletion, is_heard
 from accounts.models import AppRegistration, SocialAccount
 from accounts.network_wording import matrix, network_facts
 from accounts.permissions import Action, is_allowed
@@ -53,8 +53,8 @@ def network(request: MemberRequest, platform: str) -> HttpResponse:
 
 
 def hook_url(info: PlatformInfo, app: AppRegistration) -> str:
-    """The address that the network calls for this app, "" where it does not call."""
-    return _hook_url(info.key, app.hook_key) if info.can(Capability.WEBHOOKS) else ""
+    """The address that the network calls for this app, "" where it does not call, or cannot be believed."""
+    return _hook_url(info.key, app.hook_key) if info.can(Capability.WEBHOOKS) and is_heard(app) else ""
 
 
 def deletion_url(info: PlatformInfo, app: AppRegistration) -> str:

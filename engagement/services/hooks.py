@@ -16,7 +16,7 @@ import hashlib
 import logging
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
@@ -27,7 +27,7 @@ from accounts.hooks import HookSource, events_of
 from accounts.models import AppRegistration, SocialAccount
 from accounts.services.offers import forget_offers_of
 from accounts.services.social import disconnect, mark_needs_reconnect
-from connectors.base import InboxItem, WebhookEvent, WebhookKind
+from connectors.base import Capability, InboxItem, WebhookEvent, WebhookKind
 from connectors.errors import ConnectorError, RateLimited, Rejected, RejectReason
 from engagement.models import DeletionRequest, InboxPull, NetworkCall, NetworkEvent
 from engagement.services.collection import BUSY_INTERVAL
@@ -176,7 +176,7 @@ def _act(call: NetworkCall, event: WebhookEvent, now: dt.datetime) -> bool:
                         account=account, items=items[account.pk], began_at=_began_at(account, now), now=now
                     )
             case WebhookKind.INBOX:
-                return _read_soon(accounts, now)
+                return _read_soon([one for one in accounts if _can_any(one, event.needs)], now)
             case WebhookKind.PUBLICATION:
                 for account in accounts:
                     ask_now(account=account, remote_id=event.remote_id, now=now)
@@ -191,13 +191,20 @@ def _act(call: NetworkCall, event: WebhookEvent, now: dt.datetime) -> bool:
 
 
 def _read_soon(accounts: list[SocialAccount], now: dt.datetime) -> bool:
-    """Whether an inbox is to be read now. One that was read lately waits as long as a busy one does: who
-    comments often must not use up what the network allows us."""
-    soonest = Greatest(Value(now), F("taken_at") + BUSY_INTERVAL)  # of a null the other
-    InboxPull.objects.filter(account__in=accounts, next_at__gt=now).update(
-        next_at=Least(F("next_at"), soonest)
-    )
+    """Whether an inbox is to be read now. One that was read lately waits as long as a busy one does, or as
+    its network asks (it may charge for each look): who comments often must not use up what it allows us. One
+    that could not be read waits for its own time."""
+    waiting = InboxPull.objects.filter(next_at__gt=now, error="")
+    for account in accounts:
+        least = max(BUSY_INTERVAL, dt.timedelta(seconds=account.info.inbox_every_s))
+        soonest = Greatest(Value(now), F("taken_at") + least)  # of a null the other
+        waiting.filter(account=account).update(next_at=Least(F("next_at"), soonest))
     return InboxPull.objects.filter(account__in=accounts, next_at__lte=now).exists()
+
+
+def _can_any(account: SocialAccount, needs: Collection[Capability]) -> bool:
+    info = account.info
+    return not needs or any(map(info.can, needs))
 
 
 def _about(call: NetworkCall, event: WebhookEvent) -> QuerySet[SocialAccount]:

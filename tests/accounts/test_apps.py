@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from accounts.models import (
 from accounts.network_wording import GROUPS, SAFETY, UNITS, length, limits_of, network_facts
 from accounts.services import apps, offers
 from accounts.services.keys import rotate_secrets
-from connectors.base import Capability, Connected, Profile, Quota, RetrySafety, TextUnit, Tokens
+from connectors.base import Capability, Connected, ConnectField, Profile, Quota, RetrySafety, TextUnit, Tokens
 from connectors.errors import Temporary
 from connectors.registry import CONNECTORS, info_for
 from core.crypto import decrypt_json
@@ -144,6 +145,38 @@ def test_changing_an_app_keeps_the_secret_unless_another_is_typed(client: Client
     assert (clear["client_secret"], clear["verify_token"]) == ("another", token)
     said = [entry.detail for entry in AuditEntry.objects.filter(action="app.changed").order_by("at", "pk")]
     assert [detail.get("secret") for detail in said] == [None, "changed"]
+
+
+def test_another_secret_of_an_app_is_kept_as_the_first_one_is(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """X signs its calls with another secret than that of the sign-in; where it is not there, no address for
+    them is offered."""
+    setup = FakeAppConnector.INFO.app
+    assert setup is not None
+    second = ConnectField("second", "Second secret", "password", is_required=False)
+    setup = dataclasses.replace(setup, fields=(*setup.fields, second))
+    monkeypatch.setattr(FakeAppConnector, "INFO", dataclasses.replace(FakeAppConnector.INFO, app=setup))
+    monkeypatch.setattr(
+        FakeAppConnector, "webhook_secret", classmethod(lambda _cls, app: app.extra.get("second", ""))
+    )
+    app = add(client)
+    edit, keeps = reverse("accounts:app_edit", args=[app.pk]), "Leave it empty to keep the one"
+    assert app.hook_key not in client.get(PAGE).content.decode()
+    assert client.get(edit).content.decode().count(keeps) == 1
+    client.post(edit, TYPED | {"extra_second": " typed-s3cret "})
+    assert app.hook_key in client.get(PAGE).content.decode()
+    for given in ({"extra_second": ""}, {}):
+        client.post(edit, TYPED | given | {"extra_login": "page"})
+        app.refresh_from_db()
+        assert decrypt_json(app.secret)["extra"] == {"login": "page", "second": "typed-s3cret"}
+    for url in (PAGE, edit):
+        assert "typed-s3cret" not in client.get(url).content.decode()
+    assert client.get(edit).content.decode().count(keeps) == 2
+    assert "typed-s3cret" not in repr(apps.shown(app))
+    client.post(edit, TYPED | {"extra_second": "another"})
+    app.refresh_from_db()
+    assert decrypt_json(app.secret)["extra"]["second"] == "another"
 
 
 def test_an_app_that_no_key_opens_asks_for_its_secret_again(client: Client) -> None:

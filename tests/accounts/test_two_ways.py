@@ -14,7 +14,7 @@ from accounts.connecting import open_tokens
 from accounts.models import AppRegistration, Brand, SocialAccount, User
 from accounts.views.connecting import reconnect_form
 from connectors.base import ConnectMethod
-from connectors.x_info import FEATURES, INFO, POSTS
+from connectors.x_info import FEATURES, INFO, SIGNED_IN
 from tests.cast import make_account
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +112,7 @@ def test_a_sign_in_asks_for_publishing_alone_unless_more_is_chosen(
     assert set(scopes) == set(FEATURES[0].scopes)
     account = SocialAccount.objects.get()
     assert account.info.connect_method is ConnectMethod.OAUTH
-    assert account.info.capabilities == POSTS
+    assert account.info.capabilities == SIGNED_IN
     assert open_tokens(account.credential.secret).refresh_token == "refresh-1"
     assert account.credential.app == app
 

@@ -14,7 +14,7 @@ from connectors.base import AccountMetrics, Capability, PostMetrics, Tokens
 from connectors.errors import NeedsReconnect, RateLimited, Rejected, Temporary
 from connectors.x import XConnector
 from connectors.x_counts import PRIVATE, PUBLIC, is_private_told
-from connectors.x_info import FEATURES, INFO, POSTS
+from connectors.x_info import FEATURES, INFO, SIGNED_IN
 
 API = "https://api.x.com"
 TWEETS = f"{API}/2/tweets"
@@ -64,10 +64,10 @@ def queries(network: responses.RequestsMock) -> list[dict[str, str]]:
 
 def test_counts_are_read_where_they_were_chosen(account: XConnector) -> None:
     counts = {Capability.ACCOUNT_METRICS, Capability.POST_METRICS}
-    assert account.info.capabilities == POSTS | counts
+    assert account.info.capabilities == SIGNED_IN | counts
     assert account.info.post_metrics == INFO.post_metrics
     without = XConnector.info_for({**account.options, "features": []})
-    assert (without.capabilities, without.post_metrics, without.account_metrics) == (POSTS, (), ())
+    assert (without.capabilities, without.post_metrics, without.account_metrics) == (SIGNED_IN, (), ())
     assert INFO.counts_every_s == 6 * 3600
 
 

@@ -36,7 +36,7 @@ from connectors.errors import (
 )
 from connectors.x import XConnector
 from connectors.x_inbox import MESSAGES_FIRST, MESSAGES_PER_CALL
-from connectors.x_info import INFO, POSTS
+from connectors.x_info import INFO, SIGNED_IN
 from tests.connectors.conftest import NOW
 
 API = "https://api.x.com"
@@ -144,12 +144,12 @@ def test_an_inbox_is_there_where_it_was_chosen() -> None:
         Capability.HIDE,
     }
     messages = {Capability.INBOX_MESSAGES, Capability.SEND_MESSAGE}
-    assert an_account("comments").info.capabilities == POSTS | comments
-    assert an_account("messages").info.capabilities == POSTS | messages
+    assert an_account("comments").info.capabilities == SIGNED_IN | comments
+    assert an_account("messages").info.capabilities == SIGNED_IN | messages
     assert an_account("comments").info.message_text is None
     # Chosen, and not given.
     options = {"user_id": ME, "scopes": ["tweet.read", "users.read"], "features": ["comments", "messages"]}
-    assert XConnector.info_for(options).capabilities == POSTS
+    assert XConnector.info_for(options).capabilities == SIGNED_IN
     assert INFO.inbox_every_s == 900
 
 

@@ -16,7 +16,7 @@ import responses
 from connectors.base import AppCredentials, Capability, ConnectMethod, Tokens
 from connectors.errors import ConnectorError, NeedsReconnect, OutcomeUnknown, RateLimited, Temporary
 from connectors.x import XConnector
-from connectors.x_info import INFO, POSTS, WITH_KEYS
+from connectors.x_info import INFO, POSTS, SIGNED_IN, WITH_KEYS
 from connectors.x_oauth import NO_PROFILE, WRONG_APP, WRONG_CODE
 from tests.connectors.conftest import NOW, image, payload
 
@@ -313,7 +313,7 @@ def test_keys_are_never_renewed(network: responses.RequestsMock, renewals: Renew
 def test_nothing_that_costs_is_read_unless_it_was_chosen() -> None:
     everything = {"user_id": "1", "scopes": list(INFO.scopes)}
     for features in (None, [], ["publish"]):
-        assert XConnector.info_for({**everything, "features": features}).capabilities == POSTS
-    assert XConnector.info_for(everything).capabilities == POSTS
+        assert XConnector.info_for({**everything, "features": features}).capabilities == SIGNED_IN
+    assert XConnector.info_for(everything).capabilities == SIGNED_IN
     assert not any(one.is_default for one in INFO.features if not one.is_required)
     assert not XConnector.info_for({**everything, "features": ["publish"]}).can(Capability.POST_METRICS)

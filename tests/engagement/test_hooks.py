@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime as dt
 import hashlib
@@ -11,6 +12,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from unittest.mock import PropertyMock
 
 import pytest
 from django.test import Client
@@ -86,6 +88,7 @@ class HookedConnector(SandboxConnector):
                 kind=WebhookKind(one["kind"]),
                 account_id=one["account"],
                 remote_id=one.get("remote_id", ""),
+                needs=frozenset(map(Capability, one.get("needs", ()))),
                 items=tuple(item_of(text) for text in one.get("texts", ())),
             )
             for one in told["events"]
@@ -279,6 +282,104 @@ def test_who_comments_often_does_not_make_us_read_without_end(
     assert work() == [False]
     pull.refresh_from_db()
     assert pull.next_at == now + BUSY_INTERVAL / 4
+
+
+@pytest.mark.parametrize(("read_ago", "waits"), [(0, 15), (14, 1), (15, 0), (60, 0)])
+def test_no_call_makes_us_read_more_often_than_the_network_is_to_be_asked(
+    app: AppRegistration,
+    account: SocialAccount,
+    calls: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    read_ago: int,
+    waits: int,
+) -> None:
+    """It may charge for each look."""
+    info = dataclasses.replace(HookedConnector.INFO, inbox_every_s=900)
+    monkeypatch.setattr(SocialAccount, "info", PropertyMock(return_value=info))
+    tell(url_of(app), body_of(event(), event()))
+    now = NetworkCall.objects.get().received_at
+    pull = InboxPull.objects.create(
+        account=account,
+        next_at=now + dt.timedelta(days=1),
+        began_at=NOON,
+        read_until=NOON,
+        taken_at=now - read_ago * MINUTE,
+    )
+    assert work() == [waits == 0]
+    pull.refresh_from_db()
+    assert pull.next_at == now + waits * MINUTE
+
+
+def test_an_inbox_that_could_not_be_read_is_not_asked_at_each_call(
+    app: AppRegistration, account: SocialAccount, calls: list[str]
+) -> None:
+    tell(url_of(app), body_of(event()))
+    later = NetworkCall.objects.get().received_at + dt.timedelta(hours=6)
+    InboxPull.objects.create(
+        account=account, next_at=later, began_at=NOON, read_until=NOON, error=str(RejectReason.FORBIDDEN)
+    )
+    assert work() == [False]
+    assert InboxPull.objects.get().next_at == later
+
+
+def test_only_accounts_that_can_what_was_told_are_read(
+    app: AppRegistration, account: SocialAccount, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = HookedConnector.INFO.capabilities - {Capability.INBOX_MESSAGES}
+    info = dataclasses.replace(HookedConnector.INFO, capabilities=left)
+    monkeypatch.setattr(SocialAccount, "info", PropertyMock(return_value=info))
+    later = NOON + dt.timedelta(days=999)
+    InboxPull.objects.create(account=account, next_at=later, began_at=NOON, read_until=NOON)
+    tell(url_of(app), body_of(event(needs=["inbox_messages"])))
+    assert work() == [False]
+    assert InboxPull.objects.get().next_at == later
+    tell(url_of(app), body_of(event(needs=["inbox_messages", "inbox_comments"])))
+    assert work() == [True]
+    assert InboxPull.objects.get().next_at < later
+
+
+def test_x_is_answered_in_json_and_heard_with_the_secret_of_its_api_key(
+    organization: Organization, admin: User, brand: Any, calls: list[str]
+) -> None:
+    def app_of_x(name: str, **extra: str) -> AppRegistration:
+        return apps.add_app(
+            organization=organization,
+            platform="x",
+            facts=apps.AppFacts(name, "4711", SECRET, extra),
+            redirect_uri="https://smm.example.com/callback",
+            actor=admin,
+            now=NOON,
+        )
+
+    def post(app: AppRegistration, body: bytes, secret: str) -> int:
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+        signed = {"X-Twitter-Webhooks-Signature": f"sha256={base64.b64encode(digest).decode()}"}
+        answer = Client(enforce_csrf_checks=True).post(
+            url_of(app), body, content_type="application/json", headers=signed
+        )
+        return answer.status_code
+
+    def revoke(person: str) -> bytes:
+        return json.dumps({"user_event": {"revoke": {"source": {"user_id": person}}}}).encode()
+
+    without, app = app_of_x("Without"), app_of_x("Ours", consumer_secret="api-key-secret")
+    query = {"crc_token": "NmQxY2Y5ZTctMTFjZS00"}
+    answer = Client().get(url_of(app), query)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert answer.json() == {"response_token": "sha256=f9aSrAFA/7lPWPsL94OLXiDq7wUnD0kOvbnKevfoyUI="}
+    assert Client().get(url_of(without), query).status_code == 403
+    account = connected(make_account(brand, platform="x", handle="harbour"), app)
+    body = revoke(account.remote_id)
+    assert [post(app, body, secret) for secret in (SECRET, "", "old")] == [403, 403, 403]
+    assert [post(without, body, secret) for secret in (SECRET, "")] == [403, 403]
+    assert [post(app, one, "api-key-secret") for one in (revoke("9"), b"[]", b"{}")] == [200, 200, 200]
+    work()
+    account.refresh_from_db()
+    assert account.status == AccountStatus.ACTIVE
+    assert [post(app, body, "api-key-secret") for _ in range(2)] == [200, 200]
+    work()
+    account.refresh_from_db()
+    assert account.status == AccountStatus.NEEDS_RECONNECT
 
 
 def test_an_account_is_known_by_its_other_ids_too(
