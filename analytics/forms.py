@@ -1,4 +1,4 @@
-"""The shape of what people enter about goals.
+"""The shape of what people enter about goals, and about accounts of others.
 
 Rates are typed in per cent, durations in minutes, money as its currency has it; what leaves here is in the
 units of metrics/: fractions, seconds, amounts.
@@ -12,7 +12,7 @@ import unicodedata
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -317,3 +317,30 @@ def date_in(text: str) -> dt.date | None:
     except ValueError:
         return None
     return date if EARLIEST_YEAR <= date.year <= LATEST_YEAR else None
+
+
+class LookForm(forms.Form):
+    """Whose account is to be looked at, and through which of ours: a network tells its own people only."""
+
+    account = forms.ChoiceField(label=gettext_lazy("Asked through"))
+    handle = forms.CharField(
+        label=gettext_lazy("Name of the account"),
+        max_length=255,
+        help_text=gettext_lazy("As the network writes it, with or without @."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, accounts: Sequence[SocialAccount], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.accounts = {str(account.pk): account for account in accounts}
+        field = cast("forms.ChoiceField", self.fields["account"])
+        field.choices = [(pk, f"{one.info.name} · {one} · {one.brand}") for pk, one in self.accounts.items()]
+
+    def clean_account(self) -> SocialAccount:
+        return self.accounts[self.cleaned_data["account"]]
+
+    def clean_handle(self) -> str:
+        handle: str = self.cleaned_data["handle"]
+        if not handle.removeprefix("@").strip():
+            raise forms.ValidationError(_("Enter the name of an account."))
+        return handle

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from analytics.views import accounts, goals, pages, passports
+from analytics.views import accounts, goals, others, pages, passports
 
 app_name = "analytics"
 
@@ -28,6 +28,7 @@ urlpatterns = [
     path("passport/<slug:key>/<slug:scope>/<uuid:pk>/", passports.passport_page, name="passport"),
     path("passport/<slug:key>/<slug:scope>/<uuid:pk>/rows.csv", passports.rows_csv, name="rows"),
     path("accounts/", accounts.accounts, name="accounts"),
+    path("others/", others.others, name="others"),
     path("accounts.csv", accounts.accounts_csv, name="accounts_csv"),
     path("accounts/<uuid:account_id>/", accounts.account, name="account"),
     path("accounts/<uuid:account_id>/posts.csv", accounts.posts_csv, name="posts_csv"),

@@ -56,6 +56,7 @@ from connectors.base import (
     PostMetrics,
     PostPayload,
     Profile,
+    PublicAccount,
     Rate,
     RemotePost,
     RetrySafety,
@@ -80,7 +81,7 @@ from connectors.bluesky_identity import (
     service_url,
     verified_handle,
 )
-from connectors.bluesky_inbox import Reader, message_id
+from connectors.bluesky_inbox import Reader, message_id, profile_of
 from connectors.bluesky_record import (
     COLLECTION,
     GATES,
@@ -133,6 +134,7 @@ INFO = PlatformInfo(
             Capability.ALT_TEXT,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
+            Capability.COMPETITORS,
             Capability.INBOX_COMMENTS,
             Capability.INBOX_MENTIONS,
             Capability.REPLY,
@@ -214,6 +216,10 @@ INFO = PlatformInfo(
 _POST_URI = re.compile(rf"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/{re.escape(COLLECTION)}/([A-Za-z0-9._:~-]+)")
 # Records of other servers are asked of the AppView, which has no name for "not there".
 _NOT_THERE = re.compile(r"Could not (?:locate record|find repo)")
+
+_ACTOR = re.compile(r"did:[a-z0-9:.%_-]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+# In words only: the AppView has one name, InvalidRequest, for all of these.
+_GONE = re.compile(r"not found|unable to resolve|suspended|deactivated|taken down", re.IGNORECASE)
 
 
 class BlueskyConnector(Connector):
@@ -618,11 +624,25 @@ class BlueskyConnector(Connector):
             profile = self._get("app.bsky.actor.getProfile", {"actor": self._did})
         except NoAppView:
             return AccountMetrics()
-        return AccountMetrics(
-            followers=count(profile, "followersCount"),
-            following=count(profile, "followsCount"),
-            posts=count(profile, "postsCount"),
-        )
+        return _counts(profile)
+
+    def fetch_public_account(self, handle: str) -> PublicAccount | None:
+        """As the AppView shows it, by handle or DID; a bare name is one of bsky.social. Raises
+        Rejected(NOT_SUPPORTED) without an AppView."""
+        name = handle.strip().removeprefix("@").lower()
+        if "." not in name and ":" not in name:
+            name += ".bsky.social"
+        if not _ACTOR.fullmatch(name):
+            return None
+        try:
+            shown = self._get("app.bsky.actor.getProfile", {"actor": name})
+        except NoAppView as error:
+            raise Rejected(RejectReason.NOT_SUPPORTED, "the server has no AppView") from error
+        except Rejected as refused:
+            if _GONE.search(refused.detail):
+                return None
+            raise
+        return PublicAccount(profile_of(shown), _counts(shown))
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         """As above. A post is absent, too, in the seconds until the AppView has taken it in."""
@@ -742,3 +762,11 @@ def _moderation_intent(moderation: Moderation, *, now: dt.datetime) -> Json:
         subject = {"uri": uri, "cid": str(detail.get("cid", ""))}
         intent |= {"rkey": like_key(uri), "record": like_record(subject, now=now)}
     return intent
+
+
+def _counts(profile: Mapping[str, Any]) -> AccountMetrics:
+    return AccountMetrics(
+        followers=count(profile, "followersCount"),
+        following=count(profile, "followsCount"),
+        posts=count(profile, "postsCount"),
+    )

@@ -119,7 +119,7 @@ class Reader:
             kind=where.kind,
             remote_id=uri,
             thread_id=where.thread_id,
-            author=_profile(view["author"]),
+            author=profile_of(view["author"]),
             text=str(record.get("text", "")),
             created_at=_written_at(view),
             is_own=str(view["author"]["did"]) == self.did,
@@ -161,7 +161,7 @@ class Reader:
             is_older = at < again
             told = self._messages_of(str(convo["id"]), again) if at >= since else [last]
             items += [
-                _message_item(message, str(convo["id"]), _profile(others[0]), self._self)
+                _message_item(message, str(convo["id"]), profile_of(others[0]), self._self)
                 for message in told
                 if not is_older and _is_message(message)
             ]
@@ -273,7 +273,7 @@ def _profile_url(did: str) -> str:
     return f"https://bsky.app/profile/{did}"
 
 
-def _profile(author: Mapping[str, Any]) -> Profile:
+def profile_of(author: Mapping[str, Any]) -> Profile:
     return Profile(
         remote_id=str(author["did"]),
         handle=str(author.get("handle") or ""),

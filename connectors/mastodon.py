@@ -64,6 +64,7 @@ from connectors.base import (
     PostMetrics,
     PostPayload,
     Profile,
+    PublicAccount,
     Rate,
     RemotePost,
     RetrySafety,
@@ -82,7 +83,7 @@ from connectors.files import cover_of, whole_of
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 from connectors.mastodon_calls import KEY, call, checked
-from connectors.mastodon_inbox import DIRECT, Reader, permalink, profile, remote_post
+from connectors.mastodon_inbox import DIRECT, Reader, author, permalink, profile, remote_post
 from connectors.mastodon_server import (
     Limits,
     find_server,
@@ -122,6 +123,7 @@ INFO = PlatformInfo(
             Capability.SENSITIVE_MEDIA,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
+            Capability.COMPETITORS,
             Capability.REPLY,
             Capability.SEND_MESSAGE,
             *frozenset().union(*_NEEDS.values()),
@@ -514,13 +516,17 @@ class MastodonConnector(Connector):
 
     # Metrics.
 
+    def fetch_public_account(self, handle: str) -> PublicAccount | None:
+        """An account that the server knows: of its own people, or of others that somebody here has met."""
+        name = handle.strip().removeprefix("@")
+        response = self._call("GET", "/api/v1/accounts/lookup", params={"acct": name}) if name else None
+        if response is None or response.status_code in {404, 410}:
+            return None
+        account = http.json_object(checked(response))
+        return PublicAccount(author(account, self.options), _counts(account))
+
     def fetch_account_metrics(self) -> AccountMetrics:
-        account = self._account()
-        return AccountMetrics(
-            followers=count(account, "followers_count"),
-            following=count(account, "following_count"),
-            posts=count(account, "statuses_count"),
-        )
+        return _counts(self._account())
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found: dict[str, PostMetrics] = {}
@@ -614,3 +620,11 @@ def _tokens(response: Response) -> tuple[Tokens, tuple[str, ...]]:
         expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=lifetime)
     tokens = Tokens(access_token=answer["access_token"], refresh_token=refresh_token, expires_at=expires_at)
     return tokens, tuple(str(answer.get("scope") or "").split())
+
+
+def _counts(account: Json) -> AccountMetrics:
+    return AccountMetrics(
+        followers=count(account, "followers_count"),
+        following=count(account, "following_count"),
+        posts=count(account, "statuses_count"),
+    )

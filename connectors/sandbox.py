@@ -26,6 +26,7 @@ from urllib.parse import quote, urlencode
 from requests import Response
 
 from connectors import http
+from connectors.answers import count, quoted
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -43,6 +44,7 @@ from connectors.base import (
     PostMetrics,
     PostPayload,
     Profile,
+    PublicAccount,
     Rate,
     RemotePost,
     RetrySafety,
@@ -95,6 +97,7 @@ INFO = PlatformInfo(
             Capability.ALT_TEXT,
             Capability.ACCOUNT_METRICS,
             Capability.POST_METRICS,
+            Capability.COMPETITORS,
             *_INBOX,
         }
     ),
@@ -442,6 +445,22 @@ class SandboxConnector(Connector):
         return StepResult()
 
     # Metrics.
+
+    def fetch_public_account(self, handle: str) -> PublicAccount | None:
+        name = handle.strip().removeprefix("@").partition("@")[0]
+        response = self._call("GET", f"/api/v1/accounts/{quoted(name)}") if name else None
+        if response is None or response.status_code == 404:
+            return None
+        account = http.json_object(_checked(response))
+        counts = account.get("counts")
+        return PublicAccount(
+            profile(account),
+            AccountMetrics(
+                followers=count(counts, "followers"),
+                following=count(counts, "following"),
+                posts=count(counts, "posts"),
+            ),
+        )
 
     def fetch_account_metrics(self) -> AccountMetrics:
         counts = http.json_object(_checked(self._call("GET", "/api/v1/metrics/account")))

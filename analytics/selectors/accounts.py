@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from django.db.models import Count, QuerySet
 
-from accounts.models import Brand, Membership, SocialAccount
+from accounts.models import AccountStatus, Brand, Membership, SocialAccount
 from analytics.models import AccountDay, AccountPull, PostMetrics
 from analytics.selectors.figures import Chart, Figure, figure, series, told_counts, why_untold
 from analytics.selectors.measures import TOLERANCE
-from connectors.base import PlatformInfo
+from connectors.base import Capability, PlatformInfo
 from core.time import day_range, to_local
 from metrics import formulas
 from metrics.formulas import Ratio
@@ -97,6 +97,12 @@ def accounts_of(membership: Membership, brand: Brand | None) -> QuerySet[SocialA
     if brand is not None:
         rows = rows.filter(brand=brand)
     return rows.order_by("brand__name", "platform", "handle")
+
+
+def looking_accounts(membership: Membership, brand: Brand | None) -> list[SocialAccount]:
+    """Accounts through which those of others can be looked at."""
+    rows = accounts_of(membership, brand).filter(status=AccountStatus.ACTIVE)
+    return [one for one in rows if one.info.can(Capability.COMPETITORS)]
 
 
 def rows_of(accounts: Sequence[SocialAccount], *, now: dt.datetime) -> list[AccountRow]:

@@ -40,6 +40,7 @@ def tabs(request: MemberRequest, current: str) -> list[dict[str, Any]]:
         ("analytics:marketing", _("Marketing"), Action.VIEW_CAMPAIGNS),
         ("analytics:together", _("Together"), Action.VIEW),
         ("analytics:accounts", _("Accounts"), Action.VIEW),
+        ("analytics:others", _("Other accounts"), Action.MANAGE_GOALS),
     ]
     return [
         {"url_name": name, "label": label, "is_current": name == current}

@@ -292,6 +292,7 @@ PLAIN = (
     "analytics:goal_create",
     "analytics:goals_archived",
     "analytics:accounts",
+    "analytics:others",
     "account_email",
     "account_change_password",
     "account_reauthenticate",

@@ -446,6 +446,16 @@ def test_counts_of_the_account_and_its_posts(with_appview: BlueskyNetwork) -> No
     }
     account = alice.fetch_account_metrics()
     assert (account.followers, account.following, account.posts) == (1, 0, 2)
+    # The same as somebody else sees it.
+    seen = sign_in(bob).fetch_public_account(f"@{with_appview.alice.handle.upper()}")
+    assert seen is not None
+    assert (seen.profile.remote_id, seen.profile.handle) == (
+        with_appview.alice.did,
+        with_appview.alice.handle,
+    )
+    assert seen.counts == account
+    assert sign_in(bob).fetch_public_account("nobody.test") is None
+    assert sign_in(bob).fetch_public_account("no handle") is None
 
 
 def _wait_until(is_so: Callable[[], bool], *, timeout_s: float = 20) -> None:

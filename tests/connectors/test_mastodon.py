@@ -14,8 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 import responses
+from responses import matchers
 
 from connectors.base import (
+    AccountMetrics,
     AppCredentials,
     MediaItem,
     PostMetrics,
@@ -754,3 +756,25 @@ def test_the_warning_counts_with_the_text(text: str, warning: str, fits: bool) -
         assert problems[0].reason is RejectReason.TEXT_TOO_LONG
         assert problems[0].limit == 500
         assert problems[0].actual - problems[0].limit in (1, 2)
+
+
+def test_accounts_of_others_are_told_as_the_server_knows_them(canned: Any) -> None:
+    lookup = f"{HOST}/api/v1/accounts/lookup"
+    told = {
+        "id": "9",
+        "username": "mila",
+        "acct": "mila@elsewhere.example",
+        "display_name": "Mila",
+        "url": "https://elsewhere.example/@mila",
+        "followers_count": 12,
+        "following_count": 3,
+        "statuses_count": 40,
+    }
+    canned.get(lookup, json=told, match=[matchers.query_param_matcher({"acct": "mila@elsewhere.example"})])
+    found = connector().fetch_public_account(" @mila@elsewhere.example ")
+    assert found is not None
+    assert (found.profile.handle, found.profile.display_name) == ("mila@elsewhere.example", "Mila")
+    assert found.counts == AccountMetrics(followers=12, following=3, posts=40)
+    canned.get(lookup, status=404, match=[matchers.query_param_matcher({"acct": "nobody"})])
+    assert connector().fetch_public_account("nobody") is None
+    assert connector().fetch_public_account("@") is None

@@ -321,3 +321,17 @@ def test_the_network_keeps_to_its_video_limits(
     with pytest.raises(Rejected) as refusal:
         run(connected(sandbox), PostPayload(parts=(PostPart("x", media()),)))
     assert refusal.value.reason is reason
+
+
+def test_accounts_of_others_are_told_with_what_everybody_sees(sandbox: SandboxControl) -> None:
+    client = connected(sandbox)
+    sandbox.account("harbour", name="Harbour Coffee")
+    found = client.fetch_public_account(" @harbour ")
+    assert found is not None
+    assert (found.profile.handle, found.profile.display_name) == ("harbour", "Harbour Coffee")
+    assert found.counts.followers is not None
+    assert found.counts.followers > 0
+    assert found.counts.posts == 0
+    assert client.fetch_public_account("nobody-here") is None
+    assert client.fetch_public_account("../accounts/me") is None
+    assert client.fetch_public_account("") is None
