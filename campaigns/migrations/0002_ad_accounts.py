@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("platform", models.CharField(max_length=24)),
-                ("remote_id", models.CharField(max_length=100)),
+                ("remote_id", models.CharField(max_length=40)),
                 ("name", models.CharField(max_length=255)),
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("time_zone", models.CharField(blank=True, max_length=64)),

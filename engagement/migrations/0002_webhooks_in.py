@@ -18,12 +18,11 @@ class Migration(migrations.Migration):
             fields=[
                 ("code", models.CharField(max_length=43, primary_key=True, serialize=False)),
                 ("platform", models.CharField(max_length=24)),
-                ("digest", models.CharField(max_length=64, unique=True)),
+                ("person_hash", models.CharField(max_length=64)),
                 ("requested_at", models.DateTimeField()),
                 ("done_at", models.DateTimeField(blank=True, null=True)),
                 ("accounts", models.PositiveIntegerField(default=0)),
             ],
-            options={"indexes": [models.Index(fields=["requested_at"], name="deletion_request_old")]},
         ),
         migrations.CreateModel(
             name="NetworkCall",

@@ -231,9 +231,8 @@ def handle_error(run: Run, step: Step, attempt: Attempt, error: ConnectorError) 
     """Step 4: what the error of a call that was made says about the attempt and the delivery."""
     now = run.clock()
     if isinstance(error, RateLimited):
-        _block(
-            run.delivery.account, error, (Lane.SENDING,)
-        )  # before anything else: others are about to send, too
+        # Before anything else: others are about to send, too.
+        _block(run.delivery.account, error, (Lane.SENDING,))
     if isinstance(error, OutcomeUnknown) and not step.is_repeatable:
         _record(attempt, AttemptState.UNKNOWN, now, error=StopReason.OUTCOME_UNKNOWN, detail=error.detail)
         wait_s = _backoff_s(run.delivery.failures, first_s=UNKNOWN_FIRST_LOOK_S)

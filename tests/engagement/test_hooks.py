@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import hmac
+import importlib
 import json
 import re
 import uuid
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 from unittest.mock import PropertyMock
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -638,6 +640,17 @@ def test_a_request_of_deletion_is_answered_with_a_page_that_says_what_became_of_
     assert DeletionRequest.objects.count() == 1
     hooks.forget_old(now=asked.requested_at + dt.timedelta(days=9999))
     assert visitor.get(page).status_code == 404
+
+
+def test_requests_of_before_keep_the_page_that_they_have(db: None) -> None:
+    DeletionRequest.objects.bulk_create(
+        DeletionRequest(code=code, platform="hooked", digest=code, requested_at=NOON) for code in ("a", "b")
+    )
+    migration = importlib.import_module("engagement.migrations.0004_requests_by_digest")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.GIVE_DIGESTS)
+    digests = dict(DeletionRequest.objects.values_list("code", "digest"))
+    assert digests == {code: hashlib.sha256(code.encode()).hexdigest() for code in ("a", "b")}
 
 
 def test_requests_that_are_never_worked_through_are_forgotten_too(
