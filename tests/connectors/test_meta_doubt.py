@@ -34,8 +34,8 @@ from connectors.facebook import FacebookConnector
 from connectors.instagram import InstagramConnector
 from connectors.threads import ThreadsConnector
 from tests.connectors.conftest import NOW
-from tests.connectors.test_facebook import film, upright
-from tests.connectors.test_facebook import photo as facebook_photo
+from tests.connectors.facebook_stage import film, upright
+from tests.connectors.facebook_stage import photo as facebook_photo
 from tests.connectors.test_instagram import photo as instagram_photo
 
 IG, PAGE = "17841400000000001", "1001"

@@ -41,8 +41,8 @@ from connectors.facebook import FacebookConnector
 from connectors.instagram import InstagramConnector
 from connectors.threads import ThreadsConnector
 from tests.connectors.conftest import NOW
+from tests.connectors.facebook_stage import film, upright
 from tests.connectors.odd_answers import ODD, with_odd
-from tests.connectors.test_facebook import film, upright
 from tests.connectors.test_instagram import film as public_film
 from tests.connectors.test_instagram import photo
 
