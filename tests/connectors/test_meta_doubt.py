@@ -36,7 +36,7 @@ from connectors.threads import ThreadsConnector
 from tests.connectors.conftest import NOW
 from tests.connectors.facebook_stage import film, upright
 from tests.connectors.facebook_stage import photo as facebook_photo
-from tests.connectors.test_instagram import photo as instagram_photo
+from tests.connectors.instagram_stage import photo as instagram_photo
 
 IG, PAGE = "17841400000000001", "1001"
 UUID = "0192c1b0-0000-7000-8000-000000000001"

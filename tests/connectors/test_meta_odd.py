@@ -42,9 +42,9 @@ from connectors.instagram import InstagramConnector
 from connectors.threads import ThreadsConnector
 from tests.connectors.conftest import NOW
 from tests.connectors.facebook_stage import film, upright
+from tests.connectors.instagram_stage import film as public_film
+from tests.connectors.instagram_stage import photo
 from tests.connectors.odd_answers import ODD, with_odd
-from tests.connectors.test_instagram import film as public_film
-from tests.connectors.test_instagram import photo
 
 IG, PAGE = "17841400000000001", "1001"
 UUID = "0192c1b0-0000-7000-8000-000000000001"
