@@ -20,7 +20,9 @@ from tests.support import unavailable
 
 pytest_plugins = ["tests.cast", "tests.walk"]
 # Assertions of helpers outside of test files say what was compared, too.
-pytest.register_assert_rewrite("tests.connectors.facebook_stage", "tests.connectors.instagram_stage")
+pytest.register_assert_rewrite(
+    "tests.campaigns.ad_stage", "tests.connectors.facebook_stage", "tests.connectors.instagram_stage"
+)
 
 # How long an example takes says more about what else the machine does than about the code. Tests that say how
 # many examples they want say the rest themselves.
