@@ -32,8 +32,7 @@ from connectors.linkedin_inbox import (
     comment_parts,
 )
 from tests.connectors.conftest import NOW, SPECS, image, payload
-from tests.connectors.odd_answers import ODD, with_odd
-from tests.connectors.test_linkedin import (
+from tests.connectors.linkedin_stage import (
     API,
     APP,
     COMMENT,
@@ -47,6 +46,7 @@ from tests.connectors.test_linkedin import (
     remote,
     remote_comment,
 )
+from tests.connectors.odd_answers import ODD, with_odd
 
 SECRET = "app-s3cret"
 BOB = "urn:li:person:b0B"
