@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 from pathlib import Path
@@ -17,12 +18,14 @@ VARIABLE = re.compile(r"\b(?:SMM_[A-Z_]+|SANDBOX_URL|[A-Z_]+_URL(?:_FILE)?|BLUES
 CODE = {".py", ".yml", ".mjs", ".js", ""}
 
 
-def code_without_documents() -> str:
+@functools.cache  # the same for each page, and a second of work
+def variables_of_the_code() -> frozenset[str]:
     here = Path(__file__).parent
-    return "\n".join(
-        text_of(path)
+    return frozenset(
+        name
         for path in files()
         if path.suffix in CODE and not path.is_relative_to(here) and not path.is_relative_to(ROOT / "docs")
+        for name in VARIABLE.findall(text_of(path))
     )
 
 
@@ -63,7 +66,7 @@ def test_parts_to_run_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_variables_exist(page: Path) -> None:
-    known = set(VARIABLE.findall(code_without_documents()))
+    known = variables_of_the_code()
     asked = {name for snippet in snippets(page) for name in VARIABLE.findall(snippet)}
     # ``smmapp.environment.secret`` reads a file in place of the variable.
     assert {name for name in asked if name not in known and name.removesuffix("_FILE") not in known} == set()
