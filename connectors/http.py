@@ -17,13 +17,10 @@ HTTP statuses are returned, not raised: the connector that knows the network map
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import datetime as dt
-import email.utils
 import functools
 import logging
-import math
 import os
 import re
 import socket
@@ -32,10 +29,8 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from json import loads
-from typing import IO, Any, ClassVar, NoReturn
-from urllib.parse import parse_qsl, urljoin
+from typing import IO, Any, ClassVar
+from urllib.parse import urljoin
 
 import requests
 import urllib3
@@ -48,10 +43,39 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConne
 from urllib3.util import connection as urllib3_connection
 
 from connectors.addresses import is_public_address
-from connectors.errors import ConnectorError, OutcomeUnknown, Rejected, RejectReason, Temporary
-from connectors.limits import LONGEST_WAIT as LONGEST_WAIT  # noqa: PLC0414 - part of this module's interface
-from connectors.limits import Answer
-from connectors.redaction import redact as redact  # noqa: PLC0414 - part of this module's interface
+from connectors.errors import ConnectorError, Rejected, RejectReason, Temporary
+from connectors.limits import LONGEST_WAIT, Answer
+from connectors.redaction import redact
+from connectors.response import (
+    excerpt,
+    failure,
+    json_body,
+    json_object,
+    json_objects,
+    retry_after,
+    secrets_sent,
+    without_tags,
+)
+
+__all__ = (  # the door's whole interface, what stands in other modules included
+    "LONGEST_WAIT",
+    "HostNotFound",
+    "base_url",
+    "check_guarded",
+    "configure",
+    "excerpt",
+    "heard_by",
+    "is_allowed_private",
+    "json_body",
+    "json_object",
+    "json_objects",
+    "redact",
+    "request",
+    "retry_after",
+    "secrets_sent",
+    "server_url",
+    "without_tags",
+)
 
 logger = logging.getLogger("connectors.http")
 # Its own lines quote whole addresses, queries with tokens included; ours say what is needed.
@@ -478,14 +502,14 @@ def _send(
         raise
     except _BodyRefused as error:
         outcome = str(error)
-        raise _failure(f"{parts.host}: {error}", changes=changes) from None
+        raise failure(f"{parts.host}: {error}", changes=changes) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         is_sent = call.stage == "sent" or (not call.stage and not _is_before_sending(error))
         outcome = f"{_plain_name(error)} {'after' if is_sent else 'before'} sending"
         detail = f"{parts.host}: {_plain_name(error)}"
         if _is_name_error(error):
             raise HostNotFound(f"{parts.host}: no such host") from error
-        raise _failure(detail, changes=changes and is_sent) from error
+        raise failure(detail, changes=changes and is_sent) from error
     finally:
         logger.info(
             "%s %s %s %s -> %s in %.0f ms",
@@ -532,10 +556,6 @@ def _proxies(url: str, host: str) -> dict[str, str]:
         return {}
     found = urllib.request.getproxies()
     return {} if not found or should_bypass_proxies(url, no_proxy=None) else found
-
-
-def _failure(detail: str, *, changes: bool) -> ConnectorError:
-    return OutcomeUnknown(detail) if changes else Temporary(detail)
 
 
 def _causes(error: BaseException) -> Iterable[BaseException]:
@@ -591,133 +611,3 @@ def _plain_name(error: BaseException) -> str:
         if any(isinstance(e, types) for e in causes):
             return words
     return "connection dropped"
-
-
-# --- reading answers --------------------------------------------------------------------------
-
-
-class _Answer(dict[str, Any]):
-    """A JSON object of a server. Asking it for what it does not have (``answer["id"]``) is no bug of ours
-    but a fault of the server, and raised as one."""
-
-    failure: type[ConnectorError] = Temporary
-
-    def __missing__(self, key: str) -> NoReturn:
-        raise self.failure(f"an answer without {key!r}")
-
-
-class _AnswerToChange(_Answer):
-    failure = OutcomeUnknown
-
-
-def json_body(response: requests.Response, *, exact: bool = False) -> dict[str, Any] | list[Any]:
-    """The JSON object or array of an answer. Anything else, and later a member that is asked for and not
-    there, is a fault of the server: Temporary, or OutcomeUnknown when the request changes something.
-    ``exact``: numbers with a point are Decimals (money)."""
-    hook = _AnswerToChange if getattr(response.request, "changes", False) else _Answer
-    numbers: dict[str, Any] = {"parse_float": Decimal} if exact else {}
-    try:
-        content = response.json(object_hook=hook, **numbers)
-    except (ValueError, RecursionError):  # the latter: nested deeper than we read
-        content = None
-    if not isinstance(content, (dict, list)):
-        raise hook.failure(f"HTTP {response.status_code} without usable JSON")
-    return content
-
-
-def json_object(response: requests.Response, *, exact: bool = False) -> dict[str, Any]:
-    """As ``json_body``, and it must be an object."""
-    content = json_body(response, exact=exact)
-    if not isinstance(content, dict):
-        changes = getattr(response.request, "changes", False)
-        raise _failure(f"HTTP {response.status_code} with a list in place of an object", changes=changes)
-    return content
-
-
-def json_objects(response: requests.Response) -> list[dict[str, Any]]:
-    """As ``json_body``, and it must be an array of objects."""
-    content = json_body(response)
-    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
-        changes = getattr(response.request, "changes", False)
-        raise _failure(f"HTTP {response.status_code} without a list of objects", changes=changes)
-    return content
-
-
-def retry_after(response: requests.Response, *, now: dt.datetime, default_s: float) -> dt.datetime:
-    """When the server takes calls again, by its Retry-After header (seconds or an HTTP date), else
-    ``now`` + ``default_s``. Never before ``now`` and never more than a week away."""
-    value = response.headers.get("Retry-After", "").strip()
-    wait = dt.timedelta(seconds=default_s)
-    try:
-        seconds = float(value)
-        if math.isfinite(seconds):
-            wait = dt.timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))
-    except ValueError:
-        try:
-            at = email.utils.parsedate_to_datetime(value)
-            wait = (at if at.tzinfo else at.replace(tzinfo=dt.UTC)) - now
-        except (TypeError, ValueError):
-            pass
-    return now + min(max(wait, dt.timedelta(0)), LONGEST_WAIT)
-
-
-def excerpt(response: requests.Response, *, limit: int = 300, hidden: Iterable[str] = ()) -> str:
-    """What an error answer says, for ``detail``: its JSON error text if it has one, else its text without
-    tags; redacted (also of the secrets that were sent, in headers, query or body, and of ``hidden``) and cut
-    at ``limit`` characters. What is cut first can no longer be recognized, so give the secrets here."""
-    words = ""
-    try:
-        words = _error_words(response.json())
-    except (ValueError, RecursionError):
-        words = without_tags(response.text[:20_000])
-    words = redact(" ".join(words.split()), *secrets_sent(response.request), *hidden)
-    return f"HTTP {response.status_code} {words}".strip()[:limit]
-
-
-_SECRET_MEMBERS = frozenset(
-    {
-        "access_token",
-        "auth_code",
-        "client_secret",
-        "code",
-        "code_verifier",
-        "fb_exchange_token",
-        "password",
-        "refresh_token",
-        "secret",
-        "token",
-    }
-)
-
-
-def secrets_sent(request: requests.PreparedRequest | None) -> list[str]:
-    """What a request had to prove who we are: a server that refuses it may quote it."""
-    if request is None:
-        return []
-    kind, _, given = str(request.headers.get("Authorization", "")).partition(" ")
-    found = [given, str(request.headers.get("Access-Token", ""))]
-    if kind.lower() == "basic":
-        with contextlib.suppress(ValueError):
-            found += base64.b64decode(given, validate=True).decode(errors="replace").split(":", 1)[1:]
-    pairs = parse_qsl(str(request.url or "").partition("?")[2])
-    body = request.body
-    body = body.decode(errors="replace") if isinstance(body, bytes) and len(body) < 20_000 else body
-    if isinstance(body, str) and body.startswith("{"):
-        with contextlib.suppress(ValueError, RecursionError):
-            pairs += [(name, value) for name, value in loads(body).items() if isinstance(value, str)]
-    elif isinstance(body, str):
-        pairs += parse_qsl(body)
-    return [*found, *(value for name, value in pairs if name in _SECRET_MEMBERS)]
-
-
-def without_tags(text: str) -> str:
-    """What a page of HTML says, roughly: for a line of a log, never to be shown as HTML."""
-    return re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", text)
-
-
-def _error_words(content: Any) -> str:
-    if isinstance(content, dict):
-        found = [content.get(name) for name in ("error", "error_description", "message", "detail", "title")]
-        words = [_error_words(item) if isinstance(item, dict) else str(item) for item in found if item]
-        return ": ".join(dict.fromkeys(words))
-    return content if isinstance(content, str) else ""
