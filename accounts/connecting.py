@@ -169,7 +169,15 @@ def _take_lease(account_id: uuid.UUID) -> bool:
 def _store_refreshed(account_id: uuid.UUID, fresh: Tokens) -> None:
     with transaction.atomic(durable=True):
         Credential.objects.filter(pk=account_id).update(secret=seal_tokens(fresh), refreshed_at=Now())
-        SocialAccount.objects.filter(pk=account_id).update(token_expires_at=fresh.expires_at)
+        ends = {"connection_expires_at": end_of(fresh)} if fresh.ends_at else {}
+        SocialAccount.objects.filter(pk=account_id).update(token_expires_at=fresh.expires_at, **ends)
+
+
+def end_of(tokens: Tokens) -> dt.datetime | None:
+    """Until when a connection with these tokens holds without a person; None = no end is known."""
+    if not tokens.refresh_token or tokens.ends_at is None:
+        return None if tokens.refresh_token else tokens.expires_at
+    return max(tokens.ends_at, tokens.expires_at or tokens.ends_at)
 
 
 # --- tokens at rest ---------------------------------------------------------------------------
@@ -221,16 +229,18 @@ def _tokens_json(tokens: Tokens) -> Json:
         "refresh_token": tokens.refresh_token,
         "expires_at": tokens.expires_at.isoformat() if tokens.expires_at else None,
         "extra": tokens.extra,
+        "ends_at": tokens.ends_at.isoformat() if tokens.ends_at else None,
     }
 
 
 def _tokens(clear: Json) -> Tokens:
-    expires_at = clear.get("expires_at")
+    expires_at, ends_at = clear.get("expires_at"), clear.get("ends_at")
     return Tokens(
         access_token=clear["access_token"],
         refresh_token=clear.get("refresh_token", ""),
         expires_at=dt.datetime.fromisoformat(expires_at) if expires_at else None,
         extra=clear.get("extra", {}),
+        ends_at=dt.datetime.fromisoformat(ends_at) if ends_at else None,
     )
 
 

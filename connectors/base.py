@@ -231,12 +231,16 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A credential in clear. Never logged: its repr shows nothing."""
+    """A credential in clear. Never logged: its repr shows nothing.
+
+    ``ends_at``: when the refresh token itself ends, however often it is used, so that only a person helps;
+    None = it does not, or that is not told."""
 
     access_token: str = field(default="", repr=False)
     refresh_token: str = field(default="", repr=False)
     expires_at: dt.datetime | None = None
     extra: Json = field(default_factory=dict, repr=False)
+    ends_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ videos-api, comments-api, reactions-api, little-text-format, organizations), rea
 
 * One sign-in speaks for the person and for the pages that they manage. Which products an app was given
   decides what can be asked for: see ``features`` and docs/networks/linkedin.md. PKCE is for native apps only.
-* A token lives 60 days. Only approved partners get a refresh token; without one the connection has an end.
+* A token lives 60 days. Only approved partners get a refresh token, which ends a year after the sign-in. So
+  each connection has an end.
 * There is no key against repetition (NEITHER). LinkedIn refuses words that the author has just said (422),
   and names the post: the outbox looks. Nobody may read a person's posts without ``r_member_social``, which
   few apps have: there a person is asked. Long addresses come back shortened, which ``find_sent`` knows.
@@ -623,11 +624,13 @@ def _tokens(app: AppCredentials, form: Mapping[str, str]) -> tuple[Tokens, tuple
         answer = http.json_object(checked(response, hidden=hidden))
     except NeedsReconnect as error:  # of the app or the code, not of an account's token
         raise Rejected(RejectReason.INVALID, error.detail) from None
-    lives = lifetime(answer.get("expires_in"))
+    now = dt.datetime.now(dt.UTC)
+    lives, ends = lifetime(answer.get("expires_in")), lifetime(answer.get("refresh_token_expires_in"))
     tokens = Tokens(
         access_token=ident(answer, "access_token"),
         refresh_token=text(answer.get("refresh_token")),
-        expires_at=dt.datetime.now(dt.UTC) + lives if lives is not None else None,
+        expires_at=now + lives if lives is not None else None,
+        ends_at=now + ends if ends is not None else None,  # of the first sign-in on, whenever it is used
     )
     scopes = tuple(filter(None, re.split(r"[ ,]+", text(answer.get("scope")))))
     return tokens, scopes

@@ -389,7 +389,9 @@ def _graph(token: str, path: str = "") -> Graph:
 
 
 def _tokens(answer: Json) -> Tokens:
-    return Tokens(access_token=meta.word_of(answer, "access_token"), expires_at=meta.lifetime(answer))
+    """The token is its own refresh token."""
+    token = meta.word_of(answer, "access_token")
+    return Tokens(access_token=token, refresh_token=token, expires_at=meta.lifetime(answer))
 
 
 def _scopes_of(graph: Graph) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.urls import reverse
 
 from accounts import connecting
@@ -34,6 +35,10 @@ from connectors.registry import connector_class
 logger = logging.getLogger(__name__)
 
 REFRESH_AHEAD = dt.timedelta(minutes=30)
+# A token that was made for so long is renewed so early: some are renewed only while they live, and an
+# installation may be off for a while.
+LONG_LIVED = dt.timedelta(days=21)
+LONG_LIVED_AHEAD = dt.timedelta(days=7)
 REFRESH_BATCH = 200
 EXPIRY_NOTICE_DAYS = (7, 3, 1)
 
@@ -119,7 +124,7 @@ def save_connection(
     choices = known.options.get("choices")
     known.options = {**connected.options, "choices": choices} if choices else connected.options
     known.token_expires_at = connected.tokens.expires_at
-    known.connection_expires_at = None if connected.tokens.refresh_token else connected.tokens.expires_at
+    known.connection_expires_at = connecting.end_of(connected.tokens)
     known.connected_by = actor if link is None else link.created_by
     known.connected_at = now
     known.checked_at = now
@@ -328,25 +333,40 @@ def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:
 
 
 def refresh_due_credentials(*, now: dt.datetime) -> int:
-    """Refresh the tokens that end within REFRESH_AHEAD; returns how many were refreshed.
+    """Refresh the tokens that end within REFRESH_AHEAD, those of weeks earlier; returns how many were
+    refreshed.
 
     One account's failure is its own: NeedsReconnect is noted on it, anything passing is left to the next
     run, which comes long before the end.
     """
-    due = SocialAccount.objects.expiring_before(now + REFRESH_AHEAD).filter(
-        credential__isnull=False, connection_expires_at__isnull=True
+    is_soon = Q(token_expires_at__lt=now + REFRESH_AHEAD)
+    is_long_lived = Q(token_expires_at__gt=F("credential__refreshed_at") + LONG_LIVED)
+    # What ends with its token cannot be refreshed, or not to live longer.
+    goes_on = Q(connection_expires_at__isnull=True) | Q(connection_expires_at__gt=F("token_expires_at"))
+    due = SocialAccount.objects.expiring_before(now + LONG_LIVED_AHEAD).filter(
+        is_soon | is_long_lived, goes_on, credential__isnull=False
     )
     refreshed = 0
     for account in due.select_related("brand__organization").order_by("token_expires_at")[:REFRESH_BATCH]:
         try:
             connecting.refresh_tokens(account)
         except NeedsReconnect as error:
-            mark_needs_reconnect(account=account, detail=error.detail, now=now)
+            if _is_ending(account, now):
+                mark_needs_reconnect(account=account, detail=error.detail, now=now)
+            else:  # what is left of the token is good: people are told of its end, and nothing is held
+                SocialAccount.objects.filter(pk=account.pk, connected_at=account.connected_at).update(
+                    connection_expires_at=F("token_expires_at")
+                )
         except ConnectorError as error:
             logger.warning("tokens of account %s not refreshed: %s", account.pk, type(error).__name__)
         else:
             refreshed += 1
     return refreshed
+
+
+def _is_ending(account: SocialAccount, now: dt.datetime) -> bool:
+    """Whether its token ends so soon that it is renewed now or not at all."""
+    return account.token_expires_at is None or account.token_expires_at < now + REFRESH_AHEAD
 
 
 def warn_of_expiring(*, now: dt.datetime) -> int:

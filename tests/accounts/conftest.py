@@ -55,6 +55,7 @@ class FakeNetwork:
     access_token: str = "access-1"  # the one that it takes now
     refresh_token: str = "refresh-1"  # good for one use
     lifetime: dt.timedelta | None = dt.timedelta(hours=2)
+    ends_at: dt.datetime | None = None
     code: str = "good-code"
     calls: list[str] = dataclasses.field(default_factory=list)
     error: Exception | None = None  # raised by the next call
@@ -70,6 +71,7 @@ class FakeNetwork:
             access_token=self.access_token,
             refresh_token=self.refresh_token,
             expires_at=NOW + self.lifetime if self.lifetime else None,
+            ends_at=self.ends_at,
         )
 
     def connected(self) -> Connected:

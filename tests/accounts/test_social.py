@@ -302,6 +302,69 @@ def test_tokens_are_refreshed_before_they_end(account: SocialAccount, network: F
     assert open_tokens(Credential.objects.get().secret).access_token == "access-2"
 
 
+def test_a_token_of_weeks_is_refreshed_days_before_it_ends(
+    account: SocialAccount, admin: User, network: FakeNetwork
+) -> None:
+    """Some networks renew a token only while it lives; an installation may be off for a day."""
+    network.lifetime = dt.timedelta(days=60)
+    social.save_connection(
+        brand=account.brand, platform="fake", connected=network.connected(), actor=admin, now=NOW
+    )
+    assert social.refresh_due_credentials(now=NOW + dt.timedelta(days=52)) == 0
+    assert social.refresh_due_credentials(now=NOW + dt.timedelta(days=54)) == 1
+
+
+def test_a_token_that_cannot_be_renewed_serves_until_its_end(
+    account: SocialAccount, admin: User, network: FakeNetwork
+) -> None:
+    network.lifetime = dt.timedelta(days=60)
+    social.save_connection(
+        brand=account.brand, platform="fake", connected=network.connected(), actor=admin, now=NOW
+    )
+    network.error = NeedsReconnect("revoked")
+    early = NOW + dt.timedelta(days=54)
+    assert social.refresh_due_credentials(now=early) == 0
+    account.refresh_from_db()
+    assert (account.status, account.connection_expires_at) == (AccountStatus.ACTIVE, account.token_expires_at)
+    assert social.warn_of_expiring(now=early) == 1
+    assert social.refresh_due_credentials(now=early) == 0
+    assert network.calls[-1] == "refresh refresh-1"
+    assert social.mark_ended_connections(now=NOW + dt.timedelta(days=61)) == 1
+
+
+def test_a_connection_ends_with_its_refresh_token(
+    account: SocialAccount, admin: User, network: FakeNetwork
+) -> None:
+    network.ends_at = NOW + dt.timedelta(days=5)
+    social.save_connection(
+        brand=account.brand, platform="fake", connected=network.connected(), actor=admin, now=NOW
+    )
+    account.refresh_from_db()
+    assert account.connection_expires_at == network.ends_at
+    assert social.warn_of_expiring(now=NOW) == 1
+    # Until then it is renewed all the same, and each renewal may tell another end.
+    network.ends_at = NOW + dt.timedelta(days=4)
+    assert social.refresh_due_credentials(now=NOW + dt.timedelta(minutes=100)) == 1
+    account.refresh_from_db()
+    assert account.connection_expires_at == network.ends_at
+    assert open_tokens(Credential.objects.get().secret).ends_at == network.ends_at
+    network.ends_at = None  # not told again
+    SocialAccount.objects.update(token_expires_at=NOW)
+    assert social.refresh_due_credentials(now=NOW) == 1
+    account.refresh_from_db()
+    assert account.connection_expires_at == NOW + dt.timedelta(days=4)
+
+
+def test_a_token_that_lives_as_long_as_its_connection_is_not_refreshed(
+    account: SocialAccount, admin: User, network: FakeNetwork
+) -> None:
+    network.ends_at = NOW + dt.timedelta(hours=2)
+    social.save_connection(
+        brand=account.brand, platform="fake", connected=network.connected(), actor=admin, now=NOW
+    )
+    assert social.refresh_due_credentials(now=NOW + dt.timedelta(minutes=100)) == 0
+
+
 def test_one_accounts_failed_refresh_does_not_keep_the_others_from_theirs(
     account: SocialAccount, network: FakeNetwork, brand: Brand, owner: User
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_sign_in_speaks_for_the_pages_on_which_one_may_post(network: responses
         "r_basicprofile,r_organization_social,rw_organization_admin,w_member_social,w_organization_social"
     )
     answer = {"access_token": "AQX", "expires_in": 5_184_000, "refresh_token": "AQR", "scope": scopes}
+    answer |= {"refresh_token_expires_in": 31_536_000}
     network.post(TOKEN_URL, json=answer)
     names = {"localizedFirstName": "Ann", "localizedLastName": "Harbour", "vanityName": "ann-h"}
     network.get(f"{API}/v2/me", json={"id": "A8xe03Qt10", **names})
@@ -87,6 +88,9 @@ def test_a_sign_in_speaks_for_the_pages_on_which_one_may_post(network: responses
     assert (harbour.profile.remote_id, harbour.profile.handle) == (PAGE, "harbour")
     assert harbour.options["person"] == PERSON
     assert harbour.tokens.refresh_token == "AQR"
+    # It is not prolonged by being used: after a year somebody has to sign in again.
+    assert harbour.tokens.ends_at is not None
+    assert abs((harbour.tokens.ends_at - dt.datetime.now(dt.UTC)).days - 365) <= 1
 
 
 def test_who_signed_in_must_be_told(network: responses.RequestsMock) -> None:

@@ -75,6 +75,7 @@ def test_a_code_becomes_an_account_with_a_token_of_sixty_days(
     assert connected.tokens.expires_at is not None
     days = (connected.tokens.expires_at - dt.datetime.now(dt.UTC)).total_seconds() / 86_400
     assert 59.9 < days < 60.1
+    assert connected.tokens.refresh_token == TOKEN  # what has one is renewed before it ends
     assert connected.scopes == ("threads_basic", "threads_content_publish")
     assert TOKEN not in json.dumps(connected.options)
     assert form_of(network.calls[0])["code"] == "AQB-code"
@@ -107,7 +108,7 @@ def test_a_living_token_renews_itself(network: responses.RequestsMock, collectio
         json={"access_token": "THAAfresh", "token_type": "bearer", "expires_in": 5184000},
     )
     fresh = ThreadsConnector.refresh(tokens=Tokens(access_token=TOKEN), options=OPTIONS, app=None)
-    assert fresh.access_token == "THAAfresh"
+    assert (fresh.access_token, fresh.refresh_token) == ("THAAfresh", "THAAfresh")
     assert fresh.expires_at is not None
     assert query_of(network.calls[0])["grant_type"] == "th_refresh_token"
     assert collection(network.calls[0]) == []
