@@ -347,9 +347,7 @@ class FacebookConnector(CalledByMeta, Connector):
         post, link = "", ""
         with contextlib.suppress(ConnectorError):
             answer = self._graph.get(path_id(video), {"fields": "post_id,permalink_url"})
-            post, link = str(answer.get("post_id") or ""), address(answer.get("permalink_url"))
-        if post and "_" not in post:
-            post = f"{self.options['page_id']}_{post}"
+            post, link = self._full(answer.get("post_id")), address(answer.get("permalink_url"))
         return StepResult(remote_id=post or video, permalink=link or f"https://www.facebook.com/{video}")
 
     def _says(self, path: str, flag: str, refused: Rejected) -> bool:
@@ -537,9 +535,23 @@ class FacebookConnector(CalledByMeta, Connector):
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found = {}
         for remote_id in remote_ids:
-            if "_" in remote_id and (answer := self._counted(path_id(remote_id))) is not None:
+            post = remote_id if "_" in remote_id else self._post_of(remote_id)
+            if not post:
+                found[remote_id] = PostMetrics()  # a story, or a video whose post is not told: nothing is
+            elif (answer := self._counted(path_id(post))) is not None:
                 found[remote_id] = post_metrics_of(answer)
         return found
+
+    def _post_of(self, video: str) -> str:
+        """The post of a video, "" where it has none, or none that is told."""
+        with contextlib.suppress(Rejected):
+            return self._full(self._graph.get(path_id(video), {"fields": "post_id"}).get("post_id"))
+        return ""
+
+    def _full(self, post_id: object) -> str:
+        """The id of a post with its Page's before it: of a video only the other half is told."""
+        post = str(post_id or "")
+        return f"{self.options['page_id']}_{post}" if post and "_" not in post else post
 
     def _counted(self, post: str) -> Json | None:
         """Insights are refused for posts that are too new, and for Pages with fewer than 100 followers."""

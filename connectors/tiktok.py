@@ -402,16 +402,20 @@ class TikTokConnector(Connector):
         return next(self.fetch_posts([remote_id]), None)
 
     def fetch_posts(self, remote_ids: Sequence[str]) -> Iterator[RemotePost]:
-        for video, known_as in self._own_videos(remote_ids, VIDEO_FIELDS):
+        for video, known_as in self._own_videos(self._known_as(remote_ids), VIDEO_FIELDS):
             yield self._remote_post(video, known_as)
 
-    def _own_videos(self, remote_ids: Sequence[str], fields: str) -> Iterator[tuple[Json, str]]:
-        """Videos with the id by which we know each."""
+    def _known_as(self, remote_ids: Sequence[str]) -> dict[str, str]:
+        """The ids by which we know posts, by those that TikTok has for them; without those that have none."""
         known_as = {one: one for one in remote_ids if is_digits(one)}
         for publish_id in [one for one in remote_ids if not is_digits(one)][:LOOKED_UP_AT_ONCE]:
             with suppress(Rejected):  # TikTok has forgotten that publication
                 if post_id := _post_id(self._status(publish_id)):
                     known_as[post_id] = publish_id
+        return known_as
+
+    def _own_videos(self, known_as: Mapping[str, str], fields: str) -> Iterator[tuple[Json, str]]:
+        """Videos with the id by which we know each."""
         ids = list(known_as)
         for start in range(0, len(ids), PER_CALL):
             body = {"filters": {"video_ids": ids[start : start + PER_CALL]}}
@@ -472,14 +476,17 @@ class TikTokConnector(Connector):
         )
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
-        return {
-            known_as: PostMetrics(
+        known_as = self._known_as(remote_ids)
+        # Of what has no id yet, or never gets one because it is not public, nothing is told.
+        untold = set(remote_ids) - set(known_as.values())
+        return dict.fromkeys(untold, PostMetrics()) | {
+            ours: PostMetrics(
                 likes=count(video, "like_count"),
                 comments=count(video, "comment_count"),
                 shares=count(video, "share_count"),
                 impressions=count(video, "view_count"),
             )
-            for video, known_as in self._own_videos(remote_ids, COUNT_FIELDS)
+            for video, ours in self._own_videos(known_as, COUNT_FIELDS)
         }
 
     # Calls and answers.

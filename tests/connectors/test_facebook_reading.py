@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 import responses
 
+from connectors.base import PostMetrics
 from connectors.errors import Rejected, Temporary
 from connectors.facebook import FacebookConnector
 from tests.connectors.conftest import NOW
@@ -100,7 +101,7 @@ def test_counts_of_posts_with_and_without_insights(
     network.get(f"{API}/1001_2003", status=400, json=refused)
     network.get(f"{API}/1001_2003", json={"id": "1001_2003", "reactions": {"summary": {"total_count": 1}}})
     network.get(f"{API}/1001_2004", status=400, json=GONE)
-    found = page.fetch_post_metrics(["1001_2002", "1001_2003", "1001_2004", "77"])
+    found = page.fetch_post_metrics(["1001_2002", "1001_2003", "1001_2004"])
     assert list(found) == ["1001_2002", "1001_2003"]
     one, two = found["1001_2002"], found["1001_2003"]
     assert (one.likes, one.comments, one.shares, one.impressions, one.reach, one.clicks) == (
@@ -132,3 +133,18 @@ def test_counts_of_this_page_and_of_others(network: responses.RequestsMock, page
     assert page.fetch_public_account("../me") is None
     assert len(network.calls) == asked
     hold_against_specs(network)
+
+
+def test_a_story_or_a_video_that_is_no_post_yet_is_not_called_gone(
+    network: responses.RequestsMock, page: FacebookConnector
+) -> None:
+    """What is absent from the counts counts as deleted at the network."""
+    network.get(f"{API}/4004", status=400, json={"error": {"code": 100, "message": "nonexisting field"}})
+    network.get(f"{API}/77", json={"id": "77"})
+    network.get(f"{API}/78", json={"id": "78", "post_id": "2005"})
+    network.get(f"{API}/1001_2005", json={"id": "1001_2005", "reactions": {"summary": {"total_count": 4}}})
+    found = page.fetch_post_metrics(["4004", "77", "78"])
+    assert (found["4004"], found["77"]) == (PostMetrics(), PostMetrics())
+    assert found["78"].likes == 4
+    network.replace(responses.GET, f"{API}/1001_2005", status=400, json=GONE)
+    assert page.fetch_post_metrics(["78"]) == {}

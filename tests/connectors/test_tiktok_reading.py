@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import responses
 
+from connectors.base import PostMetrics
 from connectors.errors import Temporary
 from connectors.tiktok import TikTokConnector
 from tests.connectors import tiktok_stage
@@ -76,3 +77,16 @@ def test_counts_of_the_account_and_of_its_posts(
     assert (one.likes, one.comments, one.shares, one.impressions) == (1, 2, 3, 4)
     asked = [body_of(call)["filters"]["video_ids"] for call in network.calls if call.request.method == "POST"]
     assert [len(ids) for ids in asked] == [20, 6]
+
+
+def test_a_post_that_only_its_author_sees_is_not_called_gone(
+    network: responses.RequestsMock, account: TikTokConnector
+) -> None:
+    """An app that was not audited makes no others, and TikTok never tells their ids. What is absent from the
+    counts counts as deleted at the network."""
+    network.post(f"{API}/v2/post/publish/status/fetch/", json=ok(status="PUBLISH_COMPLETE"))
+    network.post(f"{API}/v2/video/query/", json=ok(videos=[]))
+    assert account.fetch_post_metrics(["v_pub_file~v2.1", POST_ID]) == {"v_pub_file~v2.1": PostMetrics()}
+    public = ok(status="PUBLISH_COMPLETE", publicaly_available_post_id=[int(POST_ID)])
+    network.replace(responses.POST, f"{API}/v2/post/publish/status/fetch/", json=public)
+    assert account.fetch_post_metrics(["v_pub_file~v2.1"]) == {}  # it was public, and is not there any more
