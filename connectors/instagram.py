@@ -13,7 +13,8 @@ API specification (IGUser, IGMedia, IGComment and their IGOnlyAPI twins).
   us its id is found by its caption. Comments and messages have no key: NEITHER.
 * One video is a Reel; several files are a carousel of 2 to 10; ``placement`` "story" makes a story of one
   file.
-* Who is named in somebody's caption is told by webhooks alone; tags on media can be read.
+* Who is named in somebody's caption or comment is told by webhooks alone, and read with Facebook Login; tags
+  on media can be read. Below a post that tags the account, and does not name it, Instagram takes no comment.
 * Not confirmed by a live call: that tokens may be sent in the header of all calls, that what two guides say
   of the answers of sign-in differs only by a list around it, how soon a published container says so.
 
@@ -41,6 +42,8 @@ from connectors.base import (
     Capability,
     Connected,
     Connector,
+    InboxItem,
+    InboxKind,
     InboxPage,
     Json,
     MediaItem,
@@ -373,6 +376,13 @@ class InstagramConnector(CalledByMeta, Connector):
         readable = {name: read for name, read in lists.items() if self.info.can(needs[name])}
         return read_lists(readable, cursor) if readable else InboxPage(())
 
+    def complete(self, items: Sequence[InboxItem]) -> Sequence[InboxItem]:
+        """Of mentions; only Facebook Login has calls for them."""
+        if self._is_by_itself:
+            return items
+        reader = Reader(self._graph, self._ig, self._own, self._profile)
+        return [reader.mentioned(one) if one.kind is InboxKind.MENTION else one for one in items]
+
     def _moderate(self, intent: Json) -> StepResult:
         comment, action = path_id(intent["id"]), ModerationAction(intent["action"])
         if action in (ModerationAction.HIDE, ModerationAction.UNHIDE):
@@ -391,20 +401,15 @@ class InstagramConnector(CalledByMeta, Connector):
 
     def subscribe(self) -> None:
         """With Facebook Login the fields stand in the app's settings; the Page must have the app at all."""
-        if self._is_by_itself:
-            fields = [
-                name
-                for name, capability in (
-                    ("comments", Capability.INBOX_COMMENTS),
-                    ("mentions", Capability.INBOX_MENTIONS),
-                    ("messages", Capability.INBOX_MESSAGES),
-                )
-                if self.info.can(capability)
-            ]
-            if fields:
-                self._graph.post(f"{self._ig}/subscribed_apps", {"subscribed_fields": ",".join(fields)})
-        else:
-            self._graph.post(f"{self._talks_of}/subscribed_apps", {"subscribed_fields": "feed"})
+        wanted = {
+            "comments": Capability.INBOX_COMMENTS,
+            "mentions": Capability.INBOX_MENTIONS,
+            "messages": Capability.INBOX_MESSAGES,
+        }
+        fields = [name for name, capability in wanted.items() if self.info.can(capability)]
+        if fields:  # the permission to subscribe comes with these
+            told = ",".join(fields) if self._is_by_itself else "feed"
+            self._graph.post(f"{self._talks_of}/subscribed_apps", {"subscribed_fields": told})
 
     # Others.
 
@@ -494,9 +499,10 @@ class InstagramConnector(CalledByMeta, Connector):
 
 
 def _answer(detail: Json, remote_id: str, text: str) -> Json:
-    """An answer to a post that tags the account, or below a comment."""
+    """An answer to a post or a comment that names the account, or below a comment."""
     if media_id := detail.get("media_id"):
-        return {"do": "mention", "to": str(media_id), "form": {"media_id": str(media_id), "message": text}}
+        form = {name: str(detail[name]) for name in ("media_id", "comment_id") if detail.get(name)}
+        return {"do": "mention", "to": str(media_id), "form": {**form, "message": text}}
     return {"do": "reply", "to": str(detail.get("comment") or remote_id), "form": {"message": text}}
 
 

@@ -5,16 +5,20 @@ and webhooks, 30 June 2026.
 
 A comment hangs below a post, an answer below a comment: there is no third level, so an answer to an answer
 goes below the same comment and names whom it is for. Comments come newest first; those below posts of the
-last month are read, webhooks tell of older ones. Their authors go by a name, and mostly an id.
+last month are read, webhooks tell of older ones. Their authors go by a name, and mostly an id. Who names the
+account in a caption or a comment of others is told by webhooks alone, and what was written only with Facebook
+Login (instagram-user/mentioned_comment and mentioned_media, which say no author of a comment).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.answers import is_digits, number_or_text
 from connectors.base import (
     InboxItem,
     InboxKind,
@@ -25,10 +29,12 @@ from connectors.base import (
     WebhookEvent,
     WebhookKind,
 )
+from connectors.errors import Rejected, Temporary
 from connectors.meta import (
     Graph,
     following,
     instant,
+    instant_or,
     nested,
     objects,
     paged,
@@ -47,6 +53,8 @@ REACH = dt.timedelta(days=30)
 _WORDS = "id,text,timestamp,username,from,hidden,parent_id"
 COMMENTS = f"comments.limit(50){{{_WORDS},replies.limit(50){{{_WORDS}}}}}"
 MEDIA = "id,caption,timestamp,permalink,media_type,children{id}"
+# In place of words that cannot be read.
+NAMED_IN_COMMENT, NAMED_IN_CAPTION = "[Named this account in a comment]", "[Named this account in a caption]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,28 @@ class Reader:
             permalink=web_url(media.get("permalink")),
             media_count=1,
             detail={"id": str(media["id"]), "media_id": str(media["id"])},
+        )
+
+    def mentioned(self, item: InboxItem) -> InboxItem:
+        """What a webhook told of a mention, with its words; as it is where they cannot be read now."""
+        media_id, comment_id = (str(item.detail.get(name) or "") for name in ("media_id", "comment_id"))
+        asked = f"mentioned_media.media_id({media_id}){{id,caption,timestamp,username}}"
+        if comment_id:
+            asked = f"mentioned_comment.comment_id({comment_id}){{id,text,timestamp}}"
+        if not is_digits(comment_id or media_id):
+            return item
+        try:
+            answer = self.graph.get(self.account_id, {"fields": asked})
+        except (Rejected, Temporary):
+            return item
+        told = nested(answer, "mentioned_comment" if comment_id else "mentioned_media")
+        if not isinstance(told, dict):
+            return item
+        return dataclasses.replace(
+            item,
+            text=str(told.get("text" if comment_id else "caption") or ""),
+            author=_author(told) if told.get("username") else item.author,
+            created_at=instant_or(told.get("timestamp"), None) or item.created_at,
         )
 
     def _below(self, media: Json, since: dt.datetime) -> Iterator[InboxItem]:
@@ -203,12 +233,14 @@ def _time(comment: Json) -> dt.datetime:
 
 
 def event(change: Change) -> WebhookEvent:
-    """A comment is told whole; of mentions and messages it is told that there are some."""
+    """A comment is told whole; of a mention where it is, of messages that there are some."""
     kind = WebhookKind.OTHER
     items: tuple[InboxItem, ...] = ()
     if change.field in ("comments", "live_comments"):
         kind, items = WebhookKind.INBOX, _commented(change)
-    elif change.field == "mentions" or _is_message(change):
+    elif change.field == "mentions":
+        kind, items = WebhookKind.INBOX, _named(change)
+    elif _is_message(change):
         kind = WebhookKind.INBOX
     return WebhookEvent(change.event_id, kind, change.account_id, items)
 
@@ -237,5 +269,26 @@ def _commented(change: Change) -> tuple[InboxItem, ...]:
             parent_id=str(media_id) if top_id == str(remote_id) else top_id,
             root_id=str(media_id),
             detail=_detail(str(remote_id), top_id, author, is_own=is_own),
+        ),
+    )
+
+
+def _named(change: Change) -> tuple[InboxItem, ...]:
+    """Of whom it is, and what they wrote, ``Reader.mentioned`` reads."""
+    media_id, comment_id = (number_or_text(change.value.get(name)) for name in ("media_id", "comment_id"))
+    if not media_id or change.at is None:
+        return ()
+    remote_id = comment_id or media_id
+    detail: Json = {"id": remote_id, "media_id": media_id}
+    return (
+        InboxItem(
+            kind=InboxKind.MENTION,
+            remote_id=remote_id,
+            thread_id=remote_id,
+            author=Profile(remote_id=f"author:{remote_id}", handle="Instagram"),
+            text=NAMED_IN_COMMENT if comment_id else NAMED_IN_CAPTION,
+            created_at=change.at,
+            media_count=0 if comment_id else 1,
+            detail=detail | ({"comment_id": comment_id} if comment_id else {}),
         ),
     )

@@ -10,6 +10,7 @@ import pytest
 import responses
 
 from connectors.base import (
+    InboxItem,
     InboxKind,
     MessageTarget,
     Moderation,
@@ -306,7 +307,57 @@ def test_a_comment_is_told_whole_and_the_rest_is_looked_up() -> None:
     assert (item.remote_id, item.thread_id, item.root_id, item.parent_id) == ("1783", "1781", "1791", "1781")
     assert (item.author.handle, item.created_at, item.is_own) == ("bob", NOW, False)
     assert item.detail["mention"] == "@bob"
-    assert [one.items for one in events[1:]] == [()] * 5
+    assert [len(one.items) for one in events[1:]] == [0, 1, 0, 0, 0]
+
+
+def named(**value: Any) -> list[InboxItem]:
+    (event,) = InstagramConnector.webhook_events(call_of({"field": "mentions", "value": value}))
+    return list(event.items)
+
+
+def test_who_names_the_account_is_told_by_webhooks_and_read_then(
+    network: responses.RequestsMock, linked: InstagramConnector
+) -> None:
+    comment_of_them = {
+        "id": "1785",
+        "text": "Ask harbour",
+        "timestamp": (NOW - dt.timedelta(hours=1)).isoformat(),
+    }
+    network.get(f"{AT_FACEBOOK}/{IG}", json={"mentioned_comment": comment_of_them, "id": IG})
+    (item,) = linked.complete(named(media_id="1795", comment_id="1785"))
+    assert (item.kind, item.remote_id, item.text) == (InboxKind.MENTION, "1785", "Ask harbour")
+    assert item.created_at == NOW - dt.timedelta(hours=1)
+    assert query_of(network.calls[0])["fields"] == "mentioned_comment.comment_id(1785){id,text,timestamp}"
+    post = {"id": "1795", "caption": "At harbour", "timestamp": NOW.isoformat(), "username": "bob"}
+    network.replace(responses.GET, f"{AT_FACEBOOK}/{IG}", json={"mentioned_media": post, "id": IG})
+    (item,) = linked.complete(named(media_id="1795"))
+    assert (item.remote_id, item.text, item.author.handle) == ("1795", "At harbour", "bob")
+    hold_against_specs(network, {rf"/{IG}": "IGUser"})
+
+
+def test_a_mention_that_cannot_be_read_is_there_without_its_words(
+    network: responses.RequestsMock, account: InstagramConnector, linked: InstagramConnector
+) -> None:
+    (told,) = named(media_id="1795", comment_id="1785")
+    assert told.text == "[Named this account in a comment]"
+    assert list(account.complete([told])) == [told]  # Instagram Login has no call for it
+    network.get(f"{AT_FACEBOOK}/{IG}", status=400, json={"error": {"code": 10, "message": "comments off"}})
+    assert list(linked.complete([told])) == [told]
+    (told,) = named(media_id="1795){id},x(1", comment_id=None)
+    assert list(linked.complete([told])) == [told]
+    assert len(network.calls) == 1
+    assert named(comment_id="1785") == []
+
+
+def test_a_comment_that_names_the_account_is_answered_below_it(
+    network: responses.RequestsMock, account: InstagramConnector
+) -> None:
+    network.post(f"{AT_INSTAGRAM}/{IG}/mentions", json={"id": "1788"})
+    (item,) = named(media_id="1795", comment_id="1785")
+    target = ReplyTarget(item.remote_id, "", item.detail)
+    send(account, PostPayload((PostPart("Thanks"),), reply_to=target), "part0.publish")
+    assert form_of(network.calls[0]) == {"media_id": "1795", "comment_id": "1785", "message": "Thanks"}
+    hold_against_specs(network, ROUTES)
 
 
 def test_what_the_account_wrote_itself_is_its_own() -> None:
@@ -324,3 +375,11 @@ def test_calls_are_subscribed_to(
     assert form_of(network.calls[0])["subscribed_fields"] == "comments,mentions,messages"
     linked.subscribe()
     hold_against_specs(network, {**ROUTES, rf"/{PAGE}/(\w+)": "Page"})
+
+
+def test_without_an_inbox_nothing_is_subscribed_to(network: responses.RequestsMock) -> None:
+    """The permission for it comes with those for comments and messages."""
+    options = {"ig_id": IG, "page_id": PAGE, "scopes": ["instagram_business_basic"]}
+    for login in ("instagram", "facebook"):
+        InstagramConnector(tokens=Tokens("EA"), options={**options, "login": login}, app=None).subscribe()
+    assert len(network.calls) == 0
