@@ -75,7 +75,8 @@ class TextLimit:
     ``url_units``: every link counts this many units whatever its length; 0 = as it is written.
     ``urls_bare``: one without a scheme (``example.com/x``) is a link, too.
     ``mention_user_only``: of ``@user@host`` only ``@user`` counts. ``with_warning``: a content warning
-    counts, too, as it is written. ``max_hashtags``, ``max_mentions``: so many in one text, 0 = none stated.
+    counts, too, as it is written. ``max_hashtags``, ``max_mentions``, ``max_cashtags``: so many in one text,
+    0 = none stated.
     ``forbidden``: characters that are not taken.
     """
 
@@ -88,6 +89,7 @@ class TextLimit:
     with_warning: bool = False
     max_hashtags: int = 0
     max_mentions: int = 0
+    max_cashtags: int = 0
     forbidden: str = ""
 
 
@@ -142,7 +144,8 @@ class PostLook:
 class VideoLimit:
     """What a video of a post may be; 0 = none stated.
 
-    ``max_pixels`` is of one frame, width x height. ``with_images``: may stand beside images in one post.
+    ``max_pixels`` is of one frame, width x height; ``min_ratio`` and ``max_ratio`` as of ImageLimit.
+    ``with_images``: may stand beside images in one post.
     ``takes_cover``: a picture of our choice is shown before it plays.
     """
 
@@ -153,6 +156,8 @@ class VideoLimit:
     alt_text_max: int  # characters (code points)
     min_seconds: float = 0.0
     max_pixels: int = 0
+    min_ratio: float = 0.0
+    max_ratio: float = 0.0
     max_frame_rate: float = 0.0  # frames per second
     video_codecs: tuple[str, ...] = ("h264",)  # as FFmpeg calls them
     audio_codecs: tuple[str, ...] = ("aac",)

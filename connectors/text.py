@@ -76,6 +76,11 @@ _MENTION = regex.compile(
     regex.IGNORECASE,
 )
 _HASHTAG = regex.compile(r"(?<![\w/&#＃=])[#＃]([\p{L}\p{M}\p{N}_・·\u200c]+)")
+# As twitter-text has it: after white space, a few letters of ASCII, before white space or punctuation.
+_CASHTAG = regex.compile(
+    r"(?<!\S)\$([a-z]{1,6}(?:[._][a-z]{1,2})?)(?=$|[\s!'#%&\"()*+,\\\-./:;<=>?@\[\]^_{|}~$])",
+    regex.IGNORECASE | regex.ASCII,
+)
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 
@@ -120,6 +125,11 @@ def find_hashtags(text: str) -> list[Span]:
         if regex.search(r"\p{L}", tag) and not _is_inside(match.start(), links):
             found.append((match.start(), match.start() + 1 + len(tag), tag))
     return _spans(text, found)
+
+
+def find_cashtags(text: str) -> list[Span]:
+    """``$TICKER``, also ``$TICKER.A``; not amounts."""
+    return _spans(text, [(m.start(), m.end(), m[1]) for m in _CASHTAG.finditer(text)])
 
 
 def _trimmed(text: str, pattern: regex.Pattern[str]) -> Iterator[tuple[int, int]]:
@@ -431,7 +441,11 @@ def _text_problems(index: int, part: PostPart, limit: TextLimit) -> Iterator[Pro
         yield Problem(RejectReason.TEXT_TOO_LONG, index, None, whole, whole + over)
     elif _bytes_over(part.text, limit):
         yield Problem(RejectReason.TEXT_TOO_LONG, index, None, limit.max_bytes, _utf8_size(part.text))
-    for most, find in ((limit.max_hashtags, find_hashtags), (limit.max_mentions, find_mentions)):
+    for most, find in (
+        (limit.max_hashtags, find_hashtags),
+        (limit.max_mentions, find_mentions),
+        (limit.max_cashtags, find_cashtags),
+    ):
         if most and (found := len(find(part.text))) > most:
             yield Problem(RejectReason.TOO_MANY_TAGS, index, None, most, found)
     if set(part.text) & set(limit.forbidden):
@@ -460,19 +474,21 @@ def _media_problems(index: int, part: PostPart, info: PlatformInfo, *, is_story:
     if limit is not None and videos and images and not limit.with_images:
         yield Problem(RejectReason.MEDIA_MIXED, index, None, 0, images)
     for m, item in enumerate(part.media):
+        shape: ImageLimit | VideoLimit = info.images
         if item.is_video and limit is not None:
             yield from _video_problems(index, m, item, limit)
+            shape = limit
         else:
             yield from _image_problems(index, m, item, info.images)
-            if not is_story and not _has_ratio(item, info.images):
-                yield Problem(RejectReason.MEDIA_SHAPE, index, m, 0, 0)
+        if not is_story and not _has_ratio(item, shape):
+            yield Problem(RejectReason.MEDIA_SHAPE, index, m, 0, 0)
         alt_max = limit.alt_text_max if item.is_video and limit is not None else info.images.alt_text_max
         if info.can(Capability.ALT_TEXT) and len(item.alt_text) > alt_max:
             yield Problem(RejectReason.ALT_TEXT_TOO_LONG, index, m, alt_max, len(item.alt_text))
 
 
-def _has_ratio(item: MediaItem, limit: ImageLimit) -> bool:
-    """Whether an image is as wide and high as is taken; what is not known to be otherwise is."""
+def _has_ratio(item: MediaItem, limit: ImageLimit | VideoLimit) -> bool:
+    """Whether an image or a video is as wide and high as is taken; what is not known to be otherwise is."""
     if not item.width or not item.height:
         return True
     ratio = round(item.width / item.height, 2)

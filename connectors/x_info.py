@@ -108,7 +108,8 @@ INFO = PlatformInfo(
         ),
     ),
     scopes=tuple(dict.fromkeys(scope for one in FEATURES for scope in one.scopes)),
-    text=TextLimit(max_units=280, unit=TextUnit.WEIGHTED, url_units=23, urls_bare=True),
+    # One cashtag is what self-serve apps are allowed (posts/manage-tweets/integrate).
+    text=TextLimit(max_units=280, unit=TextUnit.WEIGHTED, url_units=23, urls_bare=True, max_cashtags=1),
     images=ImageLimit(
         max_count=4,
         max_bytes=5 * 1024 * 1024,
@@ -122,6 +123,8 @@ INFO = PlatformInfo(
         min_seconds=0.5,
         mime_types=("video/mp4",),
         alt_text_max=1000,
+        min_ratio=0.33,  # 1:3
+        max_ratio=3.0,
         max_frame_rate=60,
     ),
     thread_max=25,

@@ -34,11 +34,8 @@ def explain(problem: Problem, info: PlatformInfo) -> str:
             return _("Too long for %(network)s: %(actual)s bytes, %(limit)s are allowed.") % words
         case RejectReason.TEXT_TOO_LONG:
             return _("Too long for %(network)s by %(over)s %(unit)s (%(limit)s are allowed).") % words
-        case RejectReason.TOO_MANY_TAGS if problem.limit:
-            sentence = _("Too many hashtags or mentions for %(network)s: %(actual)s, %(limit)s are allowed.")
-            return sentence % words
         case RejectReason.TOO_MANY_TAGS:
-            return _("Too many hashtags or mentions for %(network)s.") % words
+            return _of_tags(problem, info, words)
         case RejectReason.THREAD_TOO_LONG if problem.limit == 1:
             return _("%(network)s has no threads: only one post is possible.") % words
         case RejectReason.THREAD_TOO_LONG:
@@ -50,6 +47,14 @@ def explain(problem: Problem, info: PlatformInfo) -> str:
             return _("A text on %(network)s may not contain any of these characters: %(characters)s") % words
         case _:
             return _("%(network)s does not take this content.") % words
+
+
+def _of_tags(problem: Problem, info: PlatformInfo, words: dict[str, object]) -> str:
+    if not problem.limit:
+        return _("Too many hashtags or mentions for %(network)s.") % words
+    if problem.limit == info.text.max_cashtags:
+        return _("Too many cashtags (such as $ABC) for %(network)s: %(actual)s, at most %(limit)s.") % words
+    return _("Too many hashtags or mentions for %(network)s: %(actual)s, %(limit)s are allowed.") % words
 
 
 def _unit(info: PlatformInfo, actual: int) -> str:

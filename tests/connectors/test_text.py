@@ -321,6 +321,25 @@ def test_hashtags_and_mentions_may_be_limited() -> None:
     assert text.check_payload(payload("#a #b #c @d @e"), INFO) == []
 
 
+def test_cashtags_may_be_limited() -> None:
+    info = dataclasses.replace(INFO, text=dataclasses.replace(INFO.text, max_cashtags=1))
+    assert text.check_payload(payload("$SHIP is up, as are $5 and A$AP"), info) == []
+    assert text.check_payload(payload("$SHIP, $TEA"), info) == [
+        text.Problem(RejectReason.TOO_MANY_TAGS, 0, None, 1, 2)
+    ]
+    assert text.check_payload(payload("$SHIP, $TEA"), INFO) == []
+
+
+def test_videos_may_have_to_have_a_shape() -> None:
+    assert INFO.videos is not None
+    limit = dataclasses.replace(INFO.videos, min_ratio=0.33, max_ratio=3.0)
+    info = dataclasses.replace(INFO, videos=limit)
+    for width, height, is_taken in ((300, 900, True), (900, 300, True), (300, 1000, False), (0, 0, True)):
+        clip = MediaItem("film", "video/mp4", 9, width, height, "", lambda: io.BytesIO(b"v"), 9.0, 30.0)
+        found = reasons(PostPayload((PostPart("x", (clip,)),)), info)
+        assert found == ([] if is_taken else [(RejectReason.MEDIA_SHAPE, 0, 0)]), (width, height)
+
+
 @pytest.mark.parametrize(
     ("width", "height", "is_taken"),
     [

@@ -37,7 +37,7 @@ from connectors.errors import (
     RejectReason,
     Temporary,
 )
-from connectors.text import check_payload, count, find_links
+from connectors.text import check_payload, count, find_cashtags, find_links
 from connectors.x import CHUNK_BYTES, READ_ONLY, WRONG_KEYS, XConnector
 from connectors.x_answers import media_result
 from connectors.x_info import INFO
@@ -423,6 +423,27 @@ def test_letters_weigh_one_and_everything_else_two(text: str, weight: int) -> No
     assert count(text, INFO.text) == weight
     assert (check_payload(payload(text), INFO) == []) == (weight <= 280)
     assert bool(check_payload(payload(f"{text} {'a' * (280 - weight)}"), INFO))
+
+
+def test_cashtags_are_those_of_twitter_text() -> None:
+    path = SPECS / "twitter-text" / "extract.yml"
+    if not path.is_file():
+        pytest.skip("NETWORK_SPECS has no twitter-text: cashtags are not held against it")
+    cases = yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]["cashtags"]
+    assert len(cases) >= 8
+    for case in cases:
+        found = [tag.value for tag in find_cashtags(case["text"])]
+        assert found == case["expected"], case["description"]
+
+
+def test_what_x_refuses_of_self_serve_apps_is_told_before() -> None:
+    assert check_payload(payload("$SHIP up"), INFO) == []
+    (problem,) = check_payload(payload("$SHIP and $TEA up"), INFO)
+    assert (problem.reason, problem.limit, problem.actual) == (RejectReason.TOO_MANY_TAGS, 1, 2)
+    tall = MediaItem("film", "video/mp4", 9, 300, 1000, "", lambda: io.BytesIO(b"v"), 9.0, 30.0)
+    assert [one.reason for one in check_payload(PostPayload((PostPart("x", (tall,)),)), INFO)] == [
+        RejectReason.MEDIA_SHAPE
+    ]
 
 
 def test_lengths_are_those_of_the_official_cases() -> None:

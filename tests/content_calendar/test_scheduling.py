@@ -450,6 +450,7 @@ def test_change_is_told_on_the_receipt(draft_post: Post, manager: User) -> None:
 def test_every_reason_of_a_refused_content_has_its_own_sentence(
     sandbox_account: SocialAccount,
 ) -> None:
+    from connectors.registry import CONNECTORS
     from connectors.text import Problem
     from content_calendar.selectors.reasons import explain
 
@@ -465,3 +466,5 @@ def test_every_reason_of_a_refused_content_has_its_own_sentence(
     ]
     said = {explain(Problem(reason, 0, 0, 3, 5), sandbox_account.info) for reason in checked}
     assert len(said) == len(checked)
+    too_many = explain(Problem(RejectReason.TOO_MANY_TAGS, 0, None, 1, 2), CONNECTORS["x"].INFO)
+    assert too_many == "Too many cashtags (such as $ABC) for X: 2, at most 1."
