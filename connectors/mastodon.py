@@ -26,7 +26,7 @@ what is answered is read first. Nobody can hide a reply of somebody else.
 
 A content warning counts together with the text; media behind one are covered whether we say so or not.
 
-Not supported: polls, quotes, scheduling at the server (the outbox schedules).
+Not supported: polls, quoting others, scheduling at the server (the outbox schedules).
 ``seen_live`` is False: tested against the documents and a stand-in server, not against a public server.
 """
 

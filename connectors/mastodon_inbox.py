@@ -1,8 +1,8 @@
 """Statuses of a server that speaks Mastodon's API, and what people write to an account as items of an inbox.
 
 Documents: docs.joinmastodon.org methods/notifications, statuses (context), accounts (statuses) and
-conversations, checked 2026-11-22. A server tells an account only of what names it: an answer further below
-that names somebody else is not told.
+conversations, entities/Notification, checked 2026-11-30. A server tells an account only of what names it, and
+Mastodon 4.5 of what quotes it: an answer further below that names somebody else is not told.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, Remo
 from connectors.errors import Temporary
 from connectors.inbox import Node, Place, chain_of, climb, place
 from connectors.mastodon_calls import checked
+from connectors.mastodon_server import version_of
 from connectors.status_html import plain_text
 
 PER_CALL = 40
@@ -34,18 +35,23 @@ class Reader:
     those that are gone left out."""
 
     options: Mapping[str, Any]
-    get: Callable[[str, Mapping[str, str]], Response]
+    get: Callable[[str, Mapping[str, Any]], Response]
     read: Callable[[Sequence[str]], Iterable[Json]]
     statuses: dict[str, Json] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # of what was answered: the id of its account
+    quoting: set[str] = field(default_factory=set)  # ids of what quotes the account
 
     def mentions(self, position: str, since: dt.datetime) -> InboxPage:
-        """What names the account, newest first: comments, mentions and direct messages."""
-        query = {"types[]": "mention", "limit": str(PER_CALL)}
+        """What names or quotes the account, newest first: comments, mentions and direct messages."""
+        types = ["mention", "quote"] if self._tells_quotes else ["mention"]
+        query = {"types[]": types, "limit": str(PER_CALL)}
         page = http.json_objects(checked(self.get("/api/v1/notifications", _after(query, position))))
         recent = [notice for notice in page if instant(notice["created_at"]) >= since]
         # Not every server knows how to leave the other kinds out.
-        told = [n["status"] for n in recent if n.get("type") == "mention" and n.get("status")]
+        told = [n["status"] for n in recent if n.get("type") in types and n.get("status")]
+        self.quoting |= {
+            str(n["status"]["id"]) for n in recent if n.get("type") == "quote" and n.get("status")
+        }
         return InboxPage(self._items(told), _following(recent, position))
 
     def own(self, position: str, since: dt.datetime) -> InboxPage:
@@ -109,7 +115,8 @@ class Reader:
             id=status_id,
             parent_id=parent,
             is_own=self._is_own(status),
-            addresses_us=any(str(m["id"]) == self._account_id for m in _mentions(status)),
+            addresses_us=status_id in self.quoting
+            or any(str(m["id"]) == self._account_id for m in _mentions(status)),
         )
 
     def _item(self, status: Json, where: Place) -> InboxItem:
@@ -166,6 +173,12 @@ class Reader:
         answered = str(status.get("in_reply_to_account_id") or "")
         return next((p for p in named if str(p["id"]) == answered), named[0] if named else None)
 
+    @property
+    def _tells_quotes(self) -> bool:
+        """Other software has no such notices, and takahe fails at a kind that it does not know."""
+        is_mastodon = self.options.get("software") in {"mastodon", "glitch"}
+        return is_mastodon and version_of(self.options) >= (4, 5)
+
     def _is_own(self, status: Json) -> bool:
         return str(status["account"]["id"]) == self._account_id
 
@@ -174,7 +187,7 @@ class Reader:
         return str(self.options["account_id"])
 
 
-def _after(query: Mapping[str, str], position: str) -> dict[str, str]:
+def _after(query: Mapping[str, Any], position: str) -> dict[str, Any]:
     return {**query, "max_id": position} if position else dict(query)
 
 

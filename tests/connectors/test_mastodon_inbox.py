@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
@@ -477,3 +478,34 @@ def test_a_date_that_is_none_is_a_fault_of_the_server() -> None:
         client = MastodonConnector(tokens=Tokens(access_token="t"), options=options)
         with pytest.raises(Temporary):
             client.fetch_inbox(since=dt.datetime.now(dt.UTC))
+
+
+@pytest.mark.parametrize(
+    ("software", "version", "types"),
+    [
+        ("mastodon", "4.5.0", ["mention", "quote"]),
+        ("glitch", "4.6.1+glitch", ["mention", "quote"]),
+        ("mastodon", "4.4.9", ["mention"]),
+        ("takahe", "4.5.0", ["mention"]),  # it answers with an error to what it does not know
+        ("", "", ["mention"]),
+    ],
+)
+def test_who_quotes_the_account_mentions_it(software: str, version: str, types: list[str]) -> None:
+    now = dt.datetime.now(dt.UTC).isoformat()
+    bob = {"id": "7", "username": "bob", "acct": BOB}
+    quote = {"id": "21", "account": bob, "content": "<p>So true</p>", "created_at": now, "mentions": []}
+    answers = [
+        {"id": "1", "type": "quote", "created_at": now, "status": quote},
+        {"id": "2", "type": "poll", "created_at": now, "status": {**quote, "id": "22"}},
+    ]
+    options = {"host": "https://m.example", "account_id": "1", "software": software, "version": version}
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
+        network.get("https://m.example/api/v1/notifications", json=answers)
+        network.get("https://m.example/api/v1/accounts/1/statuses", json=[])
+        network.get("https://m.example/api/v1/conversations", json=[])
+        found = inbox(MastodonConnector(tokens=Tokens(access_token="t"), options=options))
+        asked = parse_qs(urlsplit(str(network.calls[0].request.url)).query)
+    assert asked["types[]"] == types
+    assert [(one.kind, one.remote_id, one.text, one.author.handle) for one in found] == (
+        [(InboxKind.MENTION, "21", "So true", BOB)] if "quote" in types else []
+    )
