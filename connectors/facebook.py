@@ -522,7 +522,7 @@ class FacebookConnector(CalledByMeta, Connector):
     def fetch_public_account(self, handle: str) -> PublicAccount | None:
         """Needs the app's feature "Page Public Content Access"; Rejected(FORBIDDEN) without."""
         name = handle.strip().removeprefix("@")
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,99}", name):
+        if not re.fullmatch(r"(?!(?i:me)$)[A-Za-z0-9][A-Za-z0-9.-]{0,99}", name):
             return None
         page = self._graph.find(name, {"fields": f"{_PROFILE},followers_count,fan_count"})
         return None if page is None else PublicAccount(profile_of(page), counts_of(page))

@@ -179,6 +179,9 @@ _NOT_TO_THEM = re.compile(
 )
 
 
+_USED_UP = re.compile(r"spend ?cap|credits ?depleted|usage[ -]?cap", re.IGNORECASE)
+
+
 def _plain(words: str, about: str) -> str:
     plain = ""
     if re.search(r"oauth1-permissions|app is not configured|app permissions", words, re.IGNORECASE):
@@ -198,8 +201,8 @@ def map_error(response: Response, words: str, *, about: str = "") -> ConnectorEr
     changes = getattr(response.request, "changes", False)
     if status == 401:
         return NeedsReconnect(words)
-    if status == 402 or (status == 403 and re.search(r"spend ?cap|credits ?depleted", words, re.IGNORECASE)):
-        # The app has no credits left, or spent what it may: somebody has to act, what waits goes out then.
+    if status == 402 or (status in {403, 429} and _USED_UP.search(words)):
+        # The app has no credits left, or used what it may: somebody has to act, what waits goes out then.
         return RateLimited(dt.datetime.now(dt.UTC) + CREDITS_WAIT, words, of_app=True)
     if status == 429:
         of_call = not is_post(response.request.method or "", urlsplit(response.request.url or "").path)

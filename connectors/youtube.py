@@ -515,8 +515,10 @@ class YouTubeConnector(Connector):
         """By ``@handle``, or by the id of a channel."""
         name = handle.strip().rstrip("/").rpartition("/")[2]
         which = {"id": name} if re.fullmatch(r"UC[A-Za-z0-9_-]{22}", name) else {"forHandle": name}
+        if not name:
+            return None
         found = self._list("/youtube/v3/channels", {"part": "snippet,statistics", **which})
-        if not name or not found:
+        if not found:
             return None
         return PublicAccount(_profile(found[0]), _counts(found[0]))
 

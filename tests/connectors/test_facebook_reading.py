@@ -131,6 +131,7 @@ def test_counts_of_this_page_and_of_others(network: responses.RequestsMock, page
         page.fetch_public_account("rival")
     asked = len(network.calls)
     assert page.fetch_public_account("../me") is None
+    assert page.fetch_public_account("Me") is None  # that would be our own Page
     assert len(network.calls) == asked
     hold_against_specs(network)
 

@@ -260,6 +260,7 @@ def test_the_end_of_an_upload_is_kept_while_x_works_on_it(
         (401, {"title": "Unauthorized"}, NeedsReconnect, None),
         (402, {"title": "CreditsDepleted"}, RateLimited, None),
         (403, {"title": "SpendCapReached", "detail": "Your account has reached it."}, RateLimited, None),
+        (429, {"title": "UsageCapExceeded", "detail": "Usage cap exceeded: Monthly."}, RateLimited, None),
         (403, {"detail": "You are not permitted to perform this action."}, Rejected, RejectReason.FORBIDDEN),
         (
             403,

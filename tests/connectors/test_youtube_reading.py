@@ -131,6 +131,9 @@ def test_another_channel_is_found_by_its_handle_or_id(
     assert_same(network.calls[0].request, theirs)
     network.replace("GET", f"{API}/youtube/v3/channels", json={"kind": "x", "pageInfo": {"totalResults": 0}})
     assert account.fetch_public_account(handle) is None
+    asked = len(network.calls)
+    assert account.fetch_public_account(" / ") is None
+    assert len(network.calls) == asked  # each look takes from what the whole project may ask
 
 
 def test_a_channel_that_is_gone_is_no_longer_ours(
