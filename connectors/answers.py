@@ -18,6 +18,8 @@ from requests import Response
 from connectors.errors import ConnectorError, Temporary
 
 LARGEST_COUNT = 2**63 - 1  # what a database takes
+# Nearer to the ends of the calendar no zone's time can be told any more.
+FIRST, LAST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
 LONGEST_LIFE_S = 10 * 365 * 86_400.0
 
 
@@ -102,22 +104,23 @@ def is_digits(value: str) -> bool:
 
 
 def instant(stated: object) -> dt.datetime | None:
-    """A moment in ISO 8601, in UTC where it does not say otherwise."""
+    """A moment in ISO 8601, in UTC where it does not say otherwise, between FIRST and LAST."""
     if not isinstance(stated, str):
         return None
     try:
         at = dt.datetime.fromisoformat(stated)
-        return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+        at = at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
     except (ValueError, OverflowError):
         return None
+    return min(max(at, FIRST), LAST)
 
 
 def moment(stated: object, *, per_second: int = 1) -> dt.datetime | None:
-    """A moment in seconds since 1970 or parts of them."""
+    """A moment in seconds since 1970 or parts of them, between FIRST and LAST."""
     if not isinstance(stated, int | float) or isinstance(stated, bool):
         return None
     try:
-        return dt.datetime.fromtimestamp(stated / per_second, dt.UTC)
+        return min(max(dt.datetime.fromtimestamp(stated / per_second, dt.UTC), FIRST), LAST)
     except (ValueError, OverflowError, OSError):
         return None
 

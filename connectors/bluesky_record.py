@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from connectors import text
+from connectors import answers, text
 from connectors.base import Json, PostPart, PostPayload, ReplyTarget, Step, StepResult
 
 COLLECTION = "app.bsky.feed.post"
@@ -188,11 +188,7 @@ def timestamp(at: dt.datetime) -> str:
 
 def instant(stated: str) -> dt.datetime:
     """When a record says it was made. People's programs write what they like: unreadable is long ago."""
-    try:
-        at = dt.datetime.fromisoformat(stated)
-    except ValueError:
-        return dt.datetime.fromtimestamp(0, dt.UTC)
-    return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    return answers.instant(stated) or dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 # --- record keys ------------------------------------------------------------------------------

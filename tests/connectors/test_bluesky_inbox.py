@@ -271,6 +271,9 @@ def test_what_was_deleted_since_is_left_out_and_what_hung_below_it_is_not(appvie
         {"facets": {"not": "a list"}},
         {"createdAt": "yesterday"},
         {"createdAt": None, "text": None},
+        {"createdAt": "9999-12-31T23:59:59-12:00"},  # the lexicon takes it: in UTC it is the year 10000
+        {"createdAt": "0001-01-01T00:00:00+14:00"},
+        {"createdAt": "0001-01-01T00:00:00Z"},
         {"text": "zero \0 byte"},
     ],
     ids=str,
@@ -283,6 +286,8 @@ def test_nothing_that_somebody_writes_keeps_the_rest_from_being_read(
     items = inbox()
     assert [item.remote_id for item in items] == [uri(CAROL, "odd"), FIRST["uri"]]
     assert all("\0" not in item.text for item in items)
+    west = dt.timezone(dt.timedelta(hours=-12))
+    assert all(item.created_at.astimezone(west) for item in items)  # as a page shows it
 
 
 def test_a_time_from_the_future_is_not_believed(appview: AppView) -> None:
