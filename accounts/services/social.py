@@ -290,14 +290,19 @@ def _try_quotas(account: SocialAccount, *, now: dt.datetime) -> None:
 
 def prove(*, account: SocialAccount, now: dt.datetime) -> ConnectorError | None:
     """The end of connecting: ask the network to call us where it does that, and read the profile with what
-    was just stored. What went wrong, None = it works. Must be called outside a transaction."""
+    was just stored, whatever came of the former. What went wrong, None = it works. Must be called outside a
+    transaction."""
+    problem: ConnectorError | None = None
     try:
         if account.info.can(Capability.WEBHOOKS):
             connecting.connector_for(account).subscribe()
+    except ConnectorError as error:
+        problem = error
+    try:
         check_account(account=account, now=now)
     except ConnectorError as error:
         return error
-    return None
+    return problem
 
 
 def check_account(*, account: SocialAccount, now: dt.datetime) -> Profile:

@@ -246,7 +246,10 @@ def test_a_first_look_that_fails_is_said_and_the_account_stays(
         patch.setattr(FakeAppConnector, "subscribe", fails)
         answer = come_back(client, state)
     assert "a first look at it did not work" in client.get(answer["Location"]).content.decode()
-    assert SocialAccount.objects.get().is_active
+    account = SocialAccount.objects.get()
+    assert account.is_active
+    # It was read all the same: that the network does not call us is no reason to know nothing of it.
+    assert network.calls[-1] == "profile with s3cr3t-of-the-app"
 
 
 def test_an_app_in_use_is_not_deleted(client: Client, brand: Brand) -> None:
