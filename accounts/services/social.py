@@ -178,17 +178,15 @@ def _take_profile(account: SocialAccount, profile: Profile) -> None:
 
 @transaction.atomic
 def disconnect(*, account: SocialAccount, actor: User | None, now: dt.datetime) -> None:
-    """Forget the account's secret; ``actor`` None: its owner asked for that at the network. Its history
-    stays; what is scheduled for it is not sent any more."""
-    changed = (
-        SocialAccount.objects.filter(pk=account.pk)
-        .exclude(status=AccountStatus.DISCONNECTED)
-        .update(
-            status=AccountStatus.DISCONNECTED,
-            status_detail="",
-            token_expires_at=None,
-            connection_expires_at=None,
-        )
+    """Forget the account's secret, and who signed in; ``actor`` None: its owner asked for that at the
+    network. Its history stays; what is scheduled for it is not sent any more."""
+    row = SocialAccount.objects.select_for_update().get(pk=account.pk)
+    changed = row.status != AccountStatus.DISCONNECTED
+    row.status, row.status_detail = AccountStatus.DISCONNECTED, ""
+    row.token_expires_at = row.connection_expires_at = None
+    row.options = {name: value for name, value in row.options.items() if name != "person_id"}
+    row.save(
+        update_fields=["status", "status_detail", "token_expires_at", "connection_expires_at", "options"]
     )
     Credential.objects.filter(pk=account.pk).delete()
     ReconnectLink.objects.filter(account=account).open(now).update(revoked_at=now)

@@ -244,8 +244,6 @@ def _forget(call: NetworkCall, accounts: list[SocialAccount], now: dt.datetime) 
     """What we have by this person's permission: the access to the accounts that they connected."""
     for account in accounts:
         disconnect(account=account, actor=None, now=now)
-        options = {name: value for name, value in account.options.items() if name != "person_id"}
-        SocialAccount.objects.filter(pk=account.pk).update(options=options)
     if call.app is not None:
         forget_offers_of(app=call.app)
     asked = DeletionRequest.objects.filter(digest=_digest_of_request(call.app, bytes(call.body)))

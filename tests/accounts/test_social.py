@@ -449,9 +449,12 @@ def test_disconnecting_asks_first_forgets_the_secret_and_keeps_the_row(
     path = reverse("accounts:account_disconnect", args=[account.pk])
     assert client.get(path).status_code == 200
     assert Credential.objects.exists()
+    # Who signed in: without access a later request of theirs that we forget them would not find it.
+    SocialAccount.objects.update(options={"person_id": "26", "host": "https://fake.test"})
     client.post(path)
     account.refresh_from_db()
     assert account.status == AccountStatus.DISCONNECTED
+    assert account.options == {"host": "https://fake.test"}
     assert not account.is_active
     assert not Credential.objects.exists()
     assert actions() == ["account.disconnected"]
