@@ -89,7 +89,7 @@ SENTENCES: dict[str, Promise] = {
     StopReason.SKIPPED: _("It was skipped: it was too late for it, or somebody decided so."),
     StopReason.QUIET_PERIOD: _("It fell due in a quiet period. Decide whether it still goes out."),
     StopReason.QUOTA: _("The account's quota for now is used up."),
-    StopReason.PROGRAM_ERROR: _("This program made a mistake while sending. Its log has the details."),
+    StopReason.PROGRAM_ERROR: _("This program made a mistake. Its log has the details."),
     StopReason.NEWER_MESSAGE: _(
         "Somebody else wrote in this conversation meanwhile. Read it and decide again."
     ),

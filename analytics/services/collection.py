@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import logging
 import random
 import uuid
 from collections.abc import Sequence
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Min, Q
 from django.db.models.functions import Least
 
@@ -42,6 +43,8 @@ from outbox.models import Delivery, DeliveryKind, DeliveryState
 from outbox.services.rates import Lane, block_until
 from outbox.services.rates import blocked_until as lane_blocked_until
 from outbox.services.usage import heeding
+
+logger = logging.getLogger(__name__)
 
 ACCOUNT_INTERVAL = dt.timedelta(hours=1)
 EARLY = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
@@ -188,6 +191,13 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> None:
     except (Temporary, OutcomeUnknown) as refusal:
         # Reading twice does no harm, so an unclear answer is no different from none.
         error, detail, failures = StopReason.TEMPORARY, refusal.detail, pull.failures + 1
+        blocked_until = now + _backoff(failures)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as mistake:
+        # Of ours, or an answer that nobody foresaw: the page of the account must say so.
+        logger.exception("the counts of account %s were not read", account_id)
+        error, detail, failures = StopReason.PROGRAM_ERROR, type(mistake).__name__, pull.failures + 1
         blocked_until = now + _backoff(failures)
     _finish(
         pull,

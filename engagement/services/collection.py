@@ -13,12 +13,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import random
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from accounts.connecting import connector_for
@@ -37,6 +38,8 @@ from engagement.services.intake import take_page
 from outbox.errors import StopReason
 from outbox.services.rates import Lane, block_until, blocked_until, reading_pace
 from outbox.services.usage import heeding
+
+logger = logging.getLogger(__name__)
 
 # Read so far back when an account is new, or begins anew.
 LOOK_BACK = dt.timedelta(days=7)
@@ -136,6 +139,20 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> int:
             ends |= _error(refusal.reason, refusal.detail, next_at=now + FIRST_BACKOFF)
         else:
             ends |= _error(refusal.reason, refusal.detail, next_at=now + REFUSED_PAUSE)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # A mistake of ours, or an answer that nobody foresaw: the page of the inbox must say so.
+        logger.exception("the inbox of account %s was not read", account_id)
+        failures = row.failures + 1
+        until = now + _backoff(failures)
+        ends |= _error(
+            StopReason.PROGRAM_ERROR,
+            type(error).__name__,
+            next_at=until,
+            blocked_until=until,
+            failures=failures,
+        )
     _finish(row, **ends)
     return taken
 

@@ -287,6 +287,19 @@ def test_a_lost_credential_is_noted_and_nothing_more_is_asked(
     assert AccountDay.objects.get().taken_at == NOON + 3 * HOUR
 
 
+def test_an_answer_that_nobody_foresaw_is_noted_and_asked_for_later(
+    sandbox_account: SocialAccount, network: FakeNetwork
+) -> None:
+    network.account_error = TypeError("'NoneType' object is not subscriptable")  # type: ignore[assignment]
+    collect(NOON)
+    pull = AccountPull.objects.get()
+    assert (pull.error, pull.error_detail, pull.failures) == ("program_error", "TypeError", 1)
+    assert (pull.claimed_until, pull.blocked_until is not None) == (None, True)
+    network.account_error = None
+    assert collect(NOON + 2 * MINUTE) == 1
+    assert AccountPull.objects.get().error == ""
+
+
 @pytest.mark.parametrize("error", [Temporary("502"), OutcomeUnknown("dropped")])
 def test_a_network_that_cannot_be_reached_is_tried_again_later_and_later(
     sandbox_account: SocialAccount, network: FakeNetwork, error: Exception

@@ -298,6 +298,19 @@ def test_looks_that_cost_units_are_spaced_by_what_is_left_of_them(
         assert pull().next_at >= day + DAY
 
 
+def test_an_answer_that_nobody_foresaw_is_noted_and_asked_for_later(
+    sandbox_account: SocialAccount, network: FakeNetwork
+) -> None:
+    network.error = TypeError("'NoneType' object is not subscriptable")  # type: ignore[assignment]
+    collect()
+    assert (pull().error, pull().error_detail, pull().failures) == ("program_error", "TypeError", 1)
+    assert pull().claimed_until is None
+    assert pull().next_at >= NOON + MINUTE
+    network.error = None
+    collect(pull().next_at)
+    assert (pull().error, pull().failures) == ("", 0)
+
+
 @pytest.mark.parametrize("error", [Temporary("down"), OutcomeUnknown("cut off")])
 def test_a_network_that_cannot_be_reached_is_asked_later_and_later(
     sandbox_account: SocialAccount, network: FakeNetwork, error: Exception
