@@ -118,6 +118,13 @@ def check_content(
         *unreachable(payload, info),
         *own_problems(info, account.options, answers, has_video=any(asset.is_video for asset in used)),
     ]
+    # Of a file that is still being read, or cannot be used, is told below: it is not missing.
+    unread = {
+        index
+        for index, part in enumerate(parts)
+        if any(use.asset in assets and not assets[use.asset].is_ready for use in part.media)
+    }
+    problems = [one for one in problems if one.part not in unread or one.reason not in _NOTHING_THERE]
     issues += _issues(problems, info)
     issues += [Issue(0, words, is_blocking=False) for words in _guards_not_sent(parts, info)]
     for index, part in enumerate(parts):
@@ -168,6 +175,7 @@ def _issues(problems: Sequence[Problem], info: PlatformInfo) -> Iterator[Issue]:
         yield Issue(problem.part, explain(problem, info), is_missing=is_missing, name=problem.name)
 
 
+_NOTHING_THERE = (RejectReason.TEXT_EMPTY, RejectReason.MEDIA_MISSING)
 _TO_COME = (RejectReason.TEXT_EMPTY, RejectReason.MEDIA_MISSING, RejectReason.SETTING_MISSING)
 
 

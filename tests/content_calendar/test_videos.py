@@ -328,6 +328,15 @@ def test_each_network_has_its_verdict(brand: Brand, creator: User) -> None:
     assert check(bluesky, asset).is_ready
 
 
+def test_a_video_that_is_still_being_read_is_not_called_missing(brand: Brand, creator: User) -> None:
+    account = make_account(brand, platform="instagram", handle="harbour")
+    asset = uploaded(brand, creator, clip())
+    told = said(check(account, asset))
+    assert "still being looked at" in told
+    assert "words alone" not in told
+    assert not check(account, asset).is_ready
+
+
 def test_progress_of_a_copy_is_told(brand: Brand, creator: User, sandbox_account: SocialAccount) -> None:
     asset = uploaded(brand, creator, clip(kind="webm", codec="libvpx", sound="libopus"))
     assert "still being looked at" in said(check(sandbox_account, asset))
