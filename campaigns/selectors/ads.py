@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import AppRegistration, Membership
+from accounts.models import AccountStatus, AppRegistration, Membership
 from campaigns.models import AdAccount, AdCampaign, Campaign, CostKind, Source, SpendEntry
 from connectors.ads.base import AdPlatformInfo
 from connectors.ads.registry import AD_CONNECTORS
@@ -61,6 +61,21 @@ def rows_of(membership: Membership) -> list[AdAccountRow]:
     )
     rows = [AdAccountRow(one, one.info, one.assigned, one.open) for one in accounts]  # type: ignore[attr-defined]
     return sorted(rows, key=lambda row: row.account.status == "disconnected")
+
+
+def brands_connected(membership: Membership, platform: str) -> dict[str, list[str]]:
+    """By the platform's id of an ad account: the names of one's brands that are connected with it."""
+    rows = (
+        AdAccount.objects.for_member(membership)
+        .filter(platform=platform)
+        .exclude(status=AccountStatus.DISCONNECTED)
+        .order_by("brand__name")
+        .values_list("remote_id", "brand__name")
+    )
+    found: dict[str, list[str]] = {}
+    for remote_id, brand in rows:
+        found.setdefault(remote_id, []).append(brand)
+    return found
 
 
 def campaigns_of_account(account: AdAccount) -> list[AdCampaign]:

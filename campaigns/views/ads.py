@@ -26,9 +26,17 @@ from campaigns import tasks
 from campaigns.ad_wording import ad_problem, ad_sign_in_problem
 from campaigns.forms.ads import AssignForm, ChooseForm, SignInForm
 from campaigns.models import AdAccount, AdCampaign, AdCredential
-from campaigns.selectors.ads import apps_of, campaigns_of_account, platform_of, platforms, rows_of
+from campaigns.selectors.ads import (
+    apps_of,
+    brands_connected,
+    campaigns_of_account,
+    platform_of,
+    platforms,
+    rows_of,
+)
 from campaigns.services import ad_accounts
 from campaigns.services.ad_accounts import OfferOver, OtherBrand, OtherCurrency
+from connectors.ads.base import AdAccount as RemoteAccount
 from connectors.ads.base import AdPlatformInfo
 from connectors.errors import ConnectorError
 from core.htmx import render_page
@@ -155,9 +163,7 @@ def ad_choose(request: MemberRequest, credential_id: uuid.UUID) -> HttpResponse:
     form = ChooseForm(
         request.POST or None,
         brands=Brand.objects.for_member(request.membership).order_by("name"),
-        offered=[
-            (one.id, f"{one.name} ({one.id}, {one.currency or _('currency not known')})") for one in found
-        ],
+        offered=_choices(found, brands_connected(request.membership, credential.platform)),
         initial={"brand": brand.pk} if brand else None,
     )
     if request.method == "POST" and form.is_valid():
@@ -178,6 +184,17 @@ def ad_choose(request: MemberRequest, credential_id: uuid.UUID) -> HttpResponse:
         return redirect("campaigns:ad_accounts")
     context = {"info": info, "form": form}
     return render(request, "campaigns/ad_choose.html", context, status=422 if form.errors else 200)
+
+
+def _choices(found: list[RemoteAccount], connected: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """By id; ``connected``: the brands that have it already."""
+    choices = []
+    for one in found:
+        words = f"{one.name} ({one.id}, {one.currency or _('currency not known')})"
+        if brands := connected.get(one.id):
+            words += " · " + _("connected already with %(brands)s") % {"brands": ", ".join(brands)}
+        choices.append((one.id, words))
+    return choices
 
 
 # --- developer apps ---------------------------------------------------------------------------

@@ -191,6 +191,20 @@ def test_where_the_role_was_lost_somebody_else_can_sign_in(
 
 
 @pytest.mark.django_db
+def test_what_is_connected_already_says_so_where_one_chooses(
+    sign_in: SignIn, admin: User, account: AdAccount, organization: Organization
+) -> None:
+    client = sign_in(admin)
+    state = sent_to_platform(client, make_app(organization, admin))
+    choose = client.get(reverse("campaigns:ad_callback"), {"state": state, "code": "good"})["Location"]
+    page = client.get(choose).content.decode()
+    assert f"Shop (11, EUR) · connected already with {account.brand}" in page
+    assert page.count("connected already with") == 1
+    ad_accounts.disconnect(account=account, actor=admin, now=NOW)
+    assert "connected already with" not in client.get(choose).content.decode()
+
+
+@pytest.mark.django_db
 def test_what_a_platform_does_not_say_this_time_is_as_it_was(
     sign_in: SignIn, admin: User, account: AdAccount, organization: Organization
 ) -> None:
