@@ -109,7 +109,8 @@ def _post_languages(locale: str) -> tuple[Choice, ...]:
     choices = []
     for tag in POST_LANGUAGES:
         own = Locale.parse(tag, sep="-")
-        own_name = (own.get_display_name(own) or tag).capitalize()
+        own_name = own.get_display_name(own) or tag
+        own_name = own_name[:1].upper() + own_name[1:]
         name = own.get_display_name(reader) or tag
         choices.append((tag, own_name if own_name == name else f"{own_name} · {name}"))
     return tuple(sorted(choices, key=lambda choice: choice[1].casefold()))

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
+from accounts.choices import post_languages
 from accounts.models import AuditEntry, Brand, Membership, Organization, Role, User
 from tests.cast import PASSWORD, make_user
 
@@ -200,3 +202,11 @@ def test_the_document_of_permissions_is_current() -> None:
 
     kept = (Path(__file__).resolve().parents[2] / "docs" / "permissions.md").read_text()
     assert kept == document(), "run manage.py permissions_doc"
+
+
+def test_languages_are_written_as_their_speakers_write_them() -> None:
+    with translation.override("en"):
+        names = dict(post_languages())
+    assert names["pt-BR"] == "Português (Brasil) · Portuguese (Brazil)"
+    assert names["vi"] == "Tiếng Việt · Vietnamese"
+    assert names["da"] == "Dansk · Danish"
