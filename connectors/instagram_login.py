@@ -29,14 +29,14 @@ def by_itself(app: AppCredentials, code: str, redirect_uri: str) -> Connected:
         "code": code.removesuffix("#_"),
     }
     response = door.call("POST", "oauth/access_token", form=form)
-    short = only(door.answer(response, app.client_secret, code))
+    short = only(door.entry(response, app.client_secret, code))
     token = meta.word_of(short, "access_token")
     told = short.get("permissions")
     listed = told.split(",") if isinstance(told, str) else told if isinstance(told, list) else ()
     scopes = tuple(map(str, listed))
     query = {"grant_type": "ig_exchange_token", "client_secret": app.client_secret, "access_token": token}
     graph = Graph(KEY, root(), token)
-    fresh = tokens_of(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
+    fresh = tokens_of(graph.entry(graph.call("GET", "access_token", params=query), app.client_secret))
     person_id = str(short.get("user_id") or "")
     options: Json = {"login": INSTAGRAM, "person_id": person_id, "scopes": list(scopes)}
     account = only(Graph(KEY, root(), fresh.access_token).get(f"{meta_login.VERSION}/me", ME))

@@ -28,7 +28,7 @@ from requests import Response
 from connectors import http
 from connectors.base import Json, PostPayload, Quota, StoryLimit
 from connectors.errors import ConnectorError, OutcomeUnknown, Rejected, RejectReason, Temporary
-from connectors.meta_errors import map_error
+from connectors.meta_errors import error_of, map_error
 
 MOST_OF_A_LIST = 40  # pages
 MOST_COUNTED = 1 << 53  # no count of anything is larger
@@ -115,6 +115,17 @@ class Graph:
         if isinstance(answer.get("error"), dict):
             raise map_error(response, self.token, self.secret, *secrets)
         return answer
+
+    def entry(self, response: Response, *secrets: str) -> Json:
+        """As ``answer``, of a call for a token. That the app or its secret is not known Meta says with the
+        codes of a failure that passes: Rejected(INVALID)."""
+        try:
+            return self.answer(response, *secrets)
+        except Temporary as error:
+            words = str(error_of(response).get("message") or "")
+            if 400 <= response.status_code < 500 and re.search(r"(?i)\bvalidating\b", words):
+                raise Rejected(RejectReason.INVALID, error.detail) from error
+            raise
 
     def lists(
         self, path: str, params: Mapping[str, Any] | None = None, *, most_pages: int = 5

@@ -70,7 +70,7 @@ def sign_in(key: str, base: str, *, app: AppCredentials, code: str, redirect_uri
 
 def _token(door: Graph, query: Json, app: AppCredentials) -> str:
     secrets = (app.client_secret, str(query.get("code") or ""), str(query.get("fb_exchange_token") or ""))
-    answer = door.answer(door.call("GET", "oauth/access_token", params=query), *secrets)
+    answer = door.entry(door.call("GET", "oauth/access_token", params=query), *secrets)
     return word_of(answer, "access_token")
 
 

@@ -135,10 +135,10 @@ class ThreadsConnector(CalledByMeta, Connector):
         }
         door = _graph("")
         response = door.call("POST", "oauth/access_token", form=form)
-        short = meta.word_of(door.answer(response, app.client_secret, code), "access_token")
+        short = meta.word_of(door.entry(response, app.client_secret, code), "access_token")
         query = {"grant_type": "th_exchange_token", "client_secret": app.client_secret, "access_token": short}
         graph = _graph(short)
-        tokens = _tokens(graph.answer(graph.call("GET", "access_token", params=query), app.client_secret))
+        tokens = _tokens(graph.entry(graph.call("GET", "access_token", params=query), app.client_secret))
         graph = _graph(tokens.access_token)
         scopes = _scopes_of(graph)
         profile = _profile(graph.get(f"{VERSION}/me", _ME))

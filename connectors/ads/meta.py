@@ -191,7 +191,7 @@ def _token(door: meta.Graph, query: dict[str, str], app: AppCredentials) -> Toke
     # The documented form is a query; our log has none.
     response = door.call("GET", "oauth/access_token", params=query)
     try:
-        answer = door.answer(response, *secrets)
+        answer = door.entry(response, *secrets)
     except Rejected as error:
         if error.reason is RejectReason.INVALID:
             raise NeedsReconnect(error.detail) from error

@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from connectors.base import Capability, Tokens
-from connectors.errors import NeedsReconnect, Rejected, RejectReason
+from connectors.errors import NeedsReconnect, Rejected, RejectReason, Temporary
 from connectors.facebook import FacebookConnector
 from connectors.facebook_info import INFO
 from tests.connectors.facebook_stage import API, APP, PAGE, REDIRECT, SECRET, network, query_of
@@ -86,6 +86,21 @@ def test_a_code_that_is_refused_tells_no_secret(network: responses.RequestsMock)
     assert SECRET not in refused.value.detail
     with pytest.raises(NeedsReconnect):
         FacebookConnector.refresh(tokens=Tokens(access_token="x"), options={}, app=APP)
+
+
+@pytest.mark.parametrize(
+    "words", ["Error validating client secret.", "Error validating application. Invalid application ID."]
+)
+def test_a_wrong_app_is_no_failure_that_passes(network: responses.RequestsMock, words: str) -> None:
+    """Meta says so with the code of an unknown error."""
+    said = {"error": {"code": 1, "type": "OAuthException", "message": words}}
+    network.get(f"{API}/oauth/access_token", status=400, json=said)
+    with pytest.raises(Rejected) as refused:
+        FacebookConnector.exchange_accounts(app=APP, code="c0de", code_verifier="", redirect_uri=REDIRECT)
+    assert refused.value.reason is RejectReason.INVALID
+    network.upsert("GET", f"{API}/oauth/access_token", status=500, json=said)
+    with pytest.raises(Temporary):
+        FacebookConnector.exchange_accounts(app=APP, code="c0de", code_verifier="", redirect_uri=REDIRECT)
 
 
 def test_what_was_not_allowed_cannot_be_done() -> None:

@@ -11,7 +11,7 @@ import pytest
 import responses
 
 from connectors.base import Capability, Tokens
-from connectors.errors import NeedsReconnect, Rejected, Temporary
+from connectors.errors import NeedsReconnect, Rejected, RejectReason, Temporary
 from connectors.threads import ThreadsConnector
 from connectors.threads_info import INFO
 from tests.connectors.threads_stage import (
@@ -72,6 +72,7 @@ def test_a_code_becomes_an_account_with_a_token_of_sixty_days(
     assert (connected.profile.remote_id, connected.profile.handle) == ("78901", "harbour")
     assert connected.profile.profile_url == "https://www.threads.net/@harbour"
     assert connected.tokens.access_token == TOKEN
+    assert connected.tokens.refresh_token == TOKEN  # so it is renewed without a person
     assert connected.tokens.expires_at is not None
     days = (connected.tokens.expires_at - dt.datetime.now(dt.UTC)).total_seconds() / 86_400
     assert 59.9 < days < 60.1
@@ -100,6 +101,14 @@ def test_a_refused_code_is_told_without_our_secrets(network: responses.RequestsM
         exchange()
     assert "AQB-code" not in str(refused.value)
     assert SECRET not in refused.value.detail
+
+
+def test_a_wrong_app_secret_is_no_failure_that_passes(network: responses.RequestsMock) -> None:
+    said = graph_error(1) | {"error": {"message": "Error validating client secret.", "code": 1}}
+    network.post(f"{ROOT}/oauth/access_token", status=400, json=said)
+    with pytest.raises(Rejected) as refused:
+        exchange()
+    assert refused.value.reason is RejectReason.INVALID
 
 
 def test_a_living_token_renews_itself(network: responses.RequestsMock, collection: Check) -> None:
