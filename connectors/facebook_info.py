@@ -109,6 +109,10 @@ INFO = PlatformInfo(
                 "Under “Webhooks” choose the object Page, enter the address of the webhook with its verify "
                 "token, and subscribe to feed, mention, messages and ratings."
             ),
+            (
+                "In the settings of Facebook Login enter the address of the webhook as “Deauthorize callback "
+                "URL”, and the address for requests of deletion as “Data deletion request URL”."
+            ),
             "Add the product “Messenger” if direct messages are to be read and answered.",
             "While the app is in development, give everybody who connects a Page a role under “App roles”.",
         ),

@@ -118,6 +118,10 @@ INFO = PlatformInfo(
                 "Under “Webhooks” choose the object Instagram, enter the address of the webhook with its "
                 "verify token, and subscribe to comments, mentions and messages."
             ),
+            (
+                "Where the redirect address stands, enter the address of the webhook as “Deauthorize "
+                "callback URL”, too, and the address for requests of deletion as “Data deletion request URL”."
+            ),
             "While the app is in development, add each account as an Instagram tester under “App roles”.",
         ),
         review=(

@@ -19,7 +19,7 @@ from accounts.access import MemberRequest, load, requires
 from accounts.connect_forms import AppForm
 from accounts.hooks import has_deletion, is_heard
 from accounts.models import AppRegistration, SocialAccount
-from accounts.network_wording import matrix, network_facts
+from accounts.network_wording import length, matrix, network_facts
 from accounts.permissions import Action, is_allowed
 from accounts.services import apps
 from accounts.views.connecting import network_of, networks, redirect_uri
@@ -48,6 +48,9 @@ def network(request: MemberRequest, platform: str) -> HttpResponse:
         "needs": _needs(info) if may_connect else (),
         "apps": [(app, apps.shown(app), hook_url(info, app), deletion_url(info, app)) for app in rows],
         "redirect_uri": redirect_uri() if info.app else "",
+        "has_hook": info.can(Capability.WEBHOOKS),
+        # Of a network that charges for each look, or allows few: a webhook makes it no faster.
+        "look_every": length(info.inbox_every_s) if info.inbox_every_s else "",
     }
     return render(request, "accounts/network.html", context)
 
