@@ -87,6 +87,48 @@ def connect_problem(error: ConnectorError, info: PlatformInfo) -> str:
     return _("%(network)s could not be reached. Nothing was changed; please try again in a minute.") % name
 
 
+def sign_in_problem(error: ConnectorError, info: PlatformInfo, *, is_outside: bool = False) -> str:
+    """Why a sign-in at the network that came back did not connect anything, in the active language. Nobody
+    entered anything on the way: what may be wrong is the developer app, which somebody without a login
+    (``is_outside``) cannot mend, or what was allowed."""
+    name = {"network": info.name}
+    if info.app is None or not isinstance(error, Rejected | NeedsReconnect):
+        return connect_problem(error, info)
+    if isinstance(error, Rejected) and error.reason is RejectReason.NOT_FOUND:
+        return (
+            _(
+                "%(network)s named no account that can be connected. Choose one in its dialogue, or sign in "
+                "as somebody who manages one."
+            )
+            % name
+        )
+    if isinstance(error, Rejected) and error.reason is RejectReason.FORBIDDEN:
+        return (
+            _(
+                "Not everything that publishing needs was allowed at %(network)s. Try again, and leave what "
+                "it lists switched on."
+            )
+            % name
+        )
+    if is_outside:
+        return (
+            _(
+                "%(network)s did not accept the sign-in. If it happens again, tell whoever sent you the "
+                "link: the developer app may have to be looked at."
+            )
+            % name
+        )
+    if isinstance(error, NeedsReconnect) and error.advice:
+        return _(error.advice)
+    return (
+        _(
+            "%(network)s did not accept the sign-in. Check the ID and the secret of the developer app, and "
+            "the redirect address that is entered there, then try again."
+        )
+        % name
+    )
+
+
 def address_problem(error: ConnectorError) -> str:
     """Why an address of another server cannot be taken, in the active language."""
     if isinstance(error, http.HostNotFound):
@@ -136,35 +178,44 @@ QUOTAS = (
 def quota_rows(account: SocialAccount, now: dt.datetime) -> list[tuple[str, str]]:
     """The allowances as (name, "used of limit") in the active language: what the network told at the last
     check, and what we count ourselves of others. Of several windows the one that is fullest."""
-    told = account.options.get("quotas", {}).get("rows", ())
-    rows = {_(row["name"]): _quota_words(row) for row in told}
+    zone = account.brand.timezone
+    told = [_told_quota(row) for row in account.options.get("quotas", {}).get("rows", ())]
+    # What began anew since the network told it is known after the next check.
+    current = [one for one in told if one.resets_at is None or one.resets_at > now]
+    rows = {_(one.name): _quota_words(one, zone, is_moving=True) for one in current}
     fullest: dict[str, Quota] = {}
     for quota in counted_of(account, now):
         name = str(COUNTED.get(quota.name, ""))
         is_long = quota.window_s == 0 or quota.window_s >= SHORTEST_SHOWN_S
         if name and name not in rows and is_long:
             fullest[name] = max(fullest.get(name, quota), quota, key=lambda one: one.used / max(one.limit, 1))
-    ours = {name: _counted_words(quota, account.brand.timezone) for name, quota in fullest.items()}
+    ours = {name: _quota_words(quota, zone) for name, quota in fullest.items()}
     return [*rows.items(), *ours.items()]
 
 
-def _counted_words(quota: Quota, zone: str) -> str:
-    words = _quota_words({"used": quota.used, "limit": quota.limit, "window_s": quota.window_s})
-    if quota.window_s or quota.resets_at is None:
-        return words
+def _told_quota(row: Mapping[str, Any]) -> Quota:
+    resets_at = dt.datetime.fromisoformat(row["resets_at"]) if row.get("resets_at") else None
+    return Quota(row["name"], row["used"], row["limit"], row["window_s"], resets_at)
+
+
+def _quota_words(quota: Quota, zone: str, *, is_moving: bool = False) -> str:
+    """``is_moving``: a window without an end of its own moves along with the time, as networks have it; ours
+    begin with what is sent first."""
+    used = number_format(quota.used, force_grouping=True)
+    words: dict[str, Any] = {"used": used, "limit": number_format(quota.limit, force_grouping=True)}
+    words["hours"] = hours = round(quota.window_s / 3600)
+    if not quota.limit:
+        said = _("%(used)s, without a limit") % words
+    elif hours and is_moving:
+        said = _("%(used)s of %(limit)s in the last %(hours)s hours") % words
+    elif hours:
+        said = _("%(used)s of %(limit)s in %(hours)s hours") % words
+    else:
+        said = _("%(used)s of %(limit)s") % words
+    if quota.resets_at is None:
+        return said
     at = format_time(quota.resets_at, zone, "datetime")
-    return _("%(count)s until %(time)s") % {"count": words, "time": at}
-
-
-def _quota_words(row: Mapping[str, Any]) -> str:
-    used = number_format(row["used"], force_grouping=True)
-    if not row["limit"]:
-        return _("%(used)s, without a limit") % {"used": used}
-    words = {"used": used, "limit": number_format(row["limit"], force_grouping=True)}
-    hours = round(row["window_s"] / 3600)
-    if hours:
-        return _("%(used)s of %(limit)s in %(hours)s hours") % {**words, "hours": hours}
-    return _("%(used)s of %(limit)s") % words
+    return _("%(count)s · starts anew on %(time)s") % {"count": said, "time": at}
 
 
 # --- the audit log ----------------------------------------------------------------------------

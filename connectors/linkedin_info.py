@@ -41,6 +41,8 @@ PAGE_COMMENTS = frozenset(
     }
 )
 PAGE_COUNTS = frozenset({Capability.ACCOUNT_METRICS, Capability.POST_METRICS, Capability.COMPETITORS})
+# No app has all of this: LinkedIn refuses a sign-in that asks for more than the app's products allow. Chosen
+# from the start is what an app gets at once.
 FEATURES = (
     Feature("member", "Post as yourself", ("w_member_social",), POSTS, is_required=True),
     Feature("name", "Your name and picture (app with “Sign In with LinkedIn”)", ("openid", "profile")),
@@ -49,19 +51,27 @@ FEATURES = (
         "Post as the pages that you manage (app with “Community Management API”)",
         ("r_basicprofile", "r_organization_social", "w_organization_social", "rw_organization_admin"),
         PAGE_COUNTS,
+        is_default=False,
     ),
     Feature(
         "page_comments",
         "Comments and mentions of these pages (app with “Community Management API”)",
         ("r_organization_social_feed", "w_organization_social_feed"),
         PAGE_COMMENTS,
+        is_default=False,
     ),
     Feature(
         "member_comments",
         "First comments below your own posts (app with “Community Management API”)",
         ("w_member_social_feed",),
+        is_default=False,
     ),
-    Feature("member_reads", "Read your own posts (only where LinkedIn approved it)", ("r_member_social",)),
+    Feature(
+        "member_reads",
+        "Read your own posts (only where LinkedIn approved it)",
+        ("r_member_social",),
+        is_default=False,
+    ),
 )
 
 INFO = PlatformInfo(

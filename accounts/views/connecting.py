@@ -31,13 +31,16 @@ from accounts.permissions import Action
 from accounts.services import offers, social
 from accounts.services.reconnect_links import LinkOver
 from accounts.services.social import DifferentAccount
-from accounts.wording import check_problem, connect_problem, problem_field
+from accounts.wording import check_problem, connect_problem, problem_field, sign_in_problem
 from connectors.base import ConnectMethod, PlatformInfo
 from connectors.errors import ConnectorError
 from connectors.registry import CONNECTORS
 
 OAUTH_KEY = "oauth"  # session: state -> what was asked
 OAUTH_KEPT = 5  # sign-ins that one browser may have under way
+# ``error`` of an answer: by OAuth, and as LinkedIn has it.
+DECLINED = frozenset({"access_denied", "user_cancelled_login", "user_cancelled_authorize"})
+SCOPES_REFUSED = frozenset({"invalid_scope", "unauthorized_scope_error"})
 
 
 def networks() -> list[PlatformInfo]:
@@ -249,8 +252,9 @@ def _back(request: MemberRequest) -> HttpResponse:
         again = reverse("accounts:account_reconnect", args=[asked["account"]])
     brand: Brand = load(request, Action.CONNECT_ACCOUNTS, Brand.objects, asked["brand"])
     info = network_of(asked["platform"])
+    app_url = reverse("accounts:network", args=[info.key]) if info.app else ""
     if problem := _refusal(request, info):
-        return _failed(request, problem, again, info)
+        return _failed(request, problem, again, info, app_url=app_url if _is_of_scopes(request) else "")
     now = timezone.now()
     try:
         connections, app = connecting.finish_oauth(pending=asked, code=request.GET.get("code", ""), now=now)
@@ -278,14 +282,19 @@ def _back(request: MemberRequest) -> HttpResponse:
     except DifferentAccount as error:
         return _failed(request, different(error), again, info)
     except ConnectorError as error:
-        return _failed(request, _not_finished(error, info), again, info)
+        return _failed(request, _not_finished(error, info), again, info, app_url=app_url)
     return _connected(request, [saved])
 
 
 def _refusal(request: HttpRequest, info: PlatformInfo) -> str:
     """What the network sent instead of a code."""
     error = request.GET.get("error", "")
-    if error == "access_denied":
+    if _is_of_scopes(request):
+        return _(
+            "The developer app may not ask %(network)s for everything that was chosen, so nothing was "
+            "connected. Choose only what its products and permissions there allow."
+        ) % {"network": info.name}
+    if error in DECLINED:
         return _("The access was declined at %(network)s, so nothing was connected.") % {"network": info.name}
     if error or not request.GET.get("code"):
         return _("%(network)s did not complete the sign-in, so nothing was connected.") % {
@@ -294,8 +303,13 @@ def _refusal(request: HttpRequest, info: PlatformInfo) -> str:
     return ""
 
 
-def _not_finished(error: ConnectorError, info: PlatformInfo) -> str:
-    reached = connect_problem(error, info)
+def _is_of_scopes(request: HttpRequest) -> bool:
+    """Whether the network refused to ask the person for what the app asked it for."""
+    return request.GET.get("error", "") in SCOPES_REFUSED
+
+
+def _not_finished(error: ConnectorError, info: PlatformInfo, *, is_outside: bool = False) -> str:
+    reached = sign_in_problem(error, info, is_outside=is_outside)
     return _("The sign-in could not be completed. %(reason)s") % {"reason": reached}
 
 
@@ -307,9 +321,15 @@ def _started_elsewhere() -> str:
 
 
 def _failed(
-    request: HttpRequest, problem: str, again_url: str, info: PlatformInfo | None = None
+    request: HttpRequest,
+    problem: str,
+    again_url: str,
+    info: PlatformInfo | None = None,
+    *,
+    app_url: str = "",
 ) -> HttpResponse:
-    context = {"problem": problem, "again_url": again_url, "info": info}
+    """``app_url``: where the developer app can be looked at, if that may be what is wrong."""
+    context = {"problem": problem, "again_url": again_url, "info": info, "app_url": app_url}
     return render(request, "accounts/connect_failed.html", context)
 
 
@@ -381,7 +401,7 @@ def _back_by_link(request: HttpRequest) -> HttpResponse:
         except DifferentAccount as error:
             problem = different(error)
         except ConnectorError as error:
-            problem = _not_finished(error, info)
+            problem = _not_finished(error, info, is_outside=True)
     if problem:
         context = {"link": link, "account": account, "info": info, "problem": problem}
         return render(request, "accounts/reconnect_failed.html", context)

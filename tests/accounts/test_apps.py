@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -104,8 +105,21 @@ def test_the_page_of_a_network_says_what_to_do_and_what_to_copy(client: Client, 
         assert words in shown
     assert f"{settings.BASE_URL}{reverse('accounts:oauth_callback')}" in shown
     assert "sends people back to https addresses only" in shown
+    assert "the address of its webhook stands there" in shown
     settings.IS_HTTPS = True
     assert "sends people back to https addresses only" not in client.get(PAGE).content.decode()
+
+
+def test_a_webhook_promises_no_news_at_once_where_reading_costs(
+    client: Client, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(client)
+    assert "tells news at once" in client.get(PAGE).content.decode()
+    slow = dataclasses.replace(FakeAppConnector.INFO, inbox_every_s=900)
+    monkeypatch.setattr(FakeAppConnector, "INFO", slow)
+    shown = client.get(PAGE).content.decode()
+    assert "The inbox is read every 15 min" in shown
+    assert "tells news at once" not in shown
 
 
 def test_who_may_not_connect_sees_limits_and_no_keys(client: Client, creator: User) -> None:
@@ -373,7 +387,7 @@ def test_what_the_network_allows_is_read_at_each_check_and_shown(
     monkeypatch.setattr(FakeAppConnector, "fetch_quotas", lambda _self: tuple(told))
     app = add(client)
     page = client.get(come_back(client, go(client, brand, app=app.pk))["Location"]).content.decode()
-    assert "7 of 100 in 24 hours" in page
+    assert "7 of 100 in the last 24 hours" in page
     assert "1,200, without a limit" in page
     told[0] = Quota("Posts", 8, 0)
     told.pop()
@@ -393,15 +407,38 @@ def test_what_is_counted_here_is_shown_beside_what_the_network_told(client: Clie
     take(account=channel, info=channel.info, amounts={"media": 3}, now=now)
     page = client.get(reverse("accounts:account_detail", args=[channel.pk])).content.decode()
     assert "Allowance: Units for reading" in page
-    assert "1,300 of 10,000 until " in page
-    assert "66 of 5,000 until " in page
-    assert "3 of 100 until " in page
+    assert "1,300 of 10,000 · starts anew on " in page
+    assert "66 of 5,000 · starts anew on " in page
+    assert "3 of 100 · starts anew on " in page
     rows = [{"name": "Posts", "used": 7, "limit": 50, "window_s": 86_400, "resets_at": ""}]
     told = make_account(brand, platform="instagram", handle="told", options={"quotas": {"rows": rows}})
     take(account=told, info=told.info, amounts={"publications": 2}, now=now)
     page = client.get(reverse("accounts:account_detail", args=[told.pk])).content.decode()
-    assert "7 of 50 in 24 hours" in page
+    assert "7 of 50 in the last 24 hours" in page
     assert "2 of 50" not in page
+
+
+def test_an_allowance_says_when_it_starts_anew(client: Client, brand: Brand) -> None:
+    brand.timezone = "Asia/Tokyo"
+    brand.save()
+    rows = [
+        {"name": "Messages this month", "used": 47, "limit": 200, "window_s": 0, "resets_at": resets_at}
+        for resets_at in ("2026-11-30T15:00:00+00:00", "2026-12-31T15:00:00+00:00")
+    ]
+    with time_machine.travel("2026-12-05T03:00:00Z", tick=False):
+        page_ = make_account(brand, platform="linkedin", options={"urn": "urn:li:organization:1"})
+        posts = next(one for one in page_.info.rates if one.name == "posts")
+        spend(account=page_, rate=posts, amount=12, is_reading=False, now=timezone.now())
+        page = client.get(reverse("accounts:account_detail", args=[page_.pk])).content.decode()
+        assert "12 of 150 in 24 hours · starts anew on 6 Dec 2026, 12:00" in page
+        over, current = (
+            make_account(brand, platform="line", handle=f"line{n}", options={"quotas": {"rows": [row]}})
+            for n, row in enumerate(rows)
+        )
+        page = client.get(reverse("accounts:account_detail", args=[current.pk])).content.decode()
+        assert "47 of 200 · starts anew on 1 Jan 2027, 00:00" in page
+        page = client.get(reverse("accounts:account_detail", args=[over.pk])).content.decode()
+        assert "47 of 200" not in page
 
 
 # --- the table of networks ----------------------------------------------------------------------
