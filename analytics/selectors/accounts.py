@@ -90,6 +90,11 @@ class AccountNumbers:
     freshness: Freshness
     chart: Chart | None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether anything will ever be counted of the account as it is connected now."""
+        return self.info.can(Capability.ACCOUNT_METRICS)
+
 
 def accounts_of(membership: Membership, brand: Brand | None) -> QuerySet[SocialAccount]:
     """Accounts that are or were connected, by brand and name."""

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.metric_wording import metric_description, metric_label, metric_short
+from accounts.selectors import known_networks
 from analytics.models import TOLD_AS
 from analytics.selectors.measures import Measured
 from connectors.base import PlatformInfo
@@ -99,9 +100,16 @@ def told_counts(info: PlatformInfo) -> frozenset[str]:
 
 
 def why_untold(info: PlatformInfo, name: str, told: Iterable[str]) -> str:
-    """Why a count of a network is missing: it never tells it, or has not been asked yet."""
+    """Why a count of a network is missing: it never tells it, does not tell us of this account, or has not
+    been asked yet. ``info`` is the account's."""
     if name in told:
         return _("Not counted yet.")
+    of_others = known_networks().get(info.key)
+    if of_others is not None and name in {*told_counts(of_others), *of_others.account_metrics}:
+        return _(
+            "It was not allowed when the account was connected, or %(network)s does not tell it of accounts "
+            "of this kind."
+        ) % {"network": info.name}
     return _("%(network)s does not tell this number.") % {"network": info.name}
 
 

@@ -24,7 +24,7 @@ from analytics.selectors.figures import (
     why_untold,
 )
 from analytics.selectors.subjects import Subject
-from connectors.base import PlatformInfo
+from connectors.base import Capability, PlatformInfo
 from content_calendar.models import Post
 from core.templatetags.ui import format_time
 from core.time import to_local
@@ -68,6 +68,11 @@ class DeliveryNumbers:
     @property
     def account(self) -> SocialAccount:
         return self.delivery.account
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything will ever be counted of it while its account is connected as it is now."""
+        return self.info.can(Capability.POST_METRICS)
 
     @property
     def subject(self) -> Subject:

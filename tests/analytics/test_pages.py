@@ -134,7 +134,8 @@ def test_what_the_network_does_not_tell_is_a_dash_with_the_reason(
     info = SocialAccount.info.fget  # type: ignore[attr-defined]
 
     def silent(self: SocialAccount) -> PlatformInfo:
-        return dataclasses.replace(info(self), name="Quietnet", post_metrics=("likes", "comments", "shares"))
+        told = ("likes", "comments", "shares")
+        return dataclasses.replace(info(self), key="mastodon", name="Quietnet", post_metrics=told)
 
     monkeypatch.setattr(SocialAccount, "info", property(silent))
     delivery = sent(at=NOON - DAY)
@@ -142,6 +143,27 @@ def test_what_the_network_does_not_tell_is_a_dash_with_the_reason(
     page = body(slot(sign_in(viewer), posted(delivery)))
     assert "Quietnet does not tell this number." in page
     assert "2.10%" in page
+
+
+def test_counts_that_were_not_allowed_are_not_said_to_be_coming(
+    sign_in: SignIn, viewer: User, brand: Brand, sent: Callable[..., Delivery]
+) -> None:
+    """X is asked for counts only where they were chosen, since they cost money."""
+    account = make_account(brand, platform="x", options={"scopes": ["tweet.read"], "features": []})
+    delivery = sent(at=NOON - DAY)
+    Delivery.objects.filter(pk=delivery.pk).update(account=account)
+    delivery.refresh_from_db()
+    PostMetrics.objects.create(
+        delivery=delivery, account=account, sent_at=NOON - DAY, next_pull_at=NOON + DAY
+    )
+    client = sign_in(viewer)
+    page = body(slot(client, posted(delivery)))
+    assert "It was not allowed when the account was connected" in page
+    assert "X does not tell this number" not in page
+    assert "asked for the first time" not in page
+    page = body(client.get(reverse("analytics:account_numbers", args=[account.pk]), headers=HX))
+    assert "X tells no numbers of this account" in page
+    assert "counted every hour" not in page
 
 
 def test_a_post_that_is_not_out_yet_says_when_numbers_come(

@@ -272,6 +272,15 @@ def test_live_part_is_not_sent_again_while_nothing_changes(
     assert client.get(address("post", scheduled_post), headers=again).status_code == 200
 
 
+def test_what_waits_for_its_account_leads_there(
+    sign_in: Any, manager: User, scheduled_post: Post, sandbox_account: SocialAccount
+) -> None:
+    Delivery.objects.update(state="held", held_reason="reconnect")
+    page = sign_in(manager).get(reverse("content_calendar:post", args=[scheduled_post.pk])).content.decode()
+    told = page.split("The account must be reconnected")[1][:300]
+    assert reverse("accounts:account_detail", args=[sandbox_account.pk]) in told
+
+
 @pytest.mark.parametrize(
     ("state", "shown", "hidden"),
     [
