@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Brand, Membership, User
+from core.handles import at
 from core.ids import uuid7
 
 
@@ -150,14 +151,14 @@ class Identity(Searchable):
         indexes: ClassVar = [GinIndex(fields=["search_grams"], name="identity_search")]
 
     def __str__(self) -> str:
-        return self.display_name or (f"@{self.handle}" if self.handle else str(_("Somebody")))
+        return self.display_name or (at(self.handle) if self.handle else str(_("Somebody")))
 
     @property
     def address(self) -> str:
         """As people write it: "@hanako", an e-mail address, a customer number. The id at a network says
         nothing to them."""
         if self.handle:
-            return f"@{self.handle}"
+            return at(self.handle)
         return self.remote_id if self.platform in IdentityKind.values else ""
 
 

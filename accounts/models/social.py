@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import Brand, Membership, Organization, User
+from core.handles import at
 from core.ids import uuid7
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class SocialAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"@{self.handle}"
+        return at(self.handle)
 
     @property
     def info(self) -> PlatformInfo:

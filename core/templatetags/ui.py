@@ -19,6 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from core import handles
 from core.money import formatted, rounded
 
 register = template.Library()
@@ -124,6 +125,9 @@ def when(
         format_time(value, zone, style),
         format_html(' <span class="nowrap">({})</span>', zone) if names_zone else "",
     )
+
+
+register.filter("at", handles.at)
 
 
 @register.filter
