@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db.models import Count, QuerySet
 
 from accounts.models import AccountStatus, Brand, Membership, SocialAccount
+from accounts.network_wording import length
 from analytics.models import AccountDay, AccountPull, PostMetrics
 from analytics.selectors.figures import Chart, Figure, figure, series, told_counts, why_untold
 from analytics.selectors.measures import TOLERANCE
@@ -94,6 +95,11 @@ class AccountNumbers:
     def is_told(self) -> bool:
         """Whether anything will ever be counted of the account as it is connected now."""
         return self.info.can(Capability.ACCOUNT_METRICS)
+
+    @property
+    def every(self) -> str:
+        """How often it is counted, where that is seldom; "" for the usual hour."""
+        return length(self.info.counts_every_s) if self.info.counts_every_s > 3600 else ""
 
 
 def accounts_of(membership: Membership, brand: Brand | None) -> QuerySet[SocialAccount]:

@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Min, Q
+from django.db.models import F, Min, Q
 from django.db.models.functions import Least
 
 from accounts.connecting import connector_for
@@ -92,7 +92,21 @@ def discover_accounts(*, now: dt.datetime) -> int:
         for pk in missing.order_by("pk").values_list("pk", flat=True)[:DISCOVER_LIMIT]
     ]
     AccountPull.objects.bulk_create(pulls, ignore_conflicts=True)
+    _look_anew(now)
     return len(pulls)
+
+
+def _look_anew(now: dt.datetime) -> None:
+    """An account that was connected again may tell what it did not tell before. What went wrong may have been
+    before that or after: it is asked again in the first minute only."""
+    since = Q(error="") | Q(account__connected_at__gt=now - dt.timedelta(minutes=1))
+    AccountPull.objects.filter(
+        since,
+        account__status=AccountStatus.ACTIVE,
+        account__connected_at__gt=F("taken_at"),
+        account__connected_at__lte=now,
+        account_next_at__gt=now,
+    ).update(account_next_at=now, next_at=now)
 
 
 def discover_posts(*, now: dt.datetime, since: dt.datetime) -> int:

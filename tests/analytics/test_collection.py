@@ -154,6 +154,30 @@ def test_a_new_post_wakes_its_account_before_the_hour_is_over(sent: Sent, networ
     assert network.post_calls == [["r1"]]
 
 
+def test_an_account_that_was_connected_again_is_counted_at_once(
+    sandbox_account: SocialAccount, network: FakeNetwork
+) -> None:
+    """It may have been connected without permission to count, and was to be looked at a day later."""
+    collect(NOON)
+    AccountPull.objects.update(account_next_at=NOON + DAY, next_at=NOON + DAY)
+    assert collect(NOON + HOUR) == 0
+    SocialAccount.objects.update(connected_at=NOON + HOUR)
+    assert collect(NOON + HOUR + MINUTE) == 1
+    assert network.account_calls == 2
+    assert collect(NOON + HOUR + 2 * MINUTE) == 0
+
+
+def test_what_goes_wrong_after_that_is_not_asked_for_without_end(
+    sandbox_account: SocialAccount, network: FakeNetwork
+) -> None:
+    collect(NOON)
+    SocialAccount.objects.update(connected_at=NOON + HOUR)
+    later = {"account_next_at": NOON + DAY, "next_at": NOON + DAY, "error": "forbidden"}
+    AccountPull.objects.update(**later)
+    assert collect(NOON + HOUR + 2 * MINUTE) == 0
+    assert collect(NOON + HOUR + MINUTE / 2) == 1
+
+
 # --- what is written ------------------------------------------------------------------------------
 
 

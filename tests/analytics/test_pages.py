@@ -164,6 +164,11 @@ def test_counts_that_were_not_allowed_are_not_said_to_be_coming(
     page = body(client.get(reverse("analytics:account_numbers", args=[account.pk]), headers=HX))
     assert "X tells no numbers of this account" in page
     assert "counted every hour" not in page
+    SocialAccount.objects.filter(pk=account.pk).update(
+        options={"scopes": ["tweet.read", "users.read"], "features": ["counts"]}
+    )
+    page = body(client.get(reverse("analytics:account_numbers", args=[account.pk]), headers=HX))
+    assert "are counted every 6 hours" in page
 
 
 def test_a_post_that_is_not_out_yet_says_when_numbers_come(
