@@ -305,7 +305,8 @@ def start_oauth(
     authorize: Callable[[AppCredentials, str], AuthorizeRequest],
     now: dt.datetime,
 ) -> OAuthStart:
-    """The first half of any sign-in with an app; ``authorize`` is given the app and the state.
+    """The first half of any sign-in with an app; ``authorize`` is given the app and the state, and may answer
+    with another state.
 
     Raises NeedsReconnect when no key opens the app's secret, and what ``authorize`` raises.
     """
@@ -318,7 +319,7 @@ def start_oauth(
         "verifier": encrypt_json({"code_verifier": asked.code_verifier}),
         "started_at": now.isoformat(),
     }
-    return OAuthStart(asked.url, state, pending)
+    return OAuthStart(asked.url, asked.state or state, pending)
 
 
 def finish_oauth(

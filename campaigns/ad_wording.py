@@ -69,6 +69,20 @@ AD_WORDS = (
     gettext_noop("Secret"),
     gettext_noop("What each ad group is optimized for, as TikTok credits it to the ads."),
     gettext_noop("As each ad group is set at TikTok"),
+    gettext_noop("Sign in to X's developer console and make an app."),
+    gettext_noop(
+        "Ask for “Standard Access” to the Ads API with X's form for it; it wants the ID of the app."
+    ),
+    gettext_noop("Set up user authentication in the app; reading is enough."),
+    gettext_noop("Add the redirect address as a callback URL, with the slash at its end."),
+    gettext_noop("Copy the API key and the API key secret, not the client ID and secret of OAuth 2.0."),
+    gettext_noop("Whoever signs in needs to be a campaign analyst of the ad account, or more."),
+    gettext_noop("Nothing can be read before X has approved the app for the Ads API."),
+    gettext_noop("API key"),
+    gettext_noop("API key secret"),
+    gettext_noop("Purchases, sign-ups, downloads, site visits and custom events that X credits to the ads."),
+    gettext_noop("As each event is set at X, after an engagement or a view"),
+    gettext_noop("As each event is set at X, after an engagement alone"),
 )
 
 _AD_PROBLEMS: Mapping[str, Promise] = {

@@ -277,10 +277,13 @@ class AppCredentials:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeRequest:
-    """Send the browser to ``url``; keep ``code_verifier`` in the session for ``exchange_code``."""
+    """Send the browser to ``url``; keep ``code_verifier`` in the session for ``exchange_code``. ``state``:
+    what the browser comes back with in place of the state that was given, where the network makes one of its
+    own (the request token of OAuth 1.0a)."""
 
     url: str
     code_verifier: str = field(repr=False)
+    state: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

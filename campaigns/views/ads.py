@@ -110,13 +110,13 @@ def _to_platform(request: MemberRequest, app: AppRegistration) -> HttpResponse:
 def ad_callback(request: MemberRequest) -> HttpResponse:
     """Each state serves once, in the session that it came from."""
     kept: dict[str, dict[str, Any]] = request.session.get(OAUTH_KEY, {})
-    asked = kept.pop(request.GET.get("state", ""), None)
+    asked = kept.pop(_first_of(request, "state", "oauth_token", "denied"), None)
     request.session[OAUTH_KEY] = kept
     info = platform_of(asked["platform"]) if asked else None
     if asked is None or info is None:
         return _not_connected(request, _started_elsewhere(), None)
     # TikTok names it twice.
-    code = request.GET.get("code") or request.GET.get("auth_code") or ""
+    code = _first_of(request, "code", "auth_code", "oauth_verifier")
     if request.GET.get("error") or not code:
         words = _("The access was not given at %(network)s, so nothing was connected.")
         return _not_connected(request, words % {"network": info.name}, info)
@@ -133,6 +133,12 @@ def ad_callback(request: MemberRequest) -> HttpResponse:
     except ConnectorError as error:
         return _not_connected(request, ad_sign_in_problem(error, info), info)
     return redirect("campaigns:ad_choose", credential.pk)
+
+
+def _first_of(request: MemberRequest, *names: str) -> str:
+    """What stands under the first of these names that the platform came back with: those of OAuth 2, or those
+    of OAuth 1.0a."""
+    return next((value for name in names if (value := request.GET.get(name, ""))), "")
 
 
 def _started_elsewhere() -> str:

@@ -124,7 +124,8 @@ class AdConnector(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def authorize_url(cls, *, app: AppCredentials, redirect_uri: str, state: str) -> AuthorizeRequest:
-        """Where the browser is sent. Pure."""
+        """Where the browser is sent. Pure, unless the platform wants to be asked for a token first; then it
+        raises what that call may raise."""
 
     @classmethod
     @abc.abstractmethod

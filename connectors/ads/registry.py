@@ -7,9 +7,10 @@ from connectors.ads.linkedin import LinkedInAds
 from connectors.ads.meta import MetaAds
 from connectors.ads.pinterest import PinterestAds
 from connectors.ads.tiktok import TikTokAds
+from connectors.ads.x import XAds
 
 AD_CONNECTORS: dict[str, type[AdConnector]] = {
-    connector.INFO.key: connector for connector in (LinkedInAds, MetaAds, PinterestAds, TikTokAds)
+    connector.INFO.key: connector for connector in (LinkedInAds, MetaAds, PinterestAds, TikTokAds, XAds)
 }
 
 
