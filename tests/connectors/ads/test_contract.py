@@ -300,7 +300,7 @@ def x_report(network: responses.RequestsMock, pages: list[list[Told]]) -> None:
         for campaign in query["entity_ids"].split(","):
             if query["metric_groups"] == "WEB_CONVERSION":
                 told = metric(campaign, "conversions")
-                metrics = {
+                metrics: dict[str, Any] = {
                     "conversion_purchases": {"metric": told, "post_view": told, "assisted": None},
                     "conversion_custom": None,
                 }
@@ -476,7 +476,7 @@ def test_a_code_becomes_a_token(network: responses.RequestsMock, platform: str) 
     permissions = {"data": [{"permission": "ads_read", "status": "granted"}]}
     network.get(re.compile(r".*/me/permissions.*"), json=permissions)
     told = SETUPS[platform].token_answer
-    answer_everything(network, **({"body": told} if isinstance(told, str) else {"json": told}))
+    answer_everything(network, body=told if isinstance(told, str) else json.dumps(told))
     grant = exchange(platform)
     assert grant.tokens.access_token == TOKEN
     assert set(ad_info_for(platform).scopes) <= set(grant.scopes)
