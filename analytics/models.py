@@ -92,7 +92,7 @@ class AccountPull(models.Model):
     taken_at = models.DateTimeField(null=True)  # the last time that everything due was taken
     failures = models.PositiveSmallIntegerField(default=0)  # in a row, for the backoff
     error = models.CharField(max_length=32, blank=True)  # code of outbox.errors
-    error_detail = models.TextField(blank=True)  # the network's own words
+    error_detail = models.TextField(blank=True)  # the network's words; with no error, why counts are missing
 
     objects = AccountPullQuerySet.as_manager()
 

@@ -429,6 +429,9 @@ class Connector(abc.ABC):
     """
 
     INFO: ClassVar[PlatformInfo]
+    # After ``fetch_post_metrics``: what a person can do about counts that ``info`` names and that were not
+    # told, one of the sentences of ``accounts.advice``; "" = nothing.
+    untold: str = ""
 
     def __init__(
         self,

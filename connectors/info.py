@@ -234,7 +234,7 @@ class Feature:
     the capabilities are taken away (``granted``).
 
     What was chosen is in ``options["features"]`` of the account, by key. ``is_default`` is False for what
-    nobody gets unasked (it costs money): the label then says so."""
+    nobody gets unasked (it costs money, or needs more of the developer app): the label then says so."""
 
     key: str
     label: str  # English source string

@@ -20,6 +20,7 @@ discovery document of 2026-11-04 and developers.google.com/identity/protocols/oa
 * Videos that a project uploads which Google has not audited stay private (unconfirmed).
 * Quotas are of the whole project: 100 uploads a day, and 10,000 units a day for all other calls (a list 1,
   anything that changes something 50), until midnight Pacific time. No header tells what is left.
+* Shares are told by reports alone (``youtube_analytics``), to who allowed it.
 
 Not supported: likes of comments (there is no call), posts in the community tab, messages, captions,
 publishing at a time of YouTube's (the outbox schedules), Analytics, WebSub (it tells only of the channel's
@@ -29,21 +30,18 @@ own uploads).
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import datetime as dt
-import hashlib
 import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from requests import Response
 
-from connectors import http
-from connectors.answers import count, ident, instant, lifetime, quoted, split, text
+from connectors import http, youtube_analytics, youtube_login
+from connectors.answers import count, ident, instant, quoted, split, text
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -80,7 +78,6 @@ from connectors.files import opened, piece_of
 from connectors.inbox import read_lists
 from connectors.text import tags_length, tags_of
 from connectors.youtube_calls import (
-    KEY,
     base,
     call,
     checked,
@@ -99,7 +96,7 @@ from connectors.youtube_inbox import (
     web_url,
     words_of,
 )
-from connectors.youtube_info import INFO, PUBLISHING
+from connectors.youtube_info import INFO, PLAIN_METRICS, PUBLISHING
 
 CHUNK_BYTES = 16 * 1024 * 1024  # a multiple of 256 KiB
 UPLOAD_TIMEOUT_S = 120.0
@@ -122,7 +119,11 @@ class YouTubeConnector(Connector):
 
     @classmethod
     def info_for(cls, options: Mapping[str, Any]) -> PlatformInfo:
-        return granted(INFO, options.get("scopes") or ())
+        scopes = options.get("scopes") or ()
+        info = granted(INFO, scopes)
+        if youtube_analytics.SCOPE not in scopes:
+            info = dataclasses.replace(info, post_metrics=PLAIN_METRICS)
+        return info
 
     # Connecting.
 
@@ -130,21 +131,9 @@ class YouTubeConnector(Connector):
     def authorize_url(
         cls, *, app: AppCredentials, redirect_uri: str, state: str, scopes: Sequence[str] = ()
     ) -> AuthorizeRequest:
-        verifier = secrets.token_urlsafe(64)
-        digest = hashlib.sha256(verifier.encode("ascii")).digest()
-        query = {
-            "client_id": app.client_id,
-            "redirect_uri": redirect_uri,
-            "response_type": "code",
-            "scope": " ".join(scopes or INFO.scopes),
-            "access_type": "offline",
-            "prompt": "consent",  # without it Google gives a refresh token only the first time
-            "state": state,
-            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"),
-            "code_challenge_method": "S256",
-        }
-        server = http.base_url(f"{KEY}.accounts", "https://accounts.google.com")
-        return AuthorizeRequest(url=f"{server}/o/oauth2/v2/auth?{urlencode(query)}", code_verifier=verifier)
+        return youtube_login.authorize(
+            app, redirect_uri=redirect_uri, state=state, scopes=scopes or INFO.scopes
+        )
 
     @classmethod
     def exchange_code(
@@ -160,15 +149,9 @@ class YouTubeConnector(Connector):
     ) -> tuple[Connected, ...]:
         """The channel that was chosen. Raises Rejected(INVALID) for a code that Google does not know,
         Rejected(NOT_FOUND) when there is no channel, Rejected(FORBIDDEN) when publishing was not allowed."""
-        form = {
-            "client_id": app.client_id,
-            "client_secret": app.client_secret,
-            "code": code,
-            "code_verifier": code_verifier,
-            "grant_type": "authorization_code",
-            "redirect_uri": redirect_uri,
-        }
-        tokens, scopes = _tokens(form)
+        tokens, scopes = youtube_login.exchange(
+            app, code=code, code_verifier=code_verifier, redirect_uri=redirect_uri
+        )
         if scopes and not set(PUBLISHING.scopes) <= set(scopes):
             raise Rejected(RejectReason.FORBIDDEN, "uploading was not allowed in Google's own dialogue")
         connector = cls(tokens=tokens, options={}, app=app)
@@ -188,19 +171,7 @@ class YouTubeConnector(Connector):
     def refresh(cls, *, tokens: Tokens, options: Mapping[str, Any], app: AppCredentials | None) -> Tokens:
         if not tokens.refresh_token or app is None:
             raise NeedsReconnect("no refresh token")
-        form = {
-            "client_id": app.client_id,
-            "client_secret": app.client_secret,
-            "grant_type": "refresh_token",
-            "refresh_token": tokens.refresh_token,
-        }
-        try:
-            fresh, _ = _tokens(form)
-        except Rejected as error:
-            raise NeedsReconnect(error.detail) from error
-        return (
-            fresh if fresh.refresh_token else dataclasses.replace(fresh, refresh_token=tokens.refresh_token)
-        )
+        return youtube_login.refresh(app, tokens)
 
     def fetch_profile(self) -> Profile:
         return _profile(self._own_channel("snippet"))
@@ -529,7 +500,7 @@ class YouTubeConnector(Connector):
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         ids = [one for one in remote_ids if VIDEO_ID.fullmatch(one)]
-        return {
+        found = {
             ident(video, "id"): PostMetrics(
                 likes=count(video.get("statistics"), "likeCount"),
                 comments=count(video.get("statistics"), "commentCount"),
@@ -537,6 +508,18 @@ class YouTubeConnector(Connector):
             )
             for video in self._resources(ids, "statistics")
         }
+        return self._with_shares(found) if "shares" in self.info.post_metrics else found
+
+    def _with_shares(self, found: Mapping[str, PostMetrics]) -> dict[str, PostMetrics]:
+        report = youtube_analytics.read(self._report, list(found), now=_now())
+        self.untold = report.untold
+        return {
+            video: dataclasses.replace(counts, shares=report.shares.get(video))
+            for video, counts in found.items()
+        }
+
+    def _report(self, query: Mapping[str, str]) -> Response:
+        return self._call("GET", youtube_analytics.address(), params=query)
 
     # Calls and answers.
 
@@ -660,29 +643,3 @@ def _published(snippet: Json) -> dt.datetime:
     if at is None:
         raise Temporary("something without a date")
     return at
-
-
-def _token_address() -> str:
-    return f"{http.base_url(f'{KEY}.token', 'https://oauth2.googleapis.com')}/token"
-
-
-def _tokens(form: Mapping[str, str]) -> tuple[Tokens, tuple[str, ...]]:
-    """Raises Rejected(INVALID) for a code or a refresh token that Google does not take. What it says is told
-    without what it was given, which stands in the body of the request."""
-    response = call("POST", _token_address(), form=form)
-    hidden = [
-        form[name] for name in ("client_secret", "code", "code_verifier", "refresh_token") if form.get(name)
-    ]
-    if response.status_code in {400, 401, 403}:
-        raise Rejected(RejectReason.INVALID, http.excerpt(response, hidden=hidden))
-    answer = http.json_object(checked(response, hidden=hidden))
-    access = text(answer.get("access_token"))
-    if not access:
-        raise Temporary("Google answered without a token")
-    lives = lifetime(answer.get("expires_in"))
-    tokens = Tokens(
-        access_token=access,
-        refresh_token=text(answer.get("refresh_token")),
-        expires_at=_now() + lives if lives is not None else None,
-    )
-    return tokens, tuple(text(answer.get("scope")).split())

@@ -3,7 +3,9 @@
 (docs/networks/youtube.md).
 
 A refusal is ``{"error": {"code": 403, "message", "errors": [{"reason": "quotaExceeded", ...}]}}``; the
-token endpoint speaks OAuth's own form, ``{"error": "invalid_grant", ...}``.
+token endpoint speaks OAuth's own form, ``{"error": "invalid_grant", ...}``. Newer doors of Google's say more
+in ``error.details``, or only there (google.rpc.ErrorInfo): of that what stands in ``_NEWER`` is understood,
+and of which window a quota is.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from zoneinfo import ZoneInfo
 from requests import Response
 
 from connectors import http
-from connectors.answers import inner, said, text
+from connectors.answers import inner, rows, said, text
 from connectors.base import Json
 from connectors.errors import (
     ConnectorError,
@@ -77,7 +79,19 @@ def reason_of(response: Response) -> str:
         return error
     listed = error.get("errors") if isinstance(error, dict) else None
     first = listed[0] if isinstance(listed, list) and listed else None
-    return text(inner(first, "reason"))
+    newer = next((text(one.get("reason")) for one in _details(response)), "")
+    return text(inner(first, "reason")) or _NEWER.get(newer, newer)
+
+
+def _details(response: Response) -> list[Json]:
+    """What a refusal says in the newer form (google.rpc.ErrorInfo)."""
+    return [one for one in rows(inner(said(response), "error", "details")) if "reason" in one]
+
+
+def _is_of_a_day(response: Response) -> bool:
+    """Whether it is the quota of a day that is used up, as the newer form tells (unconfirmed)."""
+    units = (text(inner(one, "metadata", "quota_unit")) for one in _details(response))
+    return any(one.startswith("1/d/") for one in units)
 
 
 def quota_returns_at(now: dt.datetime) -> dt.datetime:
@@ -90,6 +104,11 @@ def quota_returns_at(now: dt.datetime) -> dt.datetime:
 
 _OF_THE_PROJECT = frozenset({"quotaExceeded", "dailyLimitExceeded", "dailyLimitExceededUnreg"})
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "servingLimitExceeded"})
+_NEWER = {
+    "SERVICE_DISABLED": "accessNotConfigured",
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": "insufficientPermissions",
+    "RATE_LIMIT_EXCEEDED": "rateLimitExceeded",
+}
 _LOST = frozenset(
     {
         "authError",
@@ -131,7 +150,7 @@ def map_error(response: Response, *, hidden: Sequence[str] = ()) -> ConnectorErr
     changes = getattr(response.request, "changes", False)
     now = dt.datetime.now(dt.UTC)
     words = _words(response, reason, hidden)
-    if reason in _OF_THE_PROJECT:
+    if reason in _OF_THE_PROJECT or _is_of_a_day(response):
         return RateLimited(quota_returns_at(now), words, of_app=True)
     if status == 429 or reason in _TOO_FAST:
         return RateLimited(http.retry_after(response, now=now, default_s=LIMIT_DEFAULT_S), words)

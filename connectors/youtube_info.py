@@ -18,6 +18,7 @@ from connectors.base import (
     TextUnit,
     VideoLimit,
 )
+from connectors.youtube_analytics import SCOPE as REPORTS
 from connectors.youtube_calls import KEY, PACIFIC
 
 SCOPE = "https://www.googleapis.com/auth/"
@@ -50,6 +51,16 @@ COMMENTING = Feature(
         }
     ),
 )
+# An app whose project or consent screen was set up without it cannot have it: nobody is asked unasked.
+REPORTING = Feature(
+    key="reports",
+    label=(
+        "Read how often videos are shared. The developer app needs the “YouTube Analytics API” and the scope "
+        "yt-analytics.readonly for it."
+    ),
+    scopes=(REPORTS,),
+    is_default=False,
+)
 # Those that a video can be given (videoCategories.list); their numbers are the same in all regions.
 CATEGORIES = (
     ("1", "Film & Animation"),
@@ -70,7 +81,8 @@ CATEGORIES = (
 )
 
 # Units of the whole project's day (determine_quota_cost, read 2026-11-30). An upload costs none: uploads have
-# 100 a day of their own, and so have searches, which are not made here.
+# 100 a day of their own, and so have searches, which are not made here. Neither does a report: its API has a
+# quota of its own, of which the documents tell no number.
 COSTS = (
     CallCost("GET", "/youtube/v3/channels", 1),
     CallCost("GET", "/youtube/v3/videos", 1),
@@ -84,13 +96,15 @@ COSTS = (
     CallCost("POST", "/upload/youtube/v3/thumbnails/set", 50),
 )
 
+PLAIN_METRICS = ("likes", "comments", "impressions")  # told without reports
+
 INFO = PlatformInfo(
     key=KEY,
     name="YouTube",
     capabilities=PUBLISHING.capabilities | COMMENTING.capabilities,
     connect_method=ConnectMethod.OAUTH,
     connect_fields=(),
-    scopes=(*PUBLISHING.scopes, *COMMENTING.scopes),
+    scopes=(*PUBLISHING.scopes, *COMMENTING.scopes, *REPORTING.scopes),
     text=TextLimit(max_units=5000, unit=TextUnit.UTF8_BYTES, forbidden="<>"),
     comment_text=TextLimit(max_units=10_000, unit=TextUnit.CODEPOINTS),
     images=ImageLimit(max_count=0, max_bytes=0, mime_types=(), alt_text_max=0),
@@ -117,7 +131,7 @@ INFO = PlatformInfo(
     color="#ff0033",
     icon="brand-youtube",
     account_metrics=("followers", "posts"),
-    post_metrics=("likes", "comments", "impressions"),
+    post_metrics=(*PLAIN_METRICS, "shares"),
     look=PostLook(
         text="below",
         fold_lines=3,
@@ -128,21 +142,25 @@ INFO = PlatformInfo(
     app=AppSetup(
         console_url="https://console.cloud.google.com/apis/credentials",
         steps=(
-            "Make a project in the Google Cloud console and switch on the “YouTube Data API v3” there.",
+            (
+                "Make a project in the Google Cloud console and switch on the “YouTube Data API v3” there; "
+                "for shares also the “YouTube Analytics API”."
+            ),
             (
                 "Under “OAuth consent screen”, choose “External” and add the scopes youtube.upload, "
-                "youtube.readonly and youtube.force-ssl."
+                "youtube.readonly and youtube.force-ssl; for shares also yt-analytics.readonly."
             ),
             "Publish the consent screen: in “Testing” Google ends each connection after 7 days.",
             "Make an OAuth client ID of the type “Web application” and enter the redirect address there.",
             "Copy the client ID and the client secret.",
         ),
         review=(
-            "Google verifies the consent screen before strangers may use it without a warning. Until YouTube "
-            "has audited the project (the “API Services” form), videos that it uploads stay private."
+            "Google verifies the consent screen and its scopes before strangers may use it without a "
+            "warning; a scope that is added later is verified anew. Until YouTube has audited the project "
+            "(the “API Services” form), videos that it uploads stay private."
         ),
     ),
-    features=(PUBLISHING, COMMENTING),
+    features=(PUBLISHING, COMMENTING, REPORTING),
     post_fields=(
         PostField(name="title", label="Title", is_required=True, max_length=100, forbidden="<>"),
         PostField(

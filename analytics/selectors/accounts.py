@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.db.models import Count, QuerySet
 
+from accounts.advice import told
 from accounts.models import AccountStatus, Brand, Membership, SocialAccount
 from accounts.network_wording import length
 from analytics.models import AccountDay, AccountPull, PostMetrics
@@ -45,7 +46,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """When the last counts were taken, and what kept newer ones away."""
+    """When the last counts were taken, and what kept newer ones, or some of them, away."""
 
     taken_at: dt.datetime | None
     is_stale: bool
@@ -173,8 +174,14 @@ def _freshness(account: SocialAccount, last: AccountDay | None, now: dt.datetime
     return Freshness(
         taken_at=taken_at,
         is_stale=taken_at is not None and now - taken_at > FRESH_FOR,
-        problem=sentence(pull.error) if pull and pull.error else "",
+        problem=_problem(pull) if pull else "",
     )
+
+
+def _problem(pull: AccountPull) -> str:
+    """In our own words: what to do about it, where that is known."""
+    advice, _theirs = told(pull.error_detail)
+    return advice or (sentence(pull.error) if pull.error else "")
 
 
 def numbers_of_account(account: SocialAccount, *, days: int, now: dt.datetime) -> AccountNumbers:

@@ -28,6 +28,8 @@ from accounts.connecting import connector_for
 from accounts.models import AccountStatus, SocialAccount
 from accounts.services.social import mark_needs_reconnect
 from analytics.models import TOLD_AS, AccountDay, AccountPull, PostMetrics, PostSnapshot
+from analytics.selectors.figures import told_counts
+from analytics.services.rollup import COUNTS
 from connectors.base import Capability, Connector
 from connectors.errors import (
     NeedsReconnect,
@@ -185,6 +187,7 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> None:
         _finish(pull)
         return
     error, detail, blocked_until, failures = "", "", None, 0
+    untold = "" if pull.error else pull.error_detail  # until posts are asked for again
     try:
         connector = connector_for(pull.account)
         with heeding(pull.account, clock=lambda: now, is_reading=True):
@@ -194,6 +197,7 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> None:
                 blocked_until = _waits_until(pull, now)
             while blocked_until is None and (batch := _due_posts(pull, now)):
                 _take_posts(pull.account, connector, batch, now)
+                untold = connector.untold
                 blocked_until = _waits_until(pull, now)
     except NeedsReconnect as refusal:
         error, detail = StopReason.NEEDS_RECONNECT, refusal.detail
@@ -216,7 +220,7 @@ def collect_account(*, account_id: uuid.UUID, now: dt.datetime) -> None:
     _finish(
         pull,
         error=error,
-        error_detail=detail,
+        error_detail=detail if error else untold,
         blocked_until=blocked_until,
         failures=failures,
         taken_at=now if blocked_until is None and not error else pull.taken_at,
@@ -315,6 +319,7 @@ def _take_posts(
         PostMetrics.objects.bulk_update(batch, ["is_gone", "next_pull_at"])
         return
     followers = _FollowerHistory(account)
+    kept = told_counts(account.info) & set(COUNTS)
     snapshots = []
     for row in batch:
         found = counts.get(row.delivery.remote_id)
@@ -322,6 +327,8 @@ def _take_posts(
         row.next_pull_at = _next_of(row, now, _least(account))
         if found is not None:
             values = {name: getattr(found, told) for name, told in TOLD_AS.items()}
+            # What a network leaves out for once is not gone: it would be gained again with the next answer.
+            values |= {name: getattr(row, name) for name in kept if values[name] is None}
             snapshots.append(PostSnapshot(delivery_id=row.delivery_id, taken_at=now, **values))
             row.taken_at = now
             for name, value in values.items():

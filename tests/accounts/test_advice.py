@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts import advice
-from connectors import linkedin, tiktok_calls, x_answers, youtube_calls
+from connectors import linkedin, tiktok_calls, x_answers, youtube_analytics, youtube_calls
 
 OWN = [
     x_answers.ONLY_WHO_NAMES_US,
@@ -14,6 +14,7 @@ OWN = [
     linkedin.MAY_NOT_READ,
     *tiktok_calls.IN_PLAIN_WORDS.values(),
     *youtube_calls.IN_PLAIN_WORDS.values(),
+    *sorted(set(youtube_analytics.WHY_UNTOLD.values())),
 ]
 
 

@@ -38,6 +38,7 @@ class FakeNetwork:
     account_calls: int = 0
     post_calls: list[list[str]] = field(default_factory=list)
     in_transaction: bool = False
+    untold: str = ""
 
     def fetch_account_metrics(self) -> AccountMetrics:
         self.account_calls += 1

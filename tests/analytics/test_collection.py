@@ -11,6 +11,7 @@ from django.db import connection, connections
 from accounts.models import AccountStatus, SocialAccount, User
 from analytics.models import TOLD_AS, AccountDay, AccountPull, PostMetrics, PostSnapshot
 from analytics.services import collection
+from analytics.services.rollup import roll_up
 from connectors.base import AccountMetrics, Capability
 from connectors.base import PostMetrics as Counts
 from connectors.errors import (
@@ -235,7 +236,7 @@ def test_reach_and_the_networks_own_clicks_are_kept(sent: Sent, network: FakeNet
     network.everything = Counts(likes=12, impressions=950)
     collect(NOON + 5 * MINUTE)
     row.refresh_from_db()
-    assert (row.reach, row.network_clicks) == (None, None)
+    assert (row.reach, row.network_clicks) == (None, 21)  # reach is never summed up
 
 
 def test_what_a_network_does_not_tell_stays_null(sent: Sent, network: FakeNetwork) -> None:
@@ -390,6 +391,50 @@ def test_a_post_that_was_not_there_yet_is_found_at_the_next_look(sent: Sent, net
     row = PostMetrics.objects.get()
     assert not row.is_gone
     assert row.likes == 1
+
+
+def test_a_count_that_is_left_out_for_once_is_not_gained_again(
+    sent: Sent, network: FakeNetwork, sandbox_account: SocialAccount
+) -> None:
+    sent(at=NOON)
+    for day, shares in enumerate([17, None, 20]):
+        network.everything = Counts(likes=10, shares=shares)
+        collect(NOON + MINUTE + day * DAY)
+    told = PostSnapshot.objects.order_by("taken_at").values_list("shares", "impressions")
+    assert list(told) == [(17, None), (17, None), (20, None)]
+    roll_up(brand=sandbox_account.brand, now=NOON + 2 * DAY + HOUR)
+    gained = AccountDay.objects.order_by("date").values_list("shares", flat=True)
+    assert list(gained) == [17, 0, 3]
+
+
+def test_a_count_that_the_network_does_not_tell_any_more_is_unknown(
+    sent: Sent, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(at=NOON)
+    collect(NOON + MINUTE)
+    info = dataclasses.replace(info_for("sandbox", {}), post_metrics=("likes",))
+    monkeypatch.setattr(SocialAccount, "info", info)
+    network.everything = Counts(likes=11)
+    collect(NOON + 5 * MINUTE)
+    row = PostMetrics.objects.get()
+    assert (row.likes, row.shares) == (11, None)
+
+
+def test_why_counts_are_missing_is_kept_until_posts_are_asked_for_again(
+    sent: Sent, network: FakeNetwork
+) -> None:
+    sent(at=NOON - 3 * DAY)
+    network.untold = "Switch it on."
+    collect(NOON)
+    pull = AccountPull.objects.get()
+    assert (pull.error, pull.error_detail, pull.taken_at) == ("", "Switch it on.", NOON)
+    network.untold = ""
+    collect(NOON + 61 * MINUTE)  # the account alone
+    assert len(network.post_calls) == 1
+    assert AccountPull.objects.get().error_detail == "Switch it on."
+    collect(NOON + 8 * HOUR)
+    assert AccountPull.objects.get().error_detail == ""
+    assert len(network.post_calls) == 2
 
 
 # --- several at once ------------------------------------------------------------------------------

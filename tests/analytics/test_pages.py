@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Brand, Membership, SocialAccount, User
 from analytics.models import AccountDay, AccountPull, PostMetrics, PostSnapshot
 from connectors.base import PlatformInfo
+from connectors.youtube_analytics import NOT_SWITCHED_ON
 from content_calendar.models import Approval, Post, Variant
 from outbox.models import Delivery
 from tests.analytics.conftest import NOON
@@ -260,6 +261,19 @@ def test_old_counts_and_what_keeps_newer_ones_away_are_said(
     assert "The network asks us to wait." in page
     assert "secret words" not in page
     assert sign_in(viewer).get(reverse("analytics:accounts")).context["rows"][0].freshness.is_stale
+
+
+def test_what_to_do_about_counts_that_are_missing_is_said(
+    sign_in: SignIn, viewer: User, sandbox_account: SocialAccount
+) -> None:
+    follow_for(sandbox_account, {0: 1000})
+    AccountPull.objects.create(
+        account=sandbox_account, next_at=NOON, account_next_at=NOON, error_detail=NOT_SWITCHED_ON
+    )
+    words = "because the “YouTube Analytics API” is not switched on"
+    assert words in body(sign_in(viewer).get(reverse("analytics:accounts")))
+    AccountPull.objects.update(error="rate_limited", error_detail="secret words")
+    assert words not in body(sign_in(viewer).get(reverse("analytics:accounts")))
 
 
 def test_the_list_takes_as_many_queries_for_many_accounts_as_for_one(

@@ -179,7 +179,10 @@ SETUPS = {
         rate_headers=("x-rate-limit-reset", "Retry-After"),
     ),
     "youtube": Setup(
-        options={"channel_id": "UCabcdefghijklmnopqrstuv"},
+        options={
+            "channel_id": "UCabcdefghijklmnopqrstuv",
+            "scopes": list(CONNECTORS["youtube"].INFO.scopes),
+        },
         post_id="dQw4w9WgXcQ",
         unauthorized={"error": {"code": 401, "message": "no", "errors": [{"reason": "authError"}]}},
         forbidden={"error": {"code": 403, "message": "no", "errors": [{"reason": "forbidden"}]}},

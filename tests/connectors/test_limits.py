@@ -277,4 +277,5 @@ def test_calls_of_youtube_cost_units() -> None:
     assert units("POST", "/youtube/v3/comments/setModerationStatus") == 50
     assert units("POST", "/upload/youtube/v3/thumbnails/set") == 50
     assert units("POST", "/upload/youtube/v3/videos") == 0
+    assert units("GET", "/v2/reports") == 0  # another API with a quota of its own
     assert units("POST", "/token") == 0

@@ -327,6 +327,14 @@ ANSWERS: dict[str, list[Usual]] = {
         Usual("/thumbnails/set", {}),
         Usual("/youtube/v3/videos", listed(YT_VIDEO)),
         Usual("/playlistItems", listed({"contentDetails": {"videoId": "dQw4w9WgXcQ"}})),
+        Usual(
+            "youtubeanalytics.googleapis.com/v2/reports",
+            {
+                "kind": "youtubeAnalytics#resultTable",
+                "columnHeaders": [{"name": "video"}, {"name": "views"}, {"name": "shares"}],
+                "rows": [["dQw4w9WgXcQ", 7, 3]],
+            },
+        ),
         Usual("/commentThreads", listed(YT_THREAD), method="GET"),
         Usual("/commentThreads", yt_comment("UgxNew"), method="POST"),
         Usual("/comments", listed(yt_comment("UgxTop.1")), method="GET"),
