@@ -33,12 +33,12 @@ SAID = (
     gettext_noop("The developer app has used up what Google allows it until midnight, Pacific time."),
     gettext_noop("The “YouTube Data API v3” is not switched on in the developer app's project."),
     gettext_noop(
-        "YouTube tells no shares, because the “YouTube Analytics API” is not switched on in the developer "
-        "app's project."
+        "YouTube tells neither shares nor watch time, because the “YouTube Analytics API” is not switched on "
+        "in the developer app's project."
     ),
     gettext_noop(
-        "YouTube does not let this account read how often its videos are shared. Connect it again and allow "
-        "that in Google's own dialogue."
+        "YouTube does not let this account read how often its videos are shared and how long they are "
+        "watched. Connect it again and allow that in Google's own dialogue."
     ),
     gettext_noop("This Google account has no YouTube channel."),
     gettext_noop("Comments are switched off for this video."),

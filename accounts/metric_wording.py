@@ -60,6 +60,10 @@ SOURCES = (
         "click on it, others only those on links. They are not the clicks on tracked links, which are "
         "counted here."
     ),
+    gettext_noop("Watch time"),
+    gettext_noop(
+        "How long everybody together watched the video of the post so far, as the network estimates it."
+    ),
     gettext_noop("Engagements"),
     gettext_noop(
         "Likes, comments, shares, quotes and saves together; what a network does not tell is left "

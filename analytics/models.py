@@ -52,6 +52,7 @@ class AccountDay(models.Model):
     quotes = models.BigIntegerField(null=True)
     bookmarks = models.BigIntegerField(null=True)
     network_clicks = models.BigIntegerField(null=True)
+    watch_time = models.BigIntegerField(null=True)  # seconds
     counted_at = models.DateTimeField(null=True)  # of the newest count of a post that went in
     inbound = models.PositiveIntegerField(null=True)
     # Waits that began that day (engagement.WaitEpisode); answers that come later are added to their day.
@@ -108,6 +109,7 @@ class AccountPull(models.Model):
 TOLD_AS: Mapping[str, str] = {
     **{name: name for name in ("likes", "comments", "shares", "impressions", "quotes", "bookmarks", "reach")},
     "network_clicks": "clicks",
+    "watch_time": "watch_time_s",
 }
 
 
@@ -122,6 +124,7 @@ class PostCounts(models.Model):
     bookmarks = models.PositiveBigIntegerField(null=True)
     reach = models.PositiveBigIntegerField(null=True)  # never summed: the same people see several posts
     network_clicks = models.PositiveBigIntegerField(null=True)
+    watch_time = models.PositiveBigIntegerField(null=True)  # seconds, of everybody together
 
     class Meta:
         abstract = True
@@ -129,7 +132,7 @@ class PostCounts(models.Model):
 
 class PostSnapshot(PostCounts):
     """The counts of one sent delivery at one instant. Append-only, partitioned by month of ``taken_at``
-    (migrations 0002 and 0004), so the partition key is part of the primary key and nothing points here."""
+    (migrations 0002, 0004, 0005), so the partition key is part of the primary key and nothing points here."""
 
     pk = models.CompositePrimaryKey("delivery_id", "taken_at")
     delivery = models.ForeignKey(

@@ -328,6 +328,7 @@ class PostMetrics:
     bookmarks: int | None = None
     reach: int | None = None  # people who saw it
     clicks: int | None = None  # on it or its links
+    watch_time_s: int | None = None  # of its video, by everybody together, in seconds
 
 
 @dataclass(frozen=True, slots=True)

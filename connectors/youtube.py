@@ -20,7 +20,7 @@ discovery document of 2026-11-04 and developers.google.com/identity/protocols/oa
 * Videos that a project uploads which Google has not audited stay private (unconfirmed).
 * Quotas are of the whole project: 100 uploads a day, and 10,000 units a day for all other calls (a list 1,
   anything that changes something 50), until midnight Pacific time. No header tells what is left.
-* Shares are told by reports alone (``youtube_analytics``), to who allowed it.
+* Shares and watch time are told by reports alone (``youtube_analytics``), to who allowed it.
 
 Not supported: likes of comments (there is no call), posts in the community tab, messages, captions,
 publishing at a time of YouTube's (the outbox schedules), Analytics, WebSub (it tells only of the channel's
@@ -508,15 +508,15 @@ class YouTubeConnector(Connector):
             )
             for video in self._resources(ids, "statistics")
         }
-        return self._with_shares(found) if "shares" in self.info.post_metrics else found
-
-    def _with_shares(self, found: Mapping[str, PostMetrics]) -> dict[str, PostMetrics]:
-        report = youtube_analytics.read(self._report, list(found), now=_now())
-        self.untold = report.untold
-        return {
-            video: dataclasses.replace(counts, shares=report.shares.get(video))
-            for video, counts in found.items()
-        }
+        if "shares" in self.info.post_metrics:
+            report = youtube_analytics.read(self._report, list(found), now=_now())
+            self.untold = report.untold
+            for video, told in report.videos.items():
+                if video in found:
+                    found[video] = dataclasses.replace(
+                        found[video], shares=told.shares, watch_time_s=told.watch_time_s
+                    )
+        return found
 
     def _report(self, query: Mapping[str, str]) -> Response:
         return self._call("GET", youtube_analytics.address(), params=query)

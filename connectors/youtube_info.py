@@ -55,8 +55,8 @@ COMMENTING = Feature(
 REPORTING = Feature(
     key="reports",
     label=(
-        "Read how often videos are shared. The developer app needs the “YouTube Analytics API” and the scope "
-        "yt-analytics.readonly for it."
+        "Read how often videos are shared and how long they are watched. The developer app needs the "
+        "“YouTube Analytics API” and the scope yt-analytics.readonly for it."
     ),
     scopes=(REPORTS,),
     is_default=False,
@@ -131,7 +131,7 @@ INFO = PlatformInfo(
     color="#ff0033",
     icon="brand-youtube",
     account_metrics=("followers", "posts"),
-    post_metrics=(*PLAIN_METRICS, "shares"),
+    post_metrics=(*PLAIN_METRICS, "shares", "watch_time_s"),
     look=PostLook(
         text="below",
         fold_lines=3,
@@ -144,11 +144,12 @@ INFO = PlatformInfo(
         steps=(
             (
                 "Make a project in the Google Cloud console and switch on the “YouTube Data API v3” there; "
-                "for shares also the “YouTube Analytics API”."
+                "for shares and watch time also the “YouTube Analytics API”."
             ),
             (
                 "Under “OAuth consent screen”, choose “External” and add the scopes youtube.upload, "
-                "youtube.readonly and youtube.force-ssl; for shares also yt-analytics.readonly."
+                "youtube.readonly and youtube.force-ssl; for shares and watch time also "
+                "yt-analytics.readonly."
             ),
             "Publish the consent screen: in “Testing” Google ends each connection after 7 days.",
             "Make an OAuth client ID of the type “Web application” and enter the redirect address there.",

@@ -27,7 +27,7 @@ Made from `metrics/registry.py` by `python -m metrics > docs/metrics.md`; a test
 - "–" means that the network does not tell a number; it is never shown or counted as 0.
 - Counts are taken 1, 5, 15 and 60 minutes after a post went out, then hourly for two days, every six hours
   up to two weeks and daily up to 90 days; every page says when.
-- Counts of posts (likes to clicks at the network) are of a post so far. Over a period they are what was
+- Counts of posts (likes to watch time) are of a post so far. Over a period they are what was
   gained in it, whenever the posts went out. Rates over a period are of the posts that went out in it, with
   what they gained so far.
 - What shows money is only for people who may see campaigns and budgets.

@@ -205,6 +205,19 @@ OPERATIONS: tuple[Metric, ...] = (
         left_out=_UNTOLD,
     ),
     Metric(
+        key="watch_time",
+        version=1,
+        label="Watch time",
+        description="How long everybody together watched the video of the post so far, as the network "
+        "estimates it.",
+        unit=Unit.DURATION,
+        kind=Kind.FLOW,
+        side=Side.OPERATIONS,
+        scopes=_POSTS,
+        is_additive=True,
+        left_out=_UNTOLD,
+    ),
+    Metric(
         key="engagements",
         version=1,
         label="Engagements",

@@ -34,7 +34,7 @@ from metrics.registry import Metric, metric
 
 # A date without a count is bridged by one at most this much older.
 TOLERANCE = dt.timedelta(days=3)
-GAINED = ("likes", "comments", "shares", "quotes", "bookmarks", "impressions", "network_clicks")
+GAINED = ("likes", "comments", "shares", "quotes", "bookmarks", "impressions", "network_clicks", "watch_time")
 NO_SIDES = Ratio(None, None)
 
 

@@ -42,6 +42,7 @@ KEYS = (
     "posting_frequency",
     "impressions",
     "network_clicks",
+    "watch_time",
     "engagements",
     "engagement_rate_by_followers",
     "engagement_rate_by_reach",
@@ -52,7 +53,7 @@ KEYS = (
     "response_time_p90",
 )
 # Few networks tell these: where none does, they are not on the page.
-ONLY_TOLD = ("network_clicks", "engagement_rate_by_reach")
+ONLY_TOLD = ("network_clicks", "watch_time", "engagement_rate_by_reach")
 COLUMNS = (
     "followers",
     "net_new_followers",

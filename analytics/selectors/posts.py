@@ -32,13 +32,33 @@ from metrics import formulas
 from metrics.formulas import Ratio
 from outbox.models import Delivery, DeliveryKind, DeliveryState
 
-COUNTS = ("likes", "comments", "shares", "quotes", "bookmarks", "impressions", "reach", "network_clicks")
+COUNTS = (
+    "likes",
+    "comments",
+    "shares",
+    "quotes",
+    "bookmarks",
+    "impressions",
+    "reach",
+    "network_clicks",
+    "watch_time",
+)
 # Shown even where a network does not tell them, so that its silence is seen.
 ALWAYS = ("likes", "comments", "shares", "impressions")
 # A page that is open while counts are due soon asks again by itself.
 LIVE_WITHIN = dt.timedelta(minutes=20)
 
-Sort = Literal["sent", "likes", "comments", "shares", "impressions", "reach", "network_clicks", "engagements"]
+Sort = Literal[
+    "sent",
+    "likes",
+    "comments",
+    "shares",
+    "impressions",
+    "reach",
+    "network_clicks",
+    "watch_time",
+    "engagements",
+]
 SORTS: tuple[Sort, ...] = (
     "sent",
     "likes",
@@ -47,10 +67,11 @@ SORTS: tuple[Sort, ...] = (
     "impressions",
     "reach",
     "network_clicks",
+    "watch_time",
     "engagements",
 )
 # Few networks tell these: where one does not, they are no columns of its lists.
-ONLY_TOLD = ("reach", "network_clicks")
+ONLY_TOLD = ("reach", "network_clicks", "watch_time")
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,7 +308,8 @@ def _customers(asked: Question) -> QuerySet[Any]:
 
 
 _ACCOUNT: Columns = (("account__platform", _("Network")), ("account__handle", _("Account")))
-_GAINED: Columns = tuple((name, name) for name in GAINED)
+_IN_SECONDS = {"watch_time": _("Watch time in seconds")}
+_GAINED: Columns = tuple((name, _IN_SECONDS.get(name, name)) for name in GAINED)
 _COUNTS: Columns = (*_GAINED, ("reach", "reach"))  # of one post
 _MONEY_COLUMNS: Columns = (
     ("date", _("Date")),

@@ -31,7 +31,7 @@ from outbox.models import Delivery, DeliveryKind, DeliveryState
 FARTHEST = dt.timedelta(days=400)  # how far back a brand is summed up that never was
 ANSWERED_WITHIN = dt.timedelta(days=35)  # answers that come later than this no longer change a date
 # Without reach: the people of two posts or dates are not different people.
-COUNTS = ("likes", "comments", "shares", "impressions", "quotes", "bookmarks", "network_clicks")
+COUNTS = ("likes", "comments", "shares", "impressions", "quotes", "bookmarks", "network_clicks", "watch_time")
 _OF_WAITS = ("actionable", "answered")
 _ALL = ("published", *COUNTS, "counted_at", "inbound", *_OF_WAITS, "rolled_at")
 

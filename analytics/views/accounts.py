@@ -20,6 +20,7 @@ from core.csv_writing import csv_response
 from core.htmx import render_page
 from core.paging import page_of
 from core.time import to_local
+from metrics.registry import Unit, metric
 
 POSTS_PER_PAGE = 25
 EXPLAINED_OF_ACCOUNTS = ("followers", "follower_growth_rate", "posts", "posting_frequency")
@@ -31,6 +32,7 @@ EXPLAINED_OF_ACCOUNT = (
     "impressions",
     "reach",
     "network_clicks",
+    "watch_time",
     "engagements",
     "engagement_rate_by_followers",
     "engagement_rate_by_reach",
@@ -128,7 +130,8 @@ def posts_csv(request: MemberRequest, account_id: uuid.UUID) -> HttpResponseBase
     since = period_until_today(days, zone=found.brand.timezone, now=now).instants(found.brand.timezone).start
     posts = post_numbers_of.posts_of_account(found, since=since)
     names = post_numbers_of.COUNTS
-    header = ["sent_at", "text", "address", *names, "engagements", "followers_at_post", "counted_at"]
+    counts = [f"{name}_s" if metric(name).unit is Unit.DURATION else name for name in names]
+    header = ["sent_at", "text", "address", *counts, "engagements", "followers_at_post", "counted_at"]
     rows = (
         [
             to_local(row.delivery.sent_at, found.brand.timezone),

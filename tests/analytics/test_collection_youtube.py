@@ -55,8 +55,8 @@ def now(sent: Sent, channel: SocialAccount) -> dt.datetime:
 
 
 def report(shares: int) -> dict[str, Any]:
-    headers = [{"name": name} for name in ("video", "views", "shares")]
-    return {"columnHeaders": headers, "rows": [[VIDEO, 9, shares]]}
+    headers = [{"name": name} for name in ("video", "views", "shares", "estimatedMinutesWatched")]
+    return {"columnHeaders": headers, "rows": [[VIDEO, 9, shares, 90]]}
 
 
 def collect(channel: SocialAccount, now: dt.datetime) -> AccountPull:
@@ -70,7 +70,7 @@ def test_shares_come_beside_the_other_counts_and_cost_no_unit(
     network.get(REPORTS, json=report(3))
     pull = collect(channel, now)
     row = PostMetrics.objects.get()
-    assert (row.likes, row.comments, row.shares, row.impressions) == (2, 1, 3, 9)
+    assert (row.likes, row.comments, row.shares, row.impressions, row.watch_time) == (2, 1, 3, 9, 5400)
     assert (pull.error, pull.error_detail) == ("", "")
     used = {quota.name: quota.used for quota in counted(account=channel, now=now)}
     assert used["units"] == 2  # the channel and the videos

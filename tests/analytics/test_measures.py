@@ -178,6 +178,15 @@ def test_clicks_that_the_network_counts_are_not_those_on_tracked_links(
     assert value("clicks", Subject((brand,))).value == 0
 
 
+def test_watch_time_is_summed_up_in_seconds(brand: Brand, sandbox_account: SocialAccount) -> None:
+    row = published(sandbox_account, NOON - DAY, watch_time=5400)
+    assert value("watch_time", Subject((brand,), delivery=row.delivery)).value == 5400
+    for days, gained in ((1, 5400), (2, 600)):
+        worked(sandbox_account, days, watch_time=gained)
+    for subject in (Subject((brand,)), Subject((brand,), sandbox_account)):
+        assert value("watch_time", subject).value == 6000
+
+
 def test_one_statement_reads_several_periods_and_each_account(
     brand: Brand, sandbox_account: SocialAccount
 ) -> None:

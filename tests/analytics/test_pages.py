@@ -14,6 +14,8 @@ from accounts.models import Brand, Membership, SocialAccount, User
 from analytics.models import AccountDay, AccountPull, PostMetrics, PostSnapshot
 from connectors.base import PlatformInfo
 from connectors.youtube_analytics import NOT_SWITCHED_ON
+from connectors.youtube_info import INFO as YOUTUBE
+from connectors.youtube_info import PUBLISHING
 from content_calendar.models import Approval, Post, Variant
 from outbox.models import Delivery
 from tests.analytics.conftest import NOON
@@ -108,7 +110,7 @@ def test_lists_and_tables_have_reach_and_clicks_where_the_network_tells_them(
         assert list(client.get(address, {"sort": sort}).context["page"]) == [wide, narrow]
     table = b"".join(client.get(reverse("analytics:posts_csv", args=[sandbox_account.pk]))).decode()
     assert ",reach,network_clicks," in table
-    assert ",1200,1400,17,42," in table
+    assert ",1200,1400,17,,42," in table
 
     info = SocialAccount.info.fget  # type: ignore[attr-defined]
     silent = dataclasses.replace(info(sandbox_account), post_metrics=("likes", "comments", "shares"))
@@ -117,6 +119,32 @@ def test_lists_and_tables_have_reach_and_clicks_where_the_network_tells_them(
     assert "Clicks at the network" not in page
     assert "Rate by reach" not in page
     assert "reach" not in [figure.metric.key for figure in client.get(address).context["columns"]]
+
+
+def test_watch_time_is_told_in_hours_and_minutes_and_in_seconds_in_tables(
+    sign_in: SignIn, viewer: User, brand: Brand, sent: Callable[..., Delivery]
+) -> None:
+    client = sign_in(viewer)
+    channel = make_account(brand, platform="youtube", options={"scopes": list(YOUTUBE.scopes)})
+    long, short = sent(at=NOON - DAY, account=channel), sent(at=NOON - 2 * DAY, account=channel)
+    counted(long, watch_time=5400)
+    counted(short, watch_time=45)
+    page = body(slot(client, posted(long)))
+    assert "Watch time" in page
+    assert "1 h 30 min" in page
+    address = reverse("analytics:account", args=[channel.pk])
+    page = body(client.get(address))
+    assert "1 h 30 min" in page
+    assert "45 s" in page
+    assert list(client.get(address, {"sort": "watch_time"}).context["page"]) == [long, short]
+    table = b"".join(client.get(reverse("analytics:posts_csv", args=[channel.pk]))).decode()
+    assert ",watch_time_s," in table
+    assert ",5400," in table
+
+    channel.options = {"scopes": list(PUBLISHING.scopes)}
+    channel.save()
+    page = body(client.get(address, {"sort": "watch_time"}))
+    assert "Watch time" not in page
 
 
 def test_post_numbers_are_a_page_of_their_own_without_htmx(

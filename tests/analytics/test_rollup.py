@@ -45,10 +45,11 @@ def test_the_networks_clicks_are_summed_up_and_reach_never_is(
 ) -> None:
     for _ in range(2):
         post = published(sandbox_account, NOON - 3 * DAY)
-        snapshot(post, NOON - 2 * DAY, network_clicks=5, reach=100)
-        snapshot(post, NOON - DAY, network_clicks=12, reach=140)
+        snapshot(post, NOON - 2 * DAY, network_clicks=5, watch_time=60, reach=100)
+        snapshot(post, NOON - DAY, network_clicks=12, watch_time=180, reach=140)
     roll_up(brand=brand, now=NOON)
     assert (day(sandbox_account, 2).network_clicks, day(sandbox_account, 1).network_clicks) == (10, 14)
+    assert (day(sandbox_account, 2).watch_time, day(sandbox_account, 1).watch_time) == (120, 240)
     assert not hasattr(day(sandbox_account, 1), "reach")
 
 

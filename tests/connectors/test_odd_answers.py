@@ -331,8 +331,10 @@ ANSWERS: dict[str, list[Usual]] = {
             "youtubeanalytics.googleapis.com/v2/reports",
             {
                 "kind": "youtubeAnalytics#resultTable",
-                "columnHeaders": [{"name": "video"}, {"name": "views"}, {"name": "shares"}],
-                "rows": [["dQw4w9WgXcQ", 7, 3]],
+                "columnHeaders": [
+                    {"name": name} for name in ("video", "views", "shares", "estimatedMinutesWatched")
+                ],
+                "rows": [["dQw4w9WgXcQ", 7, 3, 15]],
             },
         ),
         Usual("/commentThreads", listed(YT_THREAD), method="GET"),

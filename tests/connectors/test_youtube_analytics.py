@@ -33,7 +33,7 @@ from tests.connectors.youtube_stage import (
 network = youtube_stage.network
 REPORTS = "https://youtubeanalytics.googleapis.com/v2/reports"
 SEEN, NEW, OTHER = "aaaaaaaaaaa", "bbbbbbbbbbb", "ccccccccccc"
-COLUMNS = ["video", "views", "shares"]
+COLUMNS = ["video", "views", "shares", "estimatedMinutesWatched"]
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +89,16 @@ def test_shares_come_from_one_report_of_many_videos(
     network: responses.RequestsMock, account: YouTubeConnector, google: Any, document: dict[str, Any]
 ) -> None:
     serve(network, SEEN, NEW, OTHER)
-    answer = report([SEEN, 12, 3], [OTHER, 7, 0], ["zzzzzzzzzzz", 5, 5])
+    answer = report([SEEN, 12, 3, 90], [OTHER, 7, 0, 0], ["zzzzzzzzzzz", 5, 5, 5])
     assert faults(answer, "QueryResponse", document) == []
     network.get(REPORTS, json=answer)
     found = account.fetch_post_metrics([SEEN, NEW, OTHER, "UgxTop.1"])
     # A video that is too new for a report has no row in it.
-    assert {one: counts.shares for one, counts in found.items()} == {SEEN: 3, NEW: None, OTHER: 0}
+    assert {one: (counts.shares, counts.watch_time_s) for one, counts in found.items()} == {
+        SEEN: (3, 5400),
+        NEW: (None, None),
+        OTHER: (0, 0),
+    }
     assert (found[SEEN].likes, found[SEEN].comments, found[SEEN].impressions) == (2, None, 9)
     assert account.untold == ""
     (request,) = asked(network)
@@ -105,7 +109,7 @@ def test_shares_come_from_one_report_of_many_videos(
         startDate="2005-01-01",
         endDate=query["endDate"],
         dimensions="video",
-        metrics="views,shares",
+        metrics="views,shares,estimatedMinutesWatched",
         filters=f"video=={SEEN},{NEW},{OTHER}",
         sort="-views",
         maxResults=200,
@@ -158,7 +162,7 @@ def test_more_videos_than_a_report_has_are_asked_for_in_several() -> None:
         return answered(200, json.dumps(report(*[[one, 1, n] for n, one in enumerate(videos)])))
 
     videos = [f"{n:011}" for n in range(PER_REPORT + 5)]
-    shares = read(get, videos, now=NOW).shares
+    shares = {one: told.shares for one, told in read(get, videos, now=NOW).videos.items()}
     assert [len(one["filters"].split(",")) for one in queries] == [PER_REPORT, 5]
     assert (len(shares), shares[videos[0]], shares[videos[-1]]) == (PER_REPORT + 5, 0, 4)
 
@@ -184,6 +188,7 @@ ODD = {
     "no rows": report(),
     "rows that are none": report("aaaaaaaaaaa", None, 7, [], [SEEN], [SEEN, 12]),
     "no such column": report([SEEN, 12], columns=["video", "views"]),
+    "minutes that are none": report([SEEN, 12, None, -1], [SEEN, 12, None, 2**63 - 1], [SEEN, 12, None, 1.5]),
     "no video": report([12, 3], columns=["views", "shares"]),
     "a number that is none": report([SEEN, 12, -3], [SEEN, 12, True], [SEEN, 12, "many"], [SEEN, 12, None]),
     "another video": report([[SEEN], 12, 3], [{"id": SEEN}, 12, 3]),

@@ -98,6 +98,17 @@ def test_a_quota_of_the_project_is_everybody_s_and_ends_at_midnight_in_californi
     assert not fast.value.of_app
 
 
+@pytest.mark.parametrize(("unit", "of_app"), [("1/d/{project}", True), ("1/min/{project}/{user}", False)])
+def test_the_newer_form_of_a_refusal_says_which_quota_is_used_up(
+    network: responses.RequestsMock, account: YouTubeConnector, unit: str, of_app: bool
+) -> None:
+    info = {"reason": "RATE_LIMIT_EXCEEDED", "metadata": {"quota_unit": unit}}
+    network.put(SESSION, status=429, json={"error": {"code": 429, "details": [info]}})
+    with pytest.raises(RateLimited) as limited:
+        publish(account)
+    assert limited.value.of_app is of_app
+
+
 @pytest.mark.parametrize(
     ("now", "midnight"),
     [
