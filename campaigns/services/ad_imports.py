@@ -100,7 +100,7 @@ def claim(*, credential_id: uuid.UUID, now: dt.datetime) -> Claim | None:
         credential = AdCredential.objects.select_for_update().filter(pk=credential_id).first()
         if credential is None or (credential.refreshing_until and credential.refreshing_until > now):
             return None
-        account = AdAccount.objects.due(now).filter(credential=credential).order_by("import_at").first()
+        account = AdAccount.objects.due(now).filter(credential=credential).order_by("import_at", "pk").first()
         if account is None:
             return None
         AdCredential.objects.filter(pk=credential.pk).update(refreshing_until=now + LEASE)
