@@ -30,8 +30,11 @@ from engagement.selectors.checks import Fill, fill_of, limit_of
 from engagement.selectors.inbox import Cursor, InboxFilter, Outline, count_open, outline, page_of_outline
 from engagement.selectors.person import others_of
 from engagement.selectors.thread import tag_of, thread_view
+from engagement.selectors.unread import Unread, unread_of
 from engagement.services.collection import has_inbox
 from engagement.services.replies import obstacle_of
+
+MOST_UNREAD = 3  # accounts whose inbox is not read that are named at once
 
 # Parts of an address that say what is listed; others belong to one conversation.
 LIST_PARTS = ("state", "whose", "network", "account", "kind", "q", "order")
@@ -81,12 +84,19 @@ class Choices:
         return list({info.key: info for _account, info in self.accounts}.values())
 
     @property
+    def unread(self) -> list[Unread]:
+        """The first of those that are not read, and why."""
+        found = (unread_of(account, info) for account, info in self.accounts)
+        return [one for one in found if one is not None][:MOST_UNREAD]
+
+    @property
     def has_reviews(self) -> bool:
         return any(info.can(Capability.INBOX_REVIEWS) for _account, info in self.accounts)
 
 
 def list_context(request: MemberRequest, shown: Listed, now: dt.datetime) -> dict[str, Any]:
-    accounts = SocialAccount.objects.for_member(request.membership).connected().order_by("platform", "handle")
+    accounts = SocialAccount.objects.for_member(request.membership).connected()
+    accounts = accounts.select_related("inbox_pull").order_by("platform", "handle")
     if shown.brand is not None:
         accounts = accounts.for_brand(shown.brand)
     role = request.membership.role

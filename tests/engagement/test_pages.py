@@ -19,6 +19,7 @@ from connectors.errors import RejectReason
 from engagement import tasks
 from engagement.models import (
     Conversation,
+    InboxPull,
     Message,
     ModerationRequest,
     Note,
@@ -702,3 +703,47 @@ def test_the_numbers_explain_themselves(open_one: Conversation, responder: User,
         assert words in page
     assert "4 h of business time" in page
     assert text_of(client.get(url("numbers", query="?days=x")))
+
+
+# --- what is not read -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "is_said"),
+    [
+        (RejectReason.FORBIDDEN, 0, True),
+        (StopReason.PROGRAM_ERROR, 1, True),
+        (StopReason.TEMPORARY, 2, False),  # it passes, mostly
+        (StopReason.TEMPORARY, 3, True),
+        (StopReason.RATE_LIMITED, 0, False),
+        (StopReason.NEEDS_RECONNECT, 0, False),  # told in its own way
+        ("", 0, False),
+    ],
+)
+def test_an_inbox_that_is_not_read_says_so(
+    sandbox_account: SocialAccount,
+    responder: User,
+    sign_in: SignIn,
+    error: str,
+    failures: int,
+    *,
+    is_said: bool,
+) -> None:
+    InboxPull.objects.create(
+        account=sandbox_account,
+        next_at=LATER,
+        began_at=NOON,
+        read_until=NOON,
+        error=str(error),
+        failures=failures,
+    )
+    client = sign_in(responder)
+    page = client.get(url("inbox")).content.decode()
+    said = f"What is written to {sandbox_account} (Sandbox) is not read now."
+    assert (said in page) is is_said
+    if is_said:
+        assert f"{said} {sentence(str(error))}" in page
+        assert reverse("accounts:account_detail", args=[sandbox_account.pk]) in page
+        assert said not in client.get(url("inbox"), headers=HX).content.decode()
+        SocialAccount.objects.update(status=AccountStatus.NEEDS_RECONNECT)
+        assert said not in client.get(url("inbox")).content.decode()
