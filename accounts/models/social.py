@@ -54,7 +54,7 @@ class SocialAccount(models.Model):
     avatar_url = models.URLField(max_length=1000, blank=True)
     profile_url = models.URLField(max_length=1000, blank=True)
     status = models.CharField(max_length=16, choices=AccountStatus, default=AccountStatus.ACTIVE)
-    status_detail = models.TextField(blank=True)  # the network's words when it refused the credential
+    status_detail = models.TextField(blank=True)  # why it has no access: the network's words, or ours
     scopes = models.JSONField(default=list, blank=True)
     options = models.JSONField(default=dict, blank=True)  # Connected.options: host, software, server limits
     token_expires_at = models.DateTimeField(null=True, blank=True)

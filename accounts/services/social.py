@@ -41,6 +41,9 @@ LONG_LIVED = dt.timedelta(days=21)
 LONG_LIVED_AHEAD = dt.timedelta(days=7)
 REFRESH_BATCH = 200
 EXPIRY_NOTICE_DAYS = (7, 3, 1)
+# ``status_detail`` where no words of the network say why; its page does.
+TAKEN_BACK = "permission taken back"
+DELETION_ASKED = "deletion asked for"
 
 
 class DifferentAccount(Exception):
@@ -179,10 +182,13 @@ def _take_profile(account: SocialAccount, profile: Profile) -> None:
 @transaction.atomic
 def disconnect(*, account: SocialAccount, actor: User | None, now: dt.datetime) -> None:
     """Forget the account's secret, and who signed in; ``actor`` None: its owner asked for that at the
-    network. Its history stays; what is scheduled for it is not sent any more."""
+    network, and those who can connect it again are told. Its history stays; what is scheduled for it is not
+    sent any more."""
     row = SocialAccount.objects.select_for_update().get(pk=account.pk)
+    was_active = row.status == AccountStatus.ACTIVE
     changed = row.status != AccountStatus.DISCONNECTED
-    row.status, row.status_detail = AccountStatus.DISCONNECTED, ""
+    if changed:
+        row.status, row.status_detail = AccountStatus.DISCONNECTED, "" if actor else DELETION_ASKED
     row.token_expires_at = row.connection_expires_at = None
     row.options = {name: value for name, value in row.options.items() if name != "person_id"}
     row.save(
@@ -199,6 +205,8 @@ def disconnect(*, account: SocialAccount, actor: User | None, now: dt.datetime) 
             detail={"network": account.platform, "brand": account.brand.name},
             now=now,
         )
+    if changed and was_active and actor is None:
+        _tell_lost(account, now)
 
 
 # --- keeping it alive ---------------------------------------------------------------------------
@@ -226,6 +234,11 @@ def mark_needs_reconnect(*, account: SocialAccount, detail: str, now: dt.datetim
         detail={"network": account.platform, "reason": detail},
         now=now,
     )
+    _tell_lost(account, now)
+    return True
+
+
+def _tell_lost(account: SocialAccount, now: dt.datetime) -> None:
     notify(
         organization=account.brand.organization,
         users=people_allowed(brand=account.brand, action=Action.CONNECT_ACCOUNTS),
@@ -236,7 +249,6 @@ def mark_needs_reconnect(*, account: SocialAccount, detail: str, now: dt.datetim
         dedupe_key=f"account_lost:{account.pk}:{now:%Y%m%d%H%M%S}",
         now=now,
     )
-    return True
 
 
 def reload_choices(*, account: SocialAccount, now: dt.datetime) -> None:

@@ -26,7 +26,7 @@ from accounts.connecting import connector_for
 from accounts.hooks import HookSource, events_of
 from accounts.models import AppRegistration, SocialAccount
 from accounts.services.offers import forget_offers_of
-from accounts.services.social import disconnect, mark_needs_reconnect
+from accounts.services.social import TAKEN_BACK, disconnect, mark_needs_reconnect
 from connectors.base import Capability, InboxItem, WebhookEvent, WebhookKind
 from connectors.errors import ConnectorError, RateLimited, Rejected, RejectReason
 from engagement.models import DeletionRequest, InboxPull, NetworkCall, NetworkEvent
@@ -182,7 +182,7 @@ def _act(call: NetworkCall, event: WebhookEvent, now: dt.datetime) -> bool:
                     ask_now(account=account, remote_id=event.remote_id, now=now)
             case WebhookKind.REVOKED:
                 for account in accounts:
-                    mark_needs_reconnect(account=account, detail="", now=now)
+                    mark_needs_reconnect(account=account, detail=TAKEN_BACK, now=now)
             case WebhookKind.FORGET:
                 _forget(call, accounts, now)
             case WebhookKind.OTHER:

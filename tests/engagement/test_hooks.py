@@ -26,6 +26,8 @@ from accounts.models import (
     AppRegistration,
     ConnectionOffer,
     Credential,
+    Notification,
+    NotificationKind,
     Organization,
     SocialAccount,
     User,
@@ -416,7 +418,7 @@ def test_only_accounts_of_the_app_that_was_called_hear_of_it(
 
 
 def test_a_permission_that_was_taken_back_stops_the_account_and_is_told(
-    app: AppRegistration, account: SocialAccount, calls: list[str]
+    app: AppRegistration, account: SocialAccount, calls: list[str], owner: User, sign_in: Any
 ) -> None:
     SocialAccount.objects.filter(pk=account.pk).update(options={"person_id": "person-1"})
     tell(url_of(app), body_of(event("revoked", account="person-2")))
@@ -425,6 +427,8 @@ def test_a_permission_that_was_taken_back_stops_the_account_and_is_told(
     tell(url_of(app), body_of(event("revoked", account="person-1")))
     work()
     assert SocialAccount.objects.get().status == AccountStatus.NEEDS_RECONNECT
+    page = sign_in(owner).get(reverse("accounts:account_detail", args=[account.pk])).content.decode()
+    assert "Somebody took the permission back" in page
 
 
 @pytest.mark.parametrize("kind", ["revoked", "forget"])
@@ -607,7 +611,7 @@ def test_an_account_connected_by_form_has_a_webhook_of_its_own(
 
 
 def test_a_request_of_deletion_is_answered_with_a_page_that_says_what_became_of_it(
-    app: AppRegistration, account: SocialAccount, calls: list[str], settings: Any
+    app: AppRegistration, account: SocialAccount, calls: list[str], settings: Any, owner: User, sign_in: Any
 ) -> None:
     SocialAccount.objects.filter(pk=account.pk).update(options={"person_id": "person-1", "host": "x"})
     body = body_of(event("forget", account="person-1"))
@@ -633,6 +637,10 @@ def test_a_request_of_deletion_is_answered_with_a_page_that_says_what_became_of_
     row = SocialAccount.objects.get()
     assert (row.status, row.options) == (AccountStatus.DISCONNECTED, {"host": "x"})
     assert not Credential.objects.exists()
+    told_to = Notification.objects.filter(kind=NotificationKind.ACCOUNT_LOST).values_list("user", flat=True)
+    assert owner.pk in told_to  # nothing that is planned for it goes out any more
+    own_page = sign_in(owner).get(reverse("accounts:account_detail", args=[account.pk])).content.decode()
+    assert "Whoever connected it asked for that" in own_page
     asked = DeletionRequest.objects.get()
     assert "person-1" not in f"{asked.digest}{asked.code}"
     # Asked again, it is answered with the same page.
