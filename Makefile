@@ -10,6 +10,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 
+# Some hundred processes are started here. Each would compile Django and all else anew, which takes longer than
+# starting, where the environment forbids Python to keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test environment assets lint format types contracts unit integration browser compose-check chromium \
 	frontend messages bench clean
