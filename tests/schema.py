@@ -33,8 +33,7 @@ TIMEOUT_S = 900
 def migrated_template(url: str) -> str:
     """The name of a database on the server of ``url`` with all migrations and nothing else, to be copied
     only: nobody may be connected to it."""
-    key = _key()
-    name = f"smm_template_{key}"
+    name = f"smm_template_{_key()}"
     with _alone_on(url) as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if cursor.fetchone():
@@ -42,9 +41,29 @@ def migrated_template(url: str) -> str:
         making = f"{name}_making"
         cursor.execute(f'DROP DATABASE IF EXISTS "{making}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{making}"')
-        _fill(database_of(url, making), CACHE / f"{key}.sql")
+        fill(database_of(url, making))
         cursor.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
     return name
+
+
+def fill(url: str) -> None:
+    """Put all that the migrations make into the empty database at ``url``."""
+    kept = CACHE / f"{_key()}.sql"
+    if kept.exists() and _program("psql"):
+        _run([_program("psql"), "--quiet", "--set=ON_ERROR_STOP=1", f"--file={kept}", f"--dbname={url}"])
+        return
+    _run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+        {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "smmapp.settings"},
+    )
+    if _program("pg_dump"):
+        CACHE.mkdir(parents=True, exist_ok=True)
+        for old in CACHE.glob("*.sql"):
+            old.unlink(missing_ok=True)
+        # Written whole or not at all: a run may be interrupted.
+        partial = kept.with_suffix(f".{os.getpid()}.part")
+        _run([_program("pg_dump"), "--no-owner", f"--file={partial}", f"--dbname={url}"])
+        partial.replace(kept)
 
 
 def database_of(url: str, name: str) -> str:
@@ -65,24 +84,6 @@ def _alone_on(url: str) -> Iterator[psycopg2.extensions.cursor]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
             yield cursor
-
-
-def _fill(url: str, kept: Path) -> None:
-    if kept.exists() and _program("psql"):
-        _run([_program("psql"), "--quiet", "--set=ON_ERROR_STOP=1", f"--file={kept}", f"--dbname={url}"])
-        return
-    _run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-        {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "smmapp.settings"},
-    )
-    if _program("pg_dump"):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        for old in CACHE.glob("*.sql"):
-            old.unlink(missing_ok=True)
-        # Written whole or not at all: a run may be interrupted.
-        partial = kept.with_suffix(f".{os.getpid()}.part")
-        _run([_program("pg_dump"), "--no-owner", f"--file={partial}", f"--dbname={url}"])
-        partial.replace(kept)
 
 
 def _program(name: str) -> str:

@@ -23,6 +23,7 @@ from smmapp import embedded
 from smmapp.embedded import processes
 from smmapp.environment import BASE_DIR
 from tests.processes import HeldPort
+from tests.schema import fill
 
 pytestmark = pytest.mark.integration
 
@@ -156,6 +157,8 @@ def test_it_comes_up_answers_and_leaves_nothing_behind(start: Callable[..., Run]
 
 
 def test_when_one_part_dies_the_others_stop_and_it_is_named(start: Callable[..., Run], var_dir: Path) -> None:
+    with embedded.running(var_dir) as services:
+        fill(services.database_url)  # as the start above makes it, in a second
     run = start()
     run.wait_ready()
     (worker,) = [
