@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.utils import translation
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.schema import migrated_template
 from tests.support import unavailable
@@ -31,6 +32,12 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("unhurried")
 
+# All tests of such a file look at one thing that takes long to make, so one process gets them all.
+TOGETHER = (
+    "tests/connectors/test_bluesky_inbox_network.py",
+    "tests/connectors/test_bluesky_network.py",
+    "tests/smmapp/test_demo.py",
+)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -38,6 +45,26 @@ def pytest_configure(config: pytest.Config) -> None:
     # Playwright's synchronous interface runs an event loop in the test's thread, where Django would refuse
     # the database; nothing else runs in that loop.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+
+class FilesTogether(LoadScopeScheduling):
+    """Tests one by one to whoever is free, but those of TOGETHER by the file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", maxsplit=1)[0]
+        return path if path in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether | None:
+    """For `--dist loadgroup`, whose own groups are lost without a word since pytest 9.2
+    (pytest-dev/pytest-xdist#1386)."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    for path in TOGETHER:
+        if not (config.rootpath / path).exists():
+            raise pytest.UsageError(f"{path} of tests.conftest.TOGETHER is not there")
+    return FilesTogether(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -92,8 +92,8 @@ from smmapp.demo.network import free_suffix
 from smmapp.demo.plan import BRANDS
 from smmapp.demo.seeding import AlreadySeeded, seed
 
-# All of them look at one demo, which takes half a minute to make: in one process, not in each.
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("demo")]
+# All of them look at one demo, which takes half a minute to make: see TOGETHER in tests/conftest.py.
+pytestmark = pytest.mark.integration
 
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
