@@ -13,6 +13,10 @@ SAID = (
         "The developer app may not do this: give it the permission “Read and write and Direct message” "
         "in the developer console of X, then connect the account again."
     ),
+    gettext_noop(
+        "The developer app has no credits left at X, or has spent what it may. Buy some in the developer "
+        "console; what waits goes out by itself then."
+    ),
     gettext_noop("LinkedIn lets this app write for the account, but not read what it wrote."),
     gettext_noop(
         "TikTok has not audited this developer app yet. Until then it posts only for private accounts, "

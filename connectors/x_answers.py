@@ -166,6 +166,10 @@ def _retry_at(response: Response) -> dt.datetime:
 # What a refusal means where X's own words say little: those of answers as other programs have met them, those
 # of messages by the documents.
 ONLY_WHO_NAMES_US = "X lets self-serve apps answer only people who name this account or quote a post of it."
+NO_CREDITS = (
+    "The developer app has no credits left at X, or has spent what it may. Buy some in the developer "
+    "console; what waits goes out by itself then."
+)
 TAKES_NO_MESSAGES = "This person takes no direct messages from this account."
 NO_PERMISSION = (
     "The developer app may not do this: give it the permission “Read and write and Direct message” in the "
@@ -203,7 +207,9 @@ def map_error(response: Response, words: str, *, about: str = "") -> ConnectorEr
         return NeedsReconnect(words)
     if status == 402 or (status in {403, 429} and _USED_UP.search(words)):
         # The app has no credits left, or used what it may: somebody has to act, what waits goes out then.
-        return RateLimited(dt.datetime.now(dt.UTC) + CREDITS_WAIT, words, of_app=True)
+        return RateLimited(
+            dt.datetime.now(dt.UTC) + CREDITS_WAIT, f"{NO_CREDITS} {words}".strip(), of_app=True
+        )
     if status == 429:
         of_call = not is_post(response.request.method or "", urlsplit(response.request.url or "").path)
         return RateLimited(_retry_at(response), words, of_call=of_call)

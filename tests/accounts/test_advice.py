@@ -11,6 +11,7 @@ OWN = [
     x_answers.ONLY_WHO_NAMES_US,
     x_answers.TAKES_NO_MESSAGES,
     x_answers.NO_PERMISSION,
+    x_answers.NO_CREDITS,
     linkedin.MAY_NOT_READ,
     *tiktok_calls.IN_PLAIN_WORDS.values(),
     *youtube_calls.IN_PLAIN_WORDS.values(),

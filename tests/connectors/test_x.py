@@ -39,7 +39,7 @@ from connectors.errors import (
 )
 from connectors.text import check_payload, count, find_cashtags, find_links
 from connectors.x import CHUNK_BYTES, READ_ONLY, WRONG_KEYS, XConnector
-from connectors.x_answers import media_result
+from connectors.x_answers import NO_CREDITS, media_result
 from connectors.x_info import INFO
 from tests.connectors.conftest import NOW, SPECS, image, payload
 
@@ -284,6 +284,17 @@ def test_what_x_says_to_a_post_decides_what_comes_next(
         publish(account, payload("Hello"))
     assert getattr(raised.value, "reason", None) == reason
     assert getattr(raised.value, "of_app", True)  # credits are those of the developer app
+
+
+@pytest.mark.parametrize(("status", "title"), [(402, "CreditsDepleted"), (403, "SpendCapReached")])
+def test_an_app_without_credits_is_told_to_buy_some(
+    network: responses.RequestsMock, account: XConnector, status: int, title: str
+) -> None:
+    network.post(f"{API}/2/tweets", status=status, json={"title": title})
+    with pytest.raises(RateLimited) as raised:
+        publish(account, payload("Hello"))
+    assert raised.value.detail.startswith(NO_CREDITS)
+    assert title in raised.value.detail
 
 
 def test_an_upload_that_fails_may_be_repeated(network: responses.RequestsMock, account: XConnector) -> None:
