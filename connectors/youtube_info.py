@@ -54,10 +54,7 @@ COMMENTING = Feature(
 # An app whose project or consent screen was set up without it cannot have it: nobody is asked unasked.
 REPORTING = Feature(
     key="reports",
-    label=(
-        "Read how often videos are shared and how long they are watched. The developer app needs the "
-        "“YouTube Analytics API” and the scope yt-analytics.readonly for it."
-    ),
+    label="Read shares and watch time of videos (project with the “YouTube Analytics API”)",
     scopes=(REPORTS,),
     is_default=False,
 )

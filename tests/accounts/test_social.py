@@ -472,6 +472,17 @@ def test_the_page_of_an_account_shows_its_end_and_limits(
     assert "Disconnect" not in page
 
 
+def test_only_access_that_ends_is_said_to_be_renewed(
+    sign_in: Any, viewer: User, account: SocialAccount
+) -> None:
+    page = reverse("accounts:account_detail", args=[account.pk])
+    assert "access is renewed by itself" in sign_in(viewer).get(page).content.decode()
+    SocialAccount.objects.update(token_expires_at=None)
+    text = sign_in(viewer).get(page).content.decode()
+    assert "renewed by itself" not in text
+    assert "No end is known." in text
+
+
 # --- keys -------------------------------------------------------------------------------------
 
 
