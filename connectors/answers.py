@@ -61,12 +61,18 @@ def _failure(answer: object) -> type[ConnectorError]:
     return failure
 
 
+def id_of(value: object) -> str:
+    """An id as it can be kept, "" for what is none."""
+    found = number_or_text(value).replace("\0", "").encode(errors="replace").decode()
+    return found if found.strip(" ") else ""
+
+
 def ident(answer: Mapping[str, Any], name: str) -> str:
     """The id that an answer must have."""
-    value = number_or_text(answer.get(name))
-    if not value.strip("\0 "):
+    value = id_of(answer.get(name))
+    if not value:
         raise _failure(answer)(f"an answer without a usable {name!r}")
-    return value.replace("\0", "").encode(errors="replace").decode()
+    return value
 
 
 def object_of(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -83,6 +89,14 @@ def items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         raise _failure(answer)(f"an answer without a list {name!r}")
     return rows(value)
+
+
+def all_items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """As ``items``, where nothing may be left out."""
+    found = items(answer, name)
+    if len(found) < len(answer[name]):
+        raise _failure(answer)(f"an answer with something odd in its {name!r}")
+    return found
 
 
 def whole_number(value: object) -> int | None:

@@ -36,7 +36,7 @@ from urllib.parse import urlencode
 import requests
 
 from connectors import http, link_preview
-from connectors.answers import count
+from connectors.answers import all_items, count, id_of, ident, inner, object_of, rows, text
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -104,7 +104,7 @@ from connectors.bluesky_record import (
 from connectors.bluesky_session import WRONG_PASSWORD, claims, create_session, tokens_of
 from connectors.errors import NeedsReconnect, OutcomeUnknown, Rejected, RejectReason, Temporary
 from connectors.files import Slice, opened, piece_of, size_of
-from connectors.inbox import read_lists
+from connectors.inbox import read_lists, storable
 from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 
 MAX_IMAGE_BYTES = 2_000_000
@@ -266,13 +266,13 @@ class BlueskyConnector(Connector):
         )
         if did and session["did"] != did:
             raise Rejected(RejectReason.FORBIDDEN, f"{home} signed in another account than {identifier}")
-        did = str(session["did"])
+        did = text(session["did"])
         # What the server says of itself proves nothing: the identity document says where the account lives.
         document = did_document(did)
         options: Json = {"did": did, "pds": pds_of(document, did)}
-        options["handle"] = verified_handle(document, str(session.get("handle", "")))
+        options["handle"] = verified_handle(document, text(session.get("handle")))
         tokens = tokens_of(session)
-        scope = claims(tokens.access_token).get("scope", "")
+        scope = text(claims(tokens.access_token).get("scope"))
         options["opens_messages"] = scope != _UNPRIVILEGED
         profile = cls(tokens=tokens, options=options).fetch_profile()
         return Connected(profile=profile, tokens=tokens, scopes=tuple(scope.split()), options=options)
@@ -300,16 +300,15 @@ class BlueskyConnector(Connector):
         session = self._get("com.atproto.server.getSession")
         if session.get("did") != self._did:
             raise Rejected(RejectReason.FORBIDDEN, f"{self._pds} signed in another account")
-        handle = str(session.get("handle") or self.options.get("handle", ""))
+        handle = text(session.get("handle")) or str(self.options.get("handle", ""))
         record = self._record("app.bsky.actor.profile", "self")
-        shown = record["value"] if record and isinstance(record.get("value"), dict) else {}
-        avatar = shown.get("avatar")
-        cid = avatar.get("ref", {}).get("$link", "") if isinstance(avatar, dict) else ""
-        picture = urlencode({"did": self._did, "cid": cid})
+        shown = inner(record, "value")
+        cid = text(inner(shown, "avatar", "ref", "$link"))
+        picture = urlencode({"did": self._did, "cid": cid}, errors="replace")
         return Profile(
             remote_id=self._did,
             handle=handle,
-            display_name=str(shown.get("displayName", "")),
+            display_name=text(inner(shown, "displayName")),
             avatar_url=f"{self._pds}/xrpc/com.atproto.sync.getBlob?{picture}" if cid else "",
             profile_url=f"https://bsky.app/profile/{self._did}",
         )
@@ -394,9 +393,14 @@ class BlueskyConnector(Connector):
             "POST", "com.atproto.repo.uploadBlob", body=content, headers={"Content-Type": mime_type}
         )
         blob = answer.get("blob")
-        if not isinstance(blob, dict):
+        cid, kind, size = (
+            text(inner(blob, "ref", "$link")),
+            text(inner(blob, "mimeType")),
+            count(blob, "size"),
+        )
+        if not cid or not kind or size is None:
             raise Temporary("the server did not describe the uploaded file")
-        return blob
+        return storable({"$type": "blob", "ref": {"$link": cid}, "mimeType": kind, "size": size})
 
     def _look_up(self, intent: Json) -> Json:
         """DIDs of the mentioned handles (those that exist) and the link card, with its picture uploaded."""
@@ -507,11 +511,10 @@ class BlueskyConnector(Connector):
     def _like_of(self, uri: str) -> tuple[str, bool]:
         """The address of our like of a post ("" without one), and whether the post is there at all."""
         try:
-            posts = self._get("app.bsky.feed.getPosts", [("uris", uri)])["posts"]
+            posts = all_items(self._get("app.bsky.feed.getPosts", [("uris", uri)]), "posts")
         except NoAppView:
             return "", True
-        viewer = posts[0].get("viewer") if posts else None
-        return str((viewer or {}).get("like") or ""), bool(posts)
+        return text(inner(posts[0], "viewer", "like")) if posts else "", bool(posts)
 
     def _hide(self, intent: Json) -> StepResult:
         """Read the thread's gate, change its list, write it back only over what was read."""
@@ -521,7 +524,7 @@ class BlueskyConnector(Connector):
         gate = self._record(GATES, match[2])
         try:
             record = gate_record(
-                gate["value"] if gate else None,
+                object_of(gate, "value") if gate else None,
                 root=intent["root"],
                 reply=intent["uri"],
                 is_hidden=intent["action"] == ModerationAction.HIDE,
@@ -530,7 +533,7 @@ class BlueskyConnector(Connector):
         except TooManyHidden as error:
             raise Rejected(RejectReason.INVALID, "Bluesky hides at most 300 replies of a thread") from error
         if record is not None:
-            response = self._put_record(GATES, match[2], record, swap=gate["cid"] if gate else None)
+            response = self._put_record(GATES, match[2], record, swap=ident(gate, "cid") if gate else None)
             if error_name(response) == "InvalidSwap":
                 raise Temporary("the thread's gate was changed at the same time")
             if response.status_code != 200:
@@ -553,7 +556,8 @@ class BlueskyConnector(Connector):
         return StepResult(remote_id=message_id(convo_id, http.json_object(response)))
 
     def _convo_with(self, did: str) -> str:
-        return str(self._chat("chat.bsky.convo.getConvoForMembers", [("members", did)])["convo"]["id"])
+        answer = self._chat("chat.bsky.convo.getConvoForMembers", [("members", did)])
+        return ident(object_of(answer, "convo"), "id")
 
     def _chat(self, method: str, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
         response = self._send("GET", method, query=query, headers=_CHAT_SERVICE)
@@ -610,10 +614,10 @@ class BlueskyConnector(Connector):
         for _ in range(MOST_PAGES):
             query = {"repo": self._did, "collection": COLLECTION, "limit": "100"}
             page = self._get("com.atproto.repo.listRecords", query | ({"cursor": cursor} if cursor else {}))
-            posts = [self._remote_post(record) for record in page.get("records", [])]
+            posts = [self._remote_post(record) for record in all_items(page, "records")]
             recent = [post for post in posts if post.created_at >= since]
             found += recent
-            cursor = str(page.get("cursor") or "")
+            cursor = text(page.get("cursor"))
             if not recent or not cursor:
                 break
         return sorted(found, key=lambda post: post.created_at, reverse=True)
@@ -653,14 +657,15 @@ class BlueskyConnector(Connector):
                 answer = self._get("app.bsky.feed.getPosts", [("uris", uri) for uri in some])
             except NoAppView:
                 return {uri: PostMetrics() for uri in remote_ids}
-            for post in answer.get("posts", []):
-                found[post["uri"]] = PostMetrics(
+            for post in rows(answer.get("posts")):
+                found[id_of(post.get("uri"))] = PostMetrics(
                     likes=count(post, "likeCount"),
                     comments=count(post, "replyCount"),
                     shares=count(post, "repostCount"),
                     quotes=count(post, "quoteCount"),
                     bookmarks=count(post, "bookmarkCount"),
                 )
+        found.pop("", None)  # what cannot be read is nobody's
         return found
 
     def _record(self, collection: str, rkey: str, *, did: str = "") -> Json | None:
@@ -678,16 +683,17 @@ class BlueskyConnector(Connector):
         raise map_error(response, changes=False)
 
     def _remote_post(self, record: Mapping[str, Any]) -> RemotePost:
-        value = record.get("value") or {}
-        uri = str(record.get("uri", ""))
-        parent = (value.get("reply") or {}).get("parent") or {}
-        images = (value.get("embed") or {}).get("images")
+        """Raises Temporary for one that is not told: whoever looks for a post would take it for gone."""
+        value, uri = object_of(record, "value"), ident(record, "uri")
+        if not isinstance(value.get("text", ""), str):
+            raise Temporary("a post without its words")
+        images = inner(value, "embed", "images")
         return RemotePost(
             remote_id=uri,
-            text=str(value.get("text", "")),
-            created_at=instant(str(value.get("createdAt", ""))),
+            text=text(value.get("text")),
+            created_at=instant(value.get("createdAt")),
             permalink=self._permalink(uri.rpartition("/")[2]),
-            in_reply_to=str(parent.get("uri", "")),
+            in_reply_to=text(inner(value, "reply", "parent", "uri")),
             media_count=len(images) if isinstance(images, list) else 0,
         )
 

@@ -8,6 +8,7 @@ import re
 import requests
 
 from connectors import http
+from connectors.answers import inner, said, text
 from connectors.errors import (
     ConnectorError,
     NeedsReconnect,
@@ -81,12 +82,7 @@ def error_name(response: requests.Response) -> str:
     """The XRPC error name of an answer; "" for a success or for what is not an XRPC answer."""
     if response.status_code < 400:
         return ""
-    try:
-        content = response.json()
-    except ValueError:
-        return ""
-    name = content.get("error", "") if isinstance(content, dict) else ""
-    return name if isinstance(name, str) else ""
+    return text(inner(said(response), "error"))
 
 
 def _free_again(response: requests.Response) -> dt.datetime:

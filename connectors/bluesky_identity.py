@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from connectors import http
+from connectors import answers, http
 from connectors.base import Json
 from connectors.bluesky_errors import map_error
 from connectors.bluesky_record import is_handle
@@ -54,7 +54,7 @@ def resolve_at(server: str, handle: str, *, guard: bool) -> str:
         return ""
     if response.status_code != 200:
         raise map_error(response, changes=False)
-    did = str(http.json_object(response).get("did", ""))
+    did = answers.text(http.json_object(response).get("did"))
     return did if _DID.fullmatch(did) else ""
 
 
@@ -96,8 +96,8 @@ def did_document(did: str) -> Json:
 
 def pds_of(document: Mapping[str, Any], did: str) -> str:
     """Base URL of the server that keeps the account's records."""
-    for service in document.get("service") or ():
-        if service.get("id") in {"#atproto_pds", f"{did}#atproto_pds"}:
+    for service in answers.rows(document.get("service")):
+        if answers.text(service.get("id")) in {"#atproto_pds", f"{did}#atproto_pds"}:
             endpoint = service.get("serviceEndpoint")
             origin = _origin(endpoint) if isinstance(endpoint, str) else ""
             if origin:
@@ -107,8 +107,11 @@ def pds_of(document: Mapping[str, Any], did: str) -> str:
 
 def verified_handle(document: Mapping[str, Any], handle: str) -> str:
     """``handle`` if the identity document claims it, else the one that it does claim."""
+    names = document.get("alsoKnownAs")
     claimed = [
-        name.removeprefix("at://") for name in document.get("alsoKnownAs") or () if name.startswith("at://")
+        name.removeprefix("at://")
+        for name in (names if isinstance(names, list) else ())
+        if isinstance(name, str) and name.startswith("at://")
     ]
     return handle if handle in claimed else next(iter(claimed), "handle.invalid")
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors import answers as read
+from connectors.answers import all_items, id_of, ident, items, rows, text
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, RemotePost
 from connectors.bluesky_record import COLLECTION, instant
 from connectors.errors import NeedsReconnect, Rejected, Temporary
@@ -52,10 +54,10 @@ class Reader:
         query = [("reasons", reason) for reason in REASONS]
         query += [("limit", str(NOTICES_PER_CALL)), *([("cursor", position)] if position else [])]
         page = self.ask("app.bsky.notification.listNotifications", query)
-        notices = [n for n in page["notifications"] if instant(str(n["indexedAt"])) >= since]
+        notices = [n for n in items(page, "notifications") if instant(n.get("indexedAt")) >= since]
         # One post may name us and answer us at once.
-        items = self._items(list(dict.fromkeys(str(notice["uri"]) for notice in notices)))
-        return InboxPage(items, str(page.get("cursor") or "") if notices else "")
+        uris = dict.fromkeys(uri for notice in notices if (uri := _address(notice)))
+        return InboxPage(self._items(list(uris)), text(page.get("cursor")) if notices else "")
 
     def answers(self, position: str, since: dt.datetime) -> InboxPage:
         """What the account itself answered, here or elsewhere. Its own list has the order of record keys,
@@ -66,11 +68,13 @@ class Reader:
         )
         own = {"did": self.did, "handle": self.handle}
         # As the AppView would show them, which it does a moment later.
-        views = [{**record, "author": own, "record": record["value"]} for record in page["records"]]
-        recent = [view for view in views if _written_at(view) >= since]
-        self.views |= {str(view["uri"]): view for view in recent}
-        items = self._items([str(view["uri"]) for view in recent if _record(view).get("reply")])
-        return InboxPage(items, str(page.get("cursor") or "") if recent else "")
+        views = [
+            {**record, "author": own, "record": record.get("value")} for record in items(page, "records")
+        ]
+        recent = [view for view in views if _is_view(view) and _written_at(view) >= since]
+        self.views |= {view["uri"]: view for view in recent}
+        answered = self._items([view["uri"] for view in recent if _record(view).get("reply")])
+        return InboxPage(answered, text(page.get("cursor")) if recent else "")
 
     def _items(self, uris: Sequence[str]) -> list[InboxItem]:
         self._read(uri for uri in uris if uri not in self.views)
@@ -84,8 +88,8 @@ class Reader:
         wanted = list(uris)
         for start in range(0, len(wanted), POSTS_PER_CALL):
             some = [("uris", uri) for uri in wanted[start : start + POSTS_PER_CALL]]
-            for view in self.ask("app.bsky.feed.getPosts", some)["posts"]:
-                self.views[str(view["uri"])] = view
+            found = items(self.ask("app.bsky.feed.getPosts", some), "posts")
+            self.views |= {view["uri"]: view for view in found if _is_view(view)}
 
     def _nodes(self, uris: Sequence[str]) -> list[Node]:
         self._read(uri for uri in uris if uri not in self.views)
@@ -100,35 +104,35 @@ class Reader:
         record = _record(view)
         parent, root = _answered(record)
         if parent:
-            self.roots[parent] = str(root.get("uri", ""))
+            self.roots[parent] = root.get("uri", "")
         return Node(
             id=uri,
             parent_id=parent,
-            is_own=str(view["author"]["did"]) == self.did,
+            is_own=view["author"]["did"] == self.did,
             addresses_us=_names(record, self.did) or _author_of(_quoted(record)) == self.did,
         )
 
     def _item(self, view: View, where: Place) -> InboxItem:
-        record, uri = _record(view), str(view["uri"])
-        reference: Json = {"uri": uri, "cid": str(view["cid"])}
+        record, uri = _record(view), view["uri"]
+        reference: Json = {"uri": uri, "cid": view["cid"]}
         parent, top = _answered(record)
         top = top or reference
-        gate = _object(_object(self.views.get(str(top["uri"]), {}).get("threadgate")).get("record"))
+        gate = _object(_object(self.views.get(top["uri"], {}).get("threadgate")).get("record"))
         root = self.views.get(where.root_id)
         return InboxItem(
             kind=where.kind,
             remote_id=uri,
             thread_id=where.thread_id,
             author=profile_of(view["author"]),
-            text=str(record.get("text", "")),
+            text=text(record.get("text")),
             created_at=_written_at(view),
-            is_own=str(view["author"]["did"]) == self.did,
+            is_own=view["author"]["did"] == self.did,
             parent_id=parent,
             root=_remote_post(root) if root is not None else None,
             root_id=where.root_id,
             permalink=_permalink(view),
             media_count=_media_count(record),
-            is_hidden=uri in (gate.get("hiddenReplies") or ()),
+            is_hidden=uri in (hidden if isinstance(hidden := gate.get("hiddenReplies"), list) else ()),
             is_liked=bool(_object(view.get("viewer")).get("like")),
             detail={**reference, "root": top},
         )
@@ -151,35 +155,42 @@ class Reader:
     def _talks(self, position: str, since: dt.datetime) -> InboxPage:
         query = [("limit", str(CONVOS_PER_CALL)), *([("cursor", position)] if position else [])]
         page = self.chat("chat.bsky.convo.listConvos", query)
-        again, items, is_older = since - MESSAGES_AGAIN, list[InboxItem](), False
-        for convo in page["convos"]:
-            last = convo.get("lastMessage") or {}
-            others = [member for member in convo["members"] if member["did"] != self.did]
-            if len(others) != 1 or not last.get("sentAt"):
+        again, found, is_older = since - MESSAGES_AGAIN, list[InboxItem](), False
+        for convo in items(page, "convos"):
+            last, convo_id = _object(convo.get("lastMessage")), id_of(convo.get("id"))
+            others = [one for one in rows(convo.get("members")) if one.get("did") != self.did]
+            at = read.instant(last.get("sentAt"))
+            if len(others) != 1 or not _did(others[0]) or not convo_id or at is None:
                 continue  # a group, or a talk in which nothing was said yet
-            at = instant(str(last["sentAt"]))
             is_older = at < again
-            told = self._messages_of(str(convo["id"]), again) if at >= since else [last]
-            items += [
-                _message_item(message, str(convo["id"]), profile_of(others[0]), self._self)
+            told = self._messages_of(convo_id, again) if at >= since else [last]
+            found += [
+                _message_item(message, convo_id, profile_of(others[0]), self._self)
                 for message in told
                 if not is_older and _is_message(message)
             ]
-        return InboxPage(items, "" if is_older else str(page.get("cursor") or ""))
+        return InboxPage(found, "" if is_older else text(page.get("cursor")))
 
-    def _messages_of(self, convo_id: str, since: dt.datetime) -> Iterator[Mapping[str, Any]]:
-        """Newest first, as far back as ``since``."""
+    def _messages_of(
+        self, convo_id: str, since: dt.datetime, *, is_exact: bool = False
+    ) -> Iterator[Mapping[str, Any]]:
+        """Newest first, as far back as ``since``. What cannot be read is left out, or raises Temporary with
+        ``is_exact``: it may be what is looked for."""
         cursor = ""
         for _ in range(MOST_MESSAGE_PAGES):
             query = [("convoId", convo_id), ("limit", str(MESSAGES_PER_CALL))]
             page = self.chat(
                 "chat.bsky.convo.getMessages", [*query, *([("cursor", cursor)] if cursor else [])]
             )
-            for message in page["messages"]:
-                if instant(str(message["sentAt"])) < since:
+            for message in (all_items if is_exact else items)(page, "messages"):
+                at = read.instant(message.get("sentAt"))
+                if at is not None and at < since:
                     return
-                yield message
-            cursor = str(page.get("cursor") or "")
+                if at is not None and (_is_message(message) or not _has_words(message)):
+                    yield message
+                elif is_exact:
+                    raise Temporary("a message that cannot be read")
+            cursor = text(page.get("cursor"))
             if not cursor:
                 return
 
@@ -188,10 +199,10 @@ class Reader:
         return [
             RemotePost(
                 remote_id=message_id(convo_id, message),
-                text=str(message["text"]),
-                created_at=instant(str(message["sentAt"])),
+                text=message["text"],
+                created_at=instant(message["sentAt"]),
             )
-            for message in self._messages_of(convo_id, since)
+            for message in self._messages_of(convo_id, since, is_exact=True)
             if _is_message(message) and message["sender"]["did"] == self.did
         ]
 
@@ -201,6 +212,27 @@ class Reader:
 
 
 # --- posts as the AppView shows them ------------------------------------------------------------
+
+
+def _is_view(view: View) -> bool:
+    """Whether all that is read of a post without looking is there."""
+    return (
+        bool(_address(view) and _did(view.get("author")))
+        and isinstance(view.get("cid"), str)
+        and isinstance(view.get("record"), Mapping)
+    )
+
+
+def _address(value: Mapping[str, Any]) -> str:
+    """Of a post; "" for what is none: asked for one such, the AppView tells of no other either."""
+    uri = text(value.get("uri"))
+    return uri if uri.startswith("at://") and uri.isascii() and uri.isprintable() else ""
+
+
+def _did(person: object) -> str:
+    """Whose it is; "" for nobody's."""
+    did = text(_object(person).get("did"))
+    return did if did.startswith("did:") else ""
 
 
 def _record(view: View) -> Mapping[str, Any]:
@@ -220,15 +252,15 @@ def _answered(record: Mapping[str, Any]) -> tuple[str, Json]:
     """The address of what a post answers ("" for nothing), and the reference of the top of its thread."""
     reply = _object(record.get("reply"))
     root = _object(reply.get("root"))
-    is_whole = {"uri", "cid"} <= root.keys()
-    top: Json = {"uri": str(root["uri"]), "cid": str(root["cid"])} if is_whole else {}
-    return str(_object(reply.get("parent")).get("uri", "")), top
+    is_whole = _address(root) and isinstance(root.get("cid"), str)
+    top: Json = {"uri": root["uri"], "cid": root["cid"]} if is_whole else {}
+    return _address(_object(reply.get("parent"))), top
 
 
 def _written_at(view: View) -> dt.datetime:
     """As the author says, but not later than it came to be known."""
-    stated = instant(str(_record(view).get("createdAt", "")))
-    return min(stated, instant(str(view["indexedAt"]))) if view.get("indexedAt") else stated
+    stated = instant(_record(view).get("createdAt"))
+    return min(stated, instant(view["indexedAt"])) if view.get("indexedAt") else stated
 
 
 def _names(record: Mapping[str, Any], did: str) -> bool:
@@ -240,7 +272,7 @@ def _quoted(record: Mapping[str, Any]) -> str:
     """The address of a post that is quoted, by itself or beside images; "" without one."""
     quoted = _object(_object(record.get("embed")).get("record"))
     # Beside media the reference stands one level deeper.
-    return str(quoted.get("uri") or _object(quoted.get("record")).get("uri") or "")
+    return text(quoted.get("uri")) or text(_object(quoted.get("record")).get("uri"))
 
 
 def _media_count(record: Mapping[str, Any]) -> int:
@@ -256,8 +288,8 @@ def _author_of(uri: str) -> str:
 def _remote_post(view: View) -> RemotePost:
     record = _record(view)
     return RemotePost(
-        remote_id=str(view["uri"]),
-        text=str(record.get("text", "")),
+        remote_id=view["uri"],
+        text=text(record.get("text")),
         created_at=_written_at(view),
         permalink=_permalink(view),
         in_reply_to=_answered(record)[0],
@@ -266,7 +298,7 @@ def _remote_post(view: View) -> RemotePost:
 
 
 def _permalink(view: View) -> str:
-    return f"{_profile_url(str(view['author']['did']))}/post/{str(view['uri']).rpartition('/')[2]}"
+    return f"{_profile_url(view['author']['did'])}/post/{view['uri'].rpartition('/')[2]}"
 
 
 def _profile_url(did: str) -> str:
@@ -275,11 +307,11 @@ def _profile_url(did: str) -> str:
 
 def profile_of(author: Mapping[str, Any]) -> Profile:
     return Profile(
-        remote_id=str(author["did"]),
-        handle=str(author.get("handle") or ""),
-        display_name=str(author.get("displayName") or ""),
-        avatar_url=str(author.get("avatar") or ""),
-        profile_url=_profile_url(str(author["did"])),
+        remote_id=ident(author, "did"),
+        handle=text(author.get("handle")),
+        display_name=text(author.get("displayName")),
+        avatar_url=text(author.get("avatar")),
+        profile_url=_profile_url(ident(author, "did")),
     )
 
 
@@ -287,12 +319,21 @@ def profile_of(author: Mapping[str, Any]) -> Profile:
 
 
 def message_id(convo_id: str, message: Mapping[str, Any]) -> str:
-    return f"{convo_id}/{message['id']}"
+    return f"{convo_id}/{ident(message, 'id')}"
 
 
 def _is_message(message: Mapping[str, Any]) -> bool:
-    """Not a deleted one and not one of the service."""
-    return "text" in message and "sender" in message
+    """Not a deleted one, not one of the service, and none that cannot be read."""
+    return (
+        isinstance(message.get("text"), str)
+        and bool(_did(message.get("sender")) and id_of(message.get("id")))
+        and read.instant(message.get("sentAt")) is not None
+    )
+
+
+def _has_words(message: Mapping[str, Any]) -> bool:
+    """Not a deleted one and not one of the service, whether it can be read or not."""
+    return "text" in message
 
 
 def _message_item(message: Mapping[str, Any], convo_id: str, counterpart: Profile, own: Profile) -> InboxItem:
@@ -302,8 +343,8 @@ def _message_item(message: Mapping[str, Any], convo_id: str, counterpart: Profil
         remote_id=message_id(convo_id, message),
         thread_id=convo_id,
         author=own if is_own else counterpart,
-        text=str(message["text"]),
-        created_at=instant(str(message["sentAt"])),
+        text=message["text"],
+        created_at=instant(message["sentAt"]),
         is_own=is_own,
         counterpart=counterpart,
         media_count=1 if message.get("embed") else 0,

@@ -86,7 +86,8 @@ def gate_record(
 
     A gate without ``allow`` lets everybody reply, an empty one nobody: none is made up. Raises TooManyHidden.
     """
-    hidden = [str(uri) for uri in (existing or {}).get("hiddenReplies") or ()]
+    told = (existing or {}).get("hiddenReplies")
+    hidden = [uri for uri in (told if isinstance(told, list) else ()) if isinstance(uri, str)]
     if (reply in hidden) == is_hidden:
         return None
     hidden = [*hidden, reply] if is_hidden else [uri for uri in hidden if uri != reply]
@@ -186,7 +187,7 @@ def timestamp(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def instant(stated: str) -> dt.datetime:
+def instant(stated: object) -> dt.datetime:
     """When a record says it was made. People's programs write what they like: unreadable is long ago."""
     return answers.instant(stated) or dt.datetime.fromtimestamp(0, dt.UTC)
 

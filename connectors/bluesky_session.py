@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import datetime as dt
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from connectors import http
+from connectors import answers, http
 from connectors.base import Tokens
 from connectors.bluesky_errors import error_name, map_error
 from connectors.bluesky_identity import KEY, host_of_the_person
@@ -48,24 +47,21 @@ def create_session(server: str, *, identifier: str, password: str, guard: bool) 
             http.excerpt(response), WRONG_PASSWORD if is_app_password else NOT_AN_APP_PASSWORD
         )
     if response.status_code < 500 and not error:
-        with contextlib.suppress(ValueError):
-            session = response.json()
-            if isinstance(session, dict) and {"did", "accessJwt", "refreshJwt"} <= session.keys():
-                return session
+        session = answers.said(response)
+        if isinstance(session, dict) and {"did", "accessJwt", "refreshJwt"} <= session.keys():
+            return session
         raise Rejected(RejectReason.HOST_UNKNOWN, f"{server} is not a Bluesky server")
     raise map_error(response, changes=False)
 
 
 def tokens_of(session: Mapping[str, Any]) -> Tokens:
-    access, refresh = str(session.get("accessJwt", "")), str(session.get("refreshJwt", ""))
+    access, refresh = answers.text(session.get("accessJwt")), answers.text(session.get("refreshJwt"))
     if not access or not refresh:
         raise Temporary("the server gave no tokens")
-    expires = claims(access).get("exp")
-    at = dt.datetime.fromtimestamp(expires, dt.UTC) if isinstance(expires, int) and expires < 1e11 else None
     return Tokens(
         access_token=access,
         refresh_token=refresh,
-        expires_at=at,
+        expires_at=answers.moment(claims(access).get("exp")),
     )
 
 
@@ -74,6 +70,6 @@ def claims(token: str) -> dict[str, Any]:
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}

@@ -44,7 +44,7 @@ from urllib.parse import quote, urlencode
 from requests import Response
 
 from connectors import http
-from connectors.answers import count
+from connectors.answers import count, id_of, ident, lifetime, rows, text
 from connectors.base import (
     AccountMetrics,
     AppCredentials,
@@ -83,7 +83,7 @@ from connectors.files import cover_of, whole_of
 from connectors.inbox import read_lists
 from connectors.limits import Allowance, Answer, counted, of_all_or_writes
 from connectors.mastodon_calls import KEY, call, checked
-from connectors.mastodon_inbox import DIRECT, Reader, author, permalink, profile, remote_post
+from connectors.mastodon_inbox import DIRECT, Reader, author, listed, permalink, profile, remote_post
 from connectors.mastodon_server import (
     Limits,
     find_server,
@@ -249,11 +249,9 @@ class MastodonConnector(Connector):
             form["website"] = website
         response = call("POST", server, "/api/v1/apps", form=form)
         app = http.json_object(checked(response))
-        if not app.get("client_id") or not app.get("client_secret"):
-            raise Temporary("the server registered us without credentials")
         return AppCredentials(
-            client_id=str(app["client_id"]),
-            client_secret=str(app["client_secret"]),
+            client_id=ident(app, "client_id"),
+            client_secret=ident(app, "client_secret"),
             host=server,
             extra={"software": software, "scopes": list(scopes)},
         )
@@ -297,7 +295,7 @@ class MastodonConnector(Connector):
         account = http.json_object(
             checked(call("GET", app.host, "/api/v1/accounts/verify_credentials", token=tokens.access_token))
         )
-        options["account_id"] = str(account["id"])
+        options["account_id"] = ident(account, "id")
         granted = scopes or tuple(_scope(app).split())
         options["scopes"] = list(granted)
         return Connected(
@@ -390,10 +388,10 @@ class MastodonConnector(Connector):
             changes=True,
         )
         status = http.json_object(checked(response, changes=True))
-        if not status.get("id"):
+        if not (status_id := id_of(status.get("id"))):
             # GoToSocial's answer to a key that it has seen: {"status": "request already handled"}.
             raise OutcomeUnknown(f"accepted, but without an id: {http.excerpt(response)}")
-        return StepResult(remote_id=str(status["id"]), permalink=permalink(status))
+        return StepResult(remote_id=status_id, permalink=permalink(status))
 
     def safety_of(self, intent: Json, now: dt.datetime) -> RetrySafety:
         repeat_until = intent.get("repeat_until")
@@ -435,12 +433,10 @@ class MastodonConnector(Connector):
             if response.status_code not in {404, 405}:
                 break
         attachment = http.json_object(checked(response, about="media"))
-        if not attachment.get("id"):
-            raise Temporary("the server took the file and gave no id")
         is_done = response.status_code != 202
         return StepResult(
             state=StepState.DONE if is_done else StepState.PROCESSING,
-            remote_id=str(attachment["id"]),
+            remote_id=ident(attachment, "id"),
             retry_after_s=0.0 if is_done else 2.0,
         )
 
@@ -475,13 +471,8 @@ class MastodonConnector(Connector):
         posts = list(self.find_recent(since=since))
         position = ""
         for _ in range(MAX_PAGES if payload.message_to else 0):
-            page = self._reader().talks(position, since)
-            posts += [
-                RemotePost(remote_id=item.remote_id, text=item.text, created_at=item.created_at)
-                for item in page.items
-                if item.is_own
-            ]
-            position = page.cursor
+            sent, position = self._reader().sent(position, since)
+            posts += sent
             if not position:
                 break
         return posts
@@ -530,13 +521,14 @@ class MastodonConnector(Connector):
 
     def fetch_post_metrics(self, remote_ids: Sequence[str]) -> dict[str, PostMetrics]:
         found: dict[str, PostMetrics] = {}
-        for status in self._statuses(remote_ids):
-            found[str(status["id"])] = PostMetrics(
+        for status in rows(list(self._statuses(remote_ids))):
+            found[id_of(status.get("id"))] = PostMetrics(
                 likes=count(status, "favourites_count"),
                 comments=count(status, "replies_count"),
                 shares=count(status, "reblogs_count"),
                 quotes=count(status, "quotes_count"),
             )
+        found.pop("", None)  # what cannot be read is nobody's
         return found
 
     # Calls.
@@ -553,7 +545,7 @@ class MastodonConnector(Connector):
             return None
         return http.json_object(checked(response))
 
-    def _statuses(self, remote_ids: Sequence[str]) -> Iterator[Json]:
+    def _statuses(self, remote_ids: Sequence[str]) -> Iterator[object]:
         """Several at once where the server can (Mastodon 4.3), else one by one."""
         if version_of(self.options) < (4, 3) or self.options.get("software") != "mastodon":
             for remote_id in remote_ids:
@@ -563,7 +555,7 @@ class MastodonConnector(Connector):
             return
         for start in range(0, len(remote_ids), STATUSES_PER_CALL):
             params = [("id[]", remote_id) for remote_id in remote_ids[start : start + STATUSES_PER_CALL]]
-            yield from http.json_objects(checked(self._call("GET", "/api/v1/statuses", params=params)))
+            yield from listed(self._call("GET", "/api/v1/statuses", params=params))
 
 
 # --- answers ----------------------------------------------------------------------------------
@@ -613,13 +605,11 @@ def _tokens(response: Response) -> tuple[Tokens, tuple[str, ...]]:
     answer = http.json_object(checked(response))
     if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:
         raise Temporary("the server answered without a token")
-    refresh_token = str(answer.get("refresh_token") or "")
-    lifetime = answer.get("expires_in")
-    expires_at = None
-    if refresh_token and isinstance(lifetime, int | float) and 0 < lifetime < 10 * 365 * 86_400:
-        expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=lifetime)
+    refresh_token = text(answer.get("refresh_token"))
+    lives = lifetime(answer.get("expires_in"))
+    expires_at = dt.datetime.now(dt.UTC) + lives if refresh_token and lives else None
     tokens = Tokens(access_token=answer["access_token"], refresh_token=refresh_token, expires_at=expires_at)
-    return tokens, tuple(str(answer.get("scope") or "").split())
+    return tokens, tuple(text(answer.get("scope")).split())
 
 
 def _counts(account: Json) -> AccountMetrics:

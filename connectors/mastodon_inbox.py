@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from requests import Response
 
 from connectors import answers, http
+from connectors.answers import rows, text
 from connectors.base import InboxItem, InboxKind, InboxPage, Json, Profile, RemotePost
 from connectors.errors import Temporary
 from connectors.inbox import Node, Place, chain_of, climb, place
@@ -36,7 +37,7 @@ class Reader:
 
     options: Mapping[str, Any]
     get: Callable[[str, Mapping[str, Any]], Response]
-    read: Callable[[Sequence[str]], Iterable[Json]]
+    read: Callable[[Sequence[str]], Iterable[object]]
     statuses: dict[str, Json] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # of what was answered: the id of its account
     quoting: set[str] = field(default_factory=set)  # ids of what quotes the account
@@ -45,101 +46,114 @@ class Reader:
         """What names or quotes the account, newest first: comments, mentions and direct messages."""
         types = ["mention", "quote"] if self._tells_quotes else ["mention"]
         query = {"types[]": types, "limit": str(PER_CALL)}
-        page = http.json_objects(checked(self.get("/api/v1/notifications", _after(query, position))))
-        recent = [notice for notice in page if instant(notice["created_at"]) >= since]
+        page = rows(listed(self.get("/api/v1/notifications", _after(query, position))))
+        recent = [notice for notice in page if _is_since(notice, since)]
         # Not every server knows how to leave the other kinds out.
-        told = [n["status"] for n in recent if n.get("type") in types and n.get("status")]
-        self.quoting |= {
-            str(n["status"]["id"]) for n in recent if n.get("type") == "quote" and n.get("status")
-        }
-        return InboxPage(self._items(told), _following(recent, position))
+        told = [(n["type"], usable(n.get("status"))) for n in recent if n.get("type") in types]
+        self.quoting |= {status["id"] for kind, status in told if status and kind == "quote"}
+        return InboxPage(
+            self._items(status for _, status in told if status is not None), _following(recent, position)
+        )
 
     def own(self, position: str, since: dt.datetime) -> InboxPage:
         """What the account itself answered, here or elsewhere."""
         path = f"/api/v1/accounts/{quote(self._account_id, safe='')}/statuses"
         query = {"exclude_reblogs": "true", "limit": str(PER_CALL)}
-        page = http.json_objects(checked(self.get(path, _after(query, position))))
-        recent = [status for status in page if instant(status["created_at"]) >= since]
-        answers = [s for s in recent if s.get("in_reply_to_id") or s.get("visibility") == DIRECT]
+        page = usable_of(listed(self.get(path, _after(query, position))))
+        recent = [status for status in page if _is_since(status, since)]
+        answers = [s for s in recent if s["in_reply_to_id"] or s["visibility"] == DIRECT]
         return InboxPage(self._items(answers), _following(recent, position))
 
     def talks(self, position: str, since: dt.datetime) -> InboxPage:
         """Both sides of private talks in which something was written, the latest first."""
+        said, following = self._said(position, since)
+        return InboxPage(self._items(said), following)
+
+    def sent(self, position: str, since: dt.datetime) -> tuple[list[RemotePost], str]:
+        """What the account itself wrote there, and where the list goes on. Raises Temporary where something
+        cannot be read: it may be what is looked for."""
+        said, following = self._said(position, since, is_exact=True)
+        own = [status for status in said if self._is_own(status)]
+        return [RemotePost(one["id"], words_of(one), instant(one["created_at"])) for one in own], following
+
+    def _said(self, position: str, since: dt.datetime, *, is_exact: bool = False) -> tuple[list[Json], str]:
         response = self.get("/api/v1/conversations", _after({"limit": str(CONVERSATIONS_PER_CALL)}, position))
         if response.status_code in {404, 405, 501}:
-            return InboxPage(())  # a server without them tells of direct messages as mentions
-        page = http.json_objects(checked(response))
-        latest = [talk["last_status"] for talk in page if talk.get("last_status")]
-        recent = [status for status in latest if instant(status["created_at"]) >= since]
+            return [], ""  # a server without them tells of direct messages as mentions
+        page = http.json_objects(checked(response)) if is_exact else rows(listed(response))
+        told = (talk.get("last_status") for talk in page)
+        latest = usable_of((one for one in told if one is not None), is_exact=is_exact)
+        recent = [status for status in latest if _is_since(status, since)]
         said: dict[str, Json] = {}
         for last in recent:
-            for status in [last, *self._around(str(last["id"]))]:
-                if status.get("visibility") == DIRECT and instant(status["created_at"]) >= since:
-                    said[str(status["id"])] = status
+            for status in [last, *usable_of(self._around(last["id"], is_exact), is_exact=is_exact)]:
+                if status["visibility"] == DIRECT and _is_since(status, since):
+                    said[status["id"]] = status
         following = _next_of(response)
         is_more = recent and len(recent) == len(latest) and following != position
-        return InboxPage(self._items(said.values()), following if is_more else "")
+        return list(said.values()), following if is_more else ""
 
-    def _around(self, status_id: str) -> list[Json]:
+    def _around(self, status_id: str, is_exact: bool) -> list[Any]:
         response = self.get(f"/api/v1/statuses/{quote(status_id, safe='')}/context", {})
         if response.status_code in {404, 410}:
             return []
         context = http.json_object(checked(response))
-        return [*(context.get("ancestors") or ()), *(context.get("descendants") or ())]
+        read = answers.all_items if is_exact else _rows
+        return [*read(context, "ancestors"), *read(context, "descendants")]
 
     # --- items --------------------------------------------------------------------------------
 
     def _items(self, statuses: Iterable[Json]) -> list[InboxItem]:
-        told = {str(status["id"]): status for status in statuses}
+        told = {status["id"]: status for status in statuses}
         self.statuses |= told
-        public = [i for i, status in told.items() if status.get("visibility") != DIRECT]
+        public = [i for i, status in told.items() if status["visibility"] != DIRECT]
         nodes = {status_id: self._node(status_id) for status_id in public}
         climb(nodes, self._nodes)
         places = ((status_id, place(chain_of(status_id, nodes))) for status_id in public)
         items = [self._item(told[status_id], where) for status_id, where in places if where is not None]
-        direct = (self._message(status) for status in told.values() if status.get("visibility") == DIRECT)
+        direct = (self._message(status) for status in told.values() if status["visibility"] == DIRECT)
         return items + [message for message in direct if message is not None]
 
     def _nodes(self, ids: Sequence[str]) -> list[Node]:
         missing = [status_id for status_id in ids if status_id not in self.statuses]
-        self.statuses |= {str(status["id"]): status for status in self.read(missing)}
+        self.statuses |= {status["id"]: status for status in usable_of(self.read(missing))}
         return [self._node(status_id) for status_id in ids]
 
     def _node(self, status_id: str) -> Node:
         status = self.statuses.get(status_id)
         if status is None:  # gone; whoever answered it still says whose it was
             return Node(status_id, "", is_own=self.owners.get(status_id) == self._account_id)
-        parent = str(status.get("in_reply_to_id") or "")
-        self.owners[parent] = str(status.get("in_reply_to_account_id") or "")
+        parent = status["in_reply_to_id"]
+        self.owners[parent] = status["in_reply_to_account_id"]
         return Node(
             id=status_id,
             parent_id=parent,
             is_own=self._is_own(status),
             addresses_us=status_id in self.quoting
-            or any(str(m["id"]) == self._account_id for m in _mentions(status)),
+            or any(person["id"] == self._account_id for person in status["mentions"]),
         )
 
     def _item(self, status: Json, where: Place) -> InboxItem:
         root = self.statuses.get(where.root_id)
         is_own = self._is_own(status)
-        acct = str(status["account"].get("acct") or "")
+        acct = text(status["account"].get("acct"))
         return InboxItem(
             kind=where.kind,
-            remote_id=str(status["id"]),
+            remote_id=status["id"],
             thread_id=where.thread_id,
             author=author(status["account"], self.options),
             text=words_of(status),
             created_at=instant(status["created_at"]),
             is_own=is_own,
-            parent_id=str(status.get("in_reply_to_id") or ""),
-            root=remote_post(root) if root is not None else None,
+            parent_id=status["in_reply_to_id"],
+            root=post_of(root) if root is not None else None,
             root_id=where.root_id,
             permalink=permalink(status),
-            media_count=len(status.get("media_attachments") or ()),
+            media_count=len(status["media_attachments"]),
             is_liked=bool(status.get("favourited")),
             detail={
-                "id": str(status["id"]),
-                "visibility": str(status.get("visibility") or ""),
+                "id": status["id"],
+                "visibility": status["visibility"],
                 "mention": f"@{acct}" if acct and not is_own else "",
             },
         )
@@ -153,25 +167,25 @@ class Reader:
         counterpart = author(other, self.options)
         return InboxItem(
             kind=InboxKind.DM,
-            remote_id=str(status["id"]),
+            remote_id=status["id"],
             thread_id=counterpart.remote_id,
             author=author(status["account"], self.options),
             text=words_of(status),
             created_at=instant(status["created_at"]),
             is_own=is_own,
             counterpart=counterpart,
-            parent_id=str(status.get("in_reply_to_id") or ""),
+            parent_id=status["in_reply_to_id"],
             permalink=permalink(status),
-            media_count=len(status.get("media_attachments") or ()),
+            media_count=len(status["media_attachments"]),
             is_liked=bool(status.get("favourited")),
-            detail={"id": str(status["id"]), "visibility": DIRECT, "mention": f"@{other.get('acct') or ''}"},
+            detail={"id": status["id"], "visibility": DIRECT, "mention": f"@{text(other.get('acct'))}"},
         )
 
     def _receiver(self, status: Json) -> Json | None:
         """Of an own direct message: whom it answers, else whom it names first."""
-        named = [person for person in _mentions(status) if str(person["id"]) != self._account_id]
-        answered = str(status.get("in_reply_to_account_id") or "")
-        return next((p for p in named if str(p["id"]) == answered), named[0] if named else None)
+        named = [person for person in status["mentions"] if person["id"] != self._account_id]
+        answered = status["in_reply_to_account_id"]
+        return next((p for p in named if p["id"] == answered), named[0] if named else None)
 
     @property
     def _tells_quotes(self) -> bool:
@@ -180,7 +194,7 @@ class Reader:
         return is_mastodon and version_of(self.options) >= (4, 5)
 
     def _is_own(self, status: Json) -> bool:
-        return str(status["account"]["id"]) == self._account_id
+        return bool(status["account"]["id"] == self._account_id)
 
     @property
     def _account_id(self) -> str:
@@ -193,18 +207,72 @@ def _after(query: Mapping[str, Any], position: str) -> dict[str, Any]:
 
 def _following(recent: Sequence[Json], position: str) -> str:
     """Lists are newest first and go on below the last id; a server that ignores where we are ends them."""
-    last = str(recent[-1]["id"]) if recent else ""
+    last = next((known for one in reversed(recent) if (known := answers.id_of(one.get("id")))), "")
     return "" if last == position else last
 
 
 def _next_of(response: Response) -> str:
     """``max_id`` of the page that the Link header names next; it is the id of a status, not of a talk."""
     address = response.links.get("next", {}).get("url", "")
-    return (parse_qs(urlsplit(address).query).get("max_id") or [""])[0]
+    return (parse_qs(answers.split(address).query).get("max_id") or [""])[0]
 
 
-def _mentions(status: Json) -> list[Json]:
-    return status.get("mentions") or []
+def listed(response: Response) -> list[Any]:
+    """A list, whatever is in it."""
+    content = http.json_body(checked(response))
+    if not isinstance(content, list):
+        raise Temporary("an answer that is not a list")
+    return content
+
+
+def _rows(answer: Json, name: str) -> list[Json]:
+    return rows(answer.get(name))
+
+
+def _is_since(entity: Json, since: dt.datetime) -> bool:
+    at = answers.instant(entity.get("created_at"))
+    return at is not None and at >= since
+
+
+# --- statuses -----------------------------------------------------------------------------------
+
+
+def usable(status: object, *, is_exact: bool = False) -> Json | None:
+    """A status of which all that is read here is of its kind: ids are text, lists are lists. None for what
+    has no id, no author or no date; with ``is_exact`` too where its words, whom they name, or who may read
+    them are not told."""
+    author = _person(answers.inner(status, "account"))
+    if not isinstance(status, dict) or author is None or answers.instant(status.get("created_at")) is None:
+        return None
+    named, media = status.get("mentions"), status.get("media_attachments")
+    people = [person for one in rows(named) if (person := _person(one)) is not None]
+    read = {
+        "id": answers.id_of(status.get("id")),
+        "account": author,
+        "mentions": people,
+        "media_attachments": media if isinstance(media, list) else [],
+        **{name: answers.id_of(status.get(name)) for name in ("in_reply_to_id", "in_reply_to_account_id")},
+        **{name: text(status.get(name)) for name in ("content", "spoiler_text", "visibility")},
+    }
+    is_whole = (
+        isinstance(named, list)
+        and len(people) == len(named)
+        and all(isinstance(status.get(name), str) for name in ("content", "visibility"))
+    )
+    return {**status, **read} if read["id"] and (is_whole or not is_exact) else None
+
+
+def usable_of(statuses: Iterable[object], *, is_exact: bool = False) -> list[Json]:
+    """Those that can be read. With ``is_exact`` all can, or Temporary is raised."""
+    found = [usable(one, is_exact=is_exact) for one in statuses]
+    if is_exact and None in found:
+        raise Temporary("a status that cannot be read")
+    return [one for one in found if one is not None]
+
+
+def _person(account: object) -> Json | None:
+    found = answers.id_of(answers.inner(account, "id"))
+    return {**account, "id": found} if found and isinstance(account, dict) else None
 
 
 # --- entities -----------------------------------------------------------------------------------
@@ -213,11 +281,11 @@ def _mentions(status: Json) -> list[Json]:
 def profile(account: Json, options: Mapping[str, Any]) -> Profile:
     """The account's own. Ids count from one on every server, so ours carries the host."""
     server = urlsplit(str(options["host"])).netloc
-    username = str(account.get("username") or account.get("acct") or "").partition("@")[0]
+    username = (text(account.get("username")) or text(account.get("acct"))).partition("@")[0]
     return Profile(
-        remote_id=f"{account['id']}@{server}",
+        remote_id=f"{answers.ident(account, 'id')}@{server}",
         handle=f"{username}@{options.get('domain') or server}",
-        display_name=str(account.get("display_name") or ""),
+        display_name=text(account.get("display_name")),
         avatar_url=web_url(account.get("avatar")),
         profile_url=web_url(account.get("url")),
     )
@@ -226,7 +294,7 @@ def profile(account: Json, options: Mapping[str, Any]) -> Profile:
 def author(account: Json, options: Mapping[str, Any]) -> Profile:
     """Anybody's, as our server knows them: people of other servers have an id of their own there."""
     own = profile(account, options)
-    acct = str(account.get("acct") or "")
+    acct = text(account.get("acct"))
     return (
         Profile(own.remote_id, acct, own.display_name, own.avatar_url, own.profile_url)
         if "@" in acct
@@ -252,17 +320,23 @@ def instant(stated: object) -> dt.datetime:
 
 def words_of(status: Json) -> str:
     """Its text, below the warning that stands before it."""
-    warning = str(status.get("spoiler_text") or "").strip()
-    text = plain_text(str(status.get("content") or ""), mentions=_mentions(status))
-    return f"{warning}\n\n{text}" if warning else text
+    warning = status["spoiler_text"].strip()
+    words = plain_text(status["content"], mentions=status["mentions"])
+    return f"{warning}\n\n{words}" if warning else words
 
 
-def remote_post(status: Json) -> RemotePost:
+def remote_post(status: object) -> RemotePost:
+    """Raises Temporary for a status that cannot be read: whoever looks for a post would take it for gone."""
+    [read] = usable_of([status], is_exact=True)
+    return post_of(read)
+
+
+def post_of(status: Json) -> RemotePost:
     return RemotePost(
-        remote_id=str(status["id"]),
-        text=plain_text(str(status.get("content") or ""), mentions=_mentions(status)),
+        remote_id=status["id"],
+        text=plain_text(status["content"], mentions=status["mentions"]),
         created_at=instant(status["created_at"]),
         permalink=permalink(status),
-        in_reply_to=str(status.get("in_reply_to_id") or ""),
-        media_count=len(status.get("media_attachments") or []),
+        in_reply_to=status["in_reply_to_id"],
+        media_count=len(status["media_attachments"]),
     )

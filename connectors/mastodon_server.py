@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors import http
+from connectors import answers, http
 from connectors.base import Json
 from connectors.errors import ConnectorError, Rejected, RejectReason, Temporary
 from connectors.mastodon_calls import call, checked, map_error
@@ -51,29 +51,33 @@ def read_instance(server: str) -> Json | None:
 
 def stated_options(server: str, instance: Json) -> Json:
     """Limits of the server (entities/Instance and V1_Instance name them alike), only those it states."""
-    configuration = instance.get("configuration") or {}
-    statuses = configuration.get("statuses") or {}
-    media = configuration.get("media_attachments") or {}
-    domain = instance.get("account_domain") or instance.get("domain") or instance.get("uri") or ""
+    statuses = answers.inner(instance, "configuration", "statuses")
+    media = answers.inner(instance, "configuration", "media_attachments")
+    names = (answers.text(instance.get(name)) for name in ("account_domain", "domain", "uri"))
+    domain = next((name for name in names if name), "")
+    mime_types = answers.inner(media, "supported_mime_types")
     software = software_of(server, instance)
     stated = {
         # Pleroma and Akkoma state their limit outside of ``configuration`` too.
-        "max_characters": statuses.get("max_characters") or instance.get("max_toot_chars"),
-        "characters_reserved_per_url": statuses.get("characters_reserved_per_url"),
-        "max_media_attachments": statuses.get("max_media_attachments"),
-        "mime_types": media.get("supported_mime_types"),
-        "image_size_limit": media.get("image_size_limit"),
-        "image_matrix_limit": media.get("image_matrix_limit"),
-        "video_size_limit": media.get("video_size_limit"),
-        "video_matrix_limit": media.get("video_matrix_limit"),
-        "video_frame_rate_limit": media.get("video_frame_rate_limit"),
-        "description_limit": media.get("description_limit"),
+        "max_characters": answers.count(statuses, "max_characters")
+        or answers.count(instance, "max_toot_chars"),
+        "characters_reserved_per_url": answers.count(statuses, "characters_reserved_per_url"),
+        "max_media_attachments": answers.count(statuses, "max_media_attachments"),
+        "mime_types": [one for one in mime_types if isinstance(one, str)]
+        if isinstance(mime_types, list)
+        else None,
+        "image_size_limit": answers.count(media, "image_size_limit"),
+        "image_matrix_limit": answers.count(media, "image_matrix_limit"),
+        "video_size_limit": answers.count(media, "video_size_limit"),
+        "video_matrix_limit": answers.count(media, "video_matrix_limit"),
+        "video_frame_rate_limit": answers.count(media, "video_frame_rate_limit"),
+        "description_limit": answers.count(media, "description_limit"),
     }
     return {
         "host": server,
-        "domain": str(domain).partition("://")[2] or str(domain),
+        "domain": domain.partition("://")[2] or domain,
         "software": software,
-        "version": str(instance.get("version", "")),
+        "version": answers.text(instance.get("version")),
         **{name: value for name, value in stated.items() if value},
     }
 
@@ -123,12 +127,11 @@ def software_of(server: str, instance: Json) -> str:
 def _nodeinfo_name(server: str) -> str:
     links = http.json_object(checked(call("GET", server, "/.well-known/nodeinfo"))).get("links")
     for link in links if isinstance(links, list) else ():
-        href = urlsplit(str(link.get("href", "")) if isinstance(link, dict) else "")
+        href = answers.split(answers.text(answers.inner(link, "href")))
         # The same server under its own name: no answer sends us elsewhere.
         if href.netloc and href.netloc.lower() == urlsplit(server).netloc:
             about = http.json_object(checked(call("GET", server, href.path)))
-            software = about.get("software")
-            return str(software.get("name", "")).lower() if isinstance(software, dict) else ""
+            return answers.text(answers.inner(about, "software", "name")).lower()
     return ""
 
 

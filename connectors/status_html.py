@@ -12,7 +12,8 @@ def plain_text(content: str, *, mentions: Sequence[Mapping[str, Any]] = ()) -> s
     """What was typed, as far as a status's HTML tells: links in full, ``@user@host`` for people on other
     servers (the HTML shows only ``@user``), paragraphs and breaks as line ends."""
     reader = _StatusReader({str(m.get("url")): str(m.get("acct")) for m in mentions})
-    reader.feed(content)
+    # The parser gives up at what only looks like a declaration.
+    reader.feed(content.replace("<![", "&lt;!["))
     reader.close()
     return re.sub(r"\n{3,}", "\n\n", "".join(reader.pieces)).strip()
 

@@ -290,6 +290,35 @@ def test_nothing_that_somebody_writes_keeps_the_rest_from_being_read(
     assert all(item.created_at.astimezone(west) for item in items)  # as a page shows it
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"author": None},
+        {"author": "alice"},
+        {"author": {"did": []}},
+        {"record": None},
+        {"record": [1]},
+        {"cid": 5},
+        {"uri": {}},
+        {"uri": "no address"},
+    ],
+    ids=str,
+)
+def test_a_post_that_is_oddly_told_does_not_keep_the_rest_from_being_read(
+    appview: AppView, odd: dict[str, Any]
+) -> None:
+    appview.keep(POST)
+    appview.tell(FIRST)
+    told = view(CAROL, "odd", answers=POST["uri"])
+    appview.tell(told)
+    appview.posts[told["uri"]] = told | odd
+    appview.notices += [None, {}, told | {"uri": None}, told | {"uri": "no address"}]  # type: ignore[list-item]
+    appview.own += [{}, None, {"uri": POST["uri"], "value": None}]  # type: ignore[list-item]
+    assert [item.remote_id for item in inbox()] == [FIRST["uri"]]
+    asked = [uri for method, query, _ in appview.asked for uri in query.get("uris", []) if method]
+    assert "no address" not in asked
+
+
 def test_a_time_from_the_future_is_not_believed(appview: AppView) -> None:
     appview.keep(POST)
     appview.tell(view(BOB, "early", answers=POST["uri"], createdAt="2030-01-01T00:00:00Z"))
@@ -530,6 +559,32 @@ def test_what_we_wrote_in_a_talk_can_be_looked_for(appview: AppView) -> None:
     direct(appview, [message("sent", ALICE, ago=1), message("hi", BOB, ago=2), message("old", ALICE, ago=90)])
     (found,) = connector().find_sent(SENT, since=SINCE)
     assert (found.remote_id, found.text) == ("talk/sent", "sent")
+
+
+ODD_MESSAGES: list[Any] = [
+    None,
+    message("odd", ALICE, ago=1, text=None),
+    message("odd", ALICE, ago=1, sender=None),
+    message("odd", ALICE, ago=1, sender={"did": 5}),
+    message("odd", ALICE, ago=1, sentAt=None),
+    message("odd", ALICE, ago=1, id={}),
+]
+
+
+@pytest.mark.parametrize("odd", ODD_MESSAGES, ids=str)
+def test_a_message_that_cannot_be_read_may_be_what_is_looked_for(appview: AppView, odd: Any) -> None:
+    direct(appview, [message("hi", BOB, ago=1), odd])
+    with pytest.raises(Temporary):
+        connector().find_sent(SENT, since=SINCE)
+
+
+@pytest.mark.parametrize("odd", ODD_MESSAGES, ids=str)
+def test_a_message_that_cannot_be_read_does_not_keep_the_others_from_being_read(
+    appview: AppView, odd: Any
+) -> None:
+    direct(appview, [message("hi", BOB, ago=1), odd, message("before", BOB, ago=2)])
+    appview.convos += [None, {}, {"id": "x", "members": 5, "lastMessage": odd}]  # type: ignore[list-item]
+    assert [item.text for item in inbox(connector())] == ["hi", "before"]
 
 
 # --- answering --------------------------------------------------------------------------------

@@ -20,7 +20,9 @@ from connectors.base import (
     AccountMetrics,
     AppCredentials,
     MediaItem,
+    MessageTarget,
     PostMetrics,
+    PostPart,
     PostPayload,
     RetrySafety,
     StepKind,
@@ -47,7 +49,9 @@ KEY = "0192c1b0-0000-7000-8000-000000000001"
 STATUS: dict[str, Any] = {
     "id": "103270115826048975",
     "created_at": "2026-11-22T12:00:01.901Z",
+    "account": {"id": "1"},
     "content": "<p>Hello</p>",
+    "visibility": "public",
     "uri": f"{HOST}/users/alice/statuses/103270115826048975",
     "url": f"{HOST}/@alice/103270115826048975",
     "in_reply_to_id": None,
@@ -493,6 +497,96 @@ def test_recent_posts_are_read_page_by_page_until_the_time_asked_for(canned: res
     assert [post.remote_id for post in found] == ["0", "1"]
     queries = [parse_qs(urlsplit(str(call.request.url)).query) for call in canned.calls]
     assert [q.get("max_id") for q in queries] == [None, ["0"], ["1"]]
+
+
+BOBS = {"id": "2", "acct": "bob@remote.example"}
+COMMENT = STATUS | {"id": "7", "account": BOBS, "in_reply_to_id": "6", "in_reply_to_account_id": "1"}
+ODD_STATUSES: list[Any] = [
+    None,
+    "odd",
+    COMMENT | {"id": None},
+    COMMENT | {"account": None},
+    COMMENT | {"account": [1]},
+    COMMENT | {"account": {"id": {}}},
+    COMMENT | {"created_at": 5},
+]
+
+
+@pytest.mark.parametrize("odd", ODD_STATUSES, ids=str)
+def test_an_odd_status_does_not_keep_the_rest_of_the_inbox_from_being_read(
+    canned: responses.RequestsMock, odd: Any
+) -> None:
+    notices = [
+        {"id": str(9 - n), "type": "mention", "created_at": STATUS["created_at"], "status": status}
+        for n, status in enumerate((odd, COMMENT))
+    ]
+    canned.get(f"{HOST}/api/v1/notifications", json=notices)
+    canned.get(f"{HOST}/api/v1/statuses/6", json=STATUS | {"id": "6"})
+    page = connector().fetch_inbox(since=NOW - dt.timedelta(hours=1))
+    assert [(item.remote_id, item.root_id) for item in page.items] == [("7", "6")]
+
+
+@pytest.mark.parametrize("name", ["mentions", "media_attachments", "spoiler_text", "in_reply_to_account_id"])
+@pytest.mark.parametrize("odd", [None, "odd", 5, [None], {"a": 1}], ids=str)
+def test_a_comment_with_something_odd_is_still_a_comment(
+    canned: responses.RequestsMock, name: str, odd: Any
+) -> None:
+    notice = {
+        "id": "9",
+        "type": "mention",
+        "created_at": STATUS["created_at"],
+        "status": COMMENT | {name: odd},
+    }
+    canned.get(f"{HOST}/api/v1/notifications", json=[notice])
+    canned.get(f"{HOST}/api/v1/statuses/6", json=STATUS | {"id": "6"})
+    (item,) = connector().fetch_inbox(since=NOW - dt.timedelta(hours=1)).items
+    assert (item.remote_id, item.text[-5:]) == ("7", "Hello")
+
+
+SENT: dict[str, Any] = STATUS | {"id": "8", "visibility": "direct", "mentions": [BOBS]}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [*ODD_STATUSES, *(SENT | {name: None} for name in ("content", "mentions", "visibility"))],
+    ids=str,
+)
+@pytest.mark.parametrize("place", ["own", "talks", "above", "below"])
+def test_where_something_sent_may_be_what_cannot_be_read_nothing_is_proved(
+    canned: responses.RequestsMock, odd: Any, place: str
+) -> None:
+    """Or a message that is there would be sent again."""
+    if odd is None and place == "talks":
+        return  # a talk in which nothing is left
+    canned.get(f"{HOST}/api/v1/accounts/1/statuses", json=[odd] if place == "own" else [])
+    canned.get(f"{HOST}/api/v1/conversations", json=[{"last_status": odd if place == "talks" else SENT}])
+    around = {
+        "ancestors": [odd] if place == "above" else [],
+        "descendants": [odd] if place == "below" else [],
+    }
+    canned.get(f"{HOST}/api/v1/statuses/8/context", json=around)
+    to_bob = PostPayload((PostPart("Hi"),), message_to=MessageTarget("2@mastodon.example"))
+    with pytest.raises(Temporary):
+        connector().find_sent(to_bob, since=NOW - dt.timedelta(hours=1))
+
+
+def test_what_was_written_in_a_talk_is_found(canned: responses.RequestsMock) -> None:
+    canned.get(f"{HOST}/api/v1/accounts/1/statuses", json=[])
+    canned.get(f"{HOST}/api/v1/conversations", json=[{"last_status": None}, {"last_status": SENT}])
+    theirs = SENT | {"id": "9", "account": BOBS}
+    canned.get(f"{HOST}/api/v1/statuses/8/context", json={"ancestors": [], "descendants": [theirs]})
+    to_bob = PostPayload((PostPart("Hi"),), message_to=MessageTarget("2@mastodon.example"))
+    (found,) = connector().find_sent(to_bob, since=NOW - dt.timedelta(hours=1))
+    assert (found.remote_id, found.text) == ("8", "Hello")
+
+
+@pytest.mark.parametrize("answer", [[None], [STATUS | {"content": None}], [STATUS | {"account": 5}]], ids=str)
+def test_a_post_that_cannot_be_read_is_not_taken_for_gone(
+    canned: responses.RequestsMock, answer: list[Any]
+) -> None:
+    canned.get(f"{HOST}/api/v1/statuses", json=answer)
+    with pytest.raises(Temporary):
+        list(connector(version="4.5.0").fetch_posts([STATUS["id"]]))
 
 
 def test_post_is_read_back_or_gone(canned: responses.RequestsMock) -> None:

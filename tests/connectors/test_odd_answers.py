@@ -43,7 +43,7 @@ from connectors.base import (
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.registry import CONNECTORS
 from tests.connectors.conftest import NOW, image
-from tests.connectors.test_contract import AT_OURS, KEY, SETUPS, film
+from tests.connectors.test_contract import AT_OURS, KEY, SETUPS, film, web_token
 
 APP = AppCredentials("client-id", "client-s3cret")
 AT = "2026-11-22T12:30:00Z"
@@ -318,6 +318,86 @@ LINE_BOT = {
 }
 LINE_REQUEST = {"x-line-request-id": "r1"}
 
+MA_ME = {
+    "id": "1",
+    "username": "harbour",
+    "acct": "harbour",
+    "display_name": "Harbour",
+    "avatar": "https://m.example.com/a.jpg",
+    "url": "https://m.example.com/@harbour",
+    "followers_count": 1,
+    "following_count": 2,
+    "statuses_count": 3,
+}
+MA_BOB = {"id": "2", "username": "bob", "acct": "bob@b.example", "url": "https://b.example/@bob"}
+MA_OWN = {
+    "id": "1000",
+    "created_at": AT,
+    "account": MA_ME,
+    "content": "<p>Hello</p>",
+    "visibility": "public",
+    "url": "https://m.example.com/@harbour/1000",
+    "mentions": [],
+    "media_attachments": [{"id": "5"}],
+    "favourites_count": 1,
+}
+MA_COMMENT = {
+    "id": "1001",
+    "created_at": AT,
+    "account": MA_BOB,
+    "content": "<p>@harbour Hi</p>",
+    "spoiler_text": "Coffee",
+    "visibility": "public",
+    "uri": "https://b.example/1001",
+    "mentions": [MA_ME],
+    "in_reply_to_id": "1000",
+    "in_reply_to_account_id": "1",
+    "media_attachments": [{"id": "6"}],
+    "favourited": False,
+}
+MA_MESSAGE = {
+    **MA_OWN,
+    "id": "1002",
+    "visibility": "direct",
+    "mentions": [MA_BOB],
+    "in_reply_to_account_id": "2",
+}
+MA_INSTANCE = {
+    "domain": "m.example.com",
+    "version": "4.5.1",
+    "source_url": "https://github.com/mastodon/mastodon",
+    "configuration": {
+        "statuses": {"max_characters": 500},
+        "media_attachments": {"supported_mime_types": ["image/png"], "description_limit": 1500},
+    },
+}
+
+BS_ME, BS_BOB = SETUPS["bluesky"].options["did"], "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"
+BS_CID = "bafyreigkqpxmhkpgp3zwnxxgvjqvmhblsbmwbeouhr4mkkmvoyhebf3dxa"
+BS_OWN = {"uri": f"at://{BS_ME}/app.bsky.feed.post/3l6oveex3ii2l", "cid": BS_CID}
+BS_SESSION = {"did": BS_ME, "handle": "alice.example.com", "accessJwt": web_token(), "refreshJwt": "r"}
+BS_POST = {
+    "$type": "app.bsky.feed.post",
+    "text": "Hello",
+    "createdAt": AT,
+    "reply": {"root": BS_OWN, "parent": BS_OWN},
+    "facets": [{"features": [{"did": BS_ME}]}],
+    "embed": {"record": {"uri": "at://x", "record": {"uri": "at://x"}}, "media": {"images": [{}]}},
+}
+BS_VIEW = {
+    "uri": f"at://{BS_BOB}/app.bsky.feed.post/3l6oveex3ii2m",
+    "cid": BS_CID,
+    "author": {"did": BS_BOB, "handle": "bob.example.com", "displayName": "Bob", "avatar": "https://b/a.jpg"},
+    "record": BS_POST,
+    "indexedAt": AT,
+    "viewer": {"like": ""},
+    "threadgate": {"record": {"hiddenReplies": ["at://x"]}},
+    "likeCount": 1,
+}
+BS_OWN_VIEW = {**BS_OWN, "author": {"did": BS_ME}, "record": {"text": "Post", "createdAt": AT}}
+BS_MESSAGE = {"id": "m1", "text": "Hi", "sender": {"did": BS_ME}, "sentAt": AT}
+BS_BLOB = {"$type": "blob", "ref": {"$link": BS_CID}, "mimeType": "image/png", "size": 4}
+
 ANSWERS: dict[str, list[Usual]] = {
     "youtube": [
         Usual("/token", {**TOKEN, "scope": " ".join(CONNECTORS["youtube"].INFO.scopes)}),
@@ -488,6 +568,62 @@ ANSWERS: dict[str, list[Usual]] = {
         ),
         Usual("/media/metadata", {}),
     ],
+    "mastodon": [
+        Usual("/oauth/token", {**TOKEN, "scope": "read write"}),
+        Usual("/api/v1/apps", {"client_id": "id", "client_secret": "s3cret"}),
+        Usual("/instance", MA_INSTANCE),
+        Usual("/.well-known/nodeinfo", {"links": [{"href": "https://m.example.com/nodeinfo/2.0"}]}),
+        Usual("/nodeinfo/2.0", {"software": {"name": "mastodon"}}),
+        Usual("/verify_credentials", MA_ME),
+        Usual("/accounts/lookup", MA_BOB),
+        Usual("/accounts/1/statuses", [{**MA_COMMENT, "account": MA_ME}, MA_OWN, MA_MESSAGE]),
+        Usual("/notifications", [{"id": "8", "type": "mention", "created_at": AT, "status": MA_COMMENT}]),
+        Usual("/conversations", [{"id": "9", "last_status": MA_MESSAGE}]),
+        Usual("/context", {"ancestors": [{**MA_MESSAGE, "id": "1003"}], "descendants": []}),
+        Usual("/api/v2/media", {"id": "5"}),
+        Usual("/api/v1/media/", {"id": "5"}),
+        Usual("/favourite", MA_COMMENT),
+        Usual("/api/v1/statuses/", MA_OWN),
+        Usual("/api/v1/statuses", [MA_OWN], method="GET"),
+        Usual("/api/v1/statuses", MA_OWN, method="POST"),
+    ],
+    "bluesky": [
+        Usual("/xrpc/com.atproto.server.getSession", BS_SESSION),
+        Usual("Session", BS_SESSION),
+        Usual("resolveHandle", {"did": BS_ME}),
+        Usual(
+            "plc.directory",
+            {
+                "id": BS_ME,
+                "alsoKnownAs": ["at://alice.example.com"],
+                "service": [{"id": "#atproto_pds", "serviceEndpoint": "https://pds.example.com"}],
+            },
+        ),
+        Usual("uploadBlob", {"blob": BS_BLOB}),
+        Usual("putRecord", BS_OWN),
+        Usual("deleteRecord", {}),
+        Usual(
+            "collection=app.bsky.actor.profile",
+            {**BS_OWN, "value": {"displayName": "Alice", "avatar": BS_BLOB}},
+        ),
+        Usual("collection=app.bsky.feed.threadgate", {**BS_OWN, "value": {"hiddenReplies": ["at://x"]}}),
+        Usual("getRecord", {**BS_OWN, "value": BS_POST}),
+        Usual("listRecords", {"records": [{**BS_OWN, "value": BS_POST}], "cursor": ""}),
+        Usual("getProfile", {"did": BS_BOB, "handle": "bob.example.com", "followersCount": 1}),
+        Usual("listNotifications", {"notifications": [{"uri": BS_VIEW["uri"], "indexedAt": AT}]}),
+        Usual("getPosts", {"posts": [BS_VIEW, BS_OWN_VIEW]}),
+        Usual(
+            "listConvos",
+            {
+                "convos": [
+                    {"id": "c1", "members": [{"did": BS_ME}, {"did": BS_BOB}], "lastMessage": BS_MESSAGE}
+                ]
+            },
+        ),
+        Usual("getConvoForMembers", {"convo": {"id": "c1"}}),
+        Usual("getMessages", {"messages": [BS_MESSAGE], "cursor": ""}),
+        Usual("sendMessage", BS_MESSAGE),
+    ],
 }
 
 LATER = NOW - dt.timedelta(days=3)
@@ -498,6 +634,38 @@ COMMON: dict[str, Act] = {
 LINE_DM = InboxItem(
     InboxKind.DM, "m1", "U2", Profile("U2", ""), "Hi", NOW, counterpart=Profile("U2", ""), detail={"to": "U2"}
 )
+MA_APP = dataclasses.replace(APP, host="https://m.example.com")
+BS_TARGET = ReplyTarget(BS_OWN["uri"], BS_OWN["uri"], {"cid": BS_CID, "root": BS_OWN})
+
+
+def newer(one: Connector) -> Connector:
+    """The same account, on a server that can do all that Mastodon can."""
+    return type(one)(tokens=one.tokens, options={**one.options, "software": "mastodon", "version": "4.5.1"})
+
+
+def whole_inbox(one: Connector) -> list[InboxItem]:
+    """Of all lists, a few pages each."""
+    found: list[InboxItem] = []
+    cursor = ""
+    for _ in range(8):
+        page = one.fetch_inbox(since=LATER, cursor=cursor)
+        found += page.items
+        cursor = page.cursor
+        if not cursor:
+            break
+    assert all(item.remote_id and item.thread_id and item.author.remote_id for item in found)
+    return found
+
+
+def message(person_id: str, thread_id: str = "") -> PostPayload:
+    return PostPayload((PostPart("@bob@b.example Hi"),), message_to=MessageTarget(thread_id, person_id, {}))
+
+
+def bs_moderated(action: ModerationAction) -> PostPayload:
+    detail = {"cid": BS_CID, "root": BS_OWN}
+    return PostPayload((), moderation=Moderation(action, str(BS_VIEW["uri"]), detail))
+
+
 ACTS: dict[str, dict[str, Act]] = {
     "youtube": {
         **COMMON,
@@ -596,6 +764,50 @@ ACTS: dict[str, dict[str, Act]] = {
         "post": lambda c: c.fetch_post("1001"),
         "posts": lambda c: list(c.fetch_posts(["1001"])),
         "counts": lambda c: c.fetch_post_metrics(["1001"]),
+    },
+    "mastodon": {
+        **COMMON,
+        "register": lambda c: type(c).register_app(
+            host="m.example.com", redirect_uri="https://a.example", app_name="smmapp", website=""
+        ),
+        "exchange": lambda c: type(c).exchange_code(
+            app=MA_APP, code="c0de", code_verifier="v", redirect_uri="https://a.example"
+        ),
+        "refresh": refresh,
+        "picture": lambda c: send(c, _pictured(), StepKind.MEDIA),
+        "publish": lambda c: send(c, post("mastodon")),
+        "answer": lambda c: send(c, reply("mastodon")),
+        "check": lambda c: check(c, _pictured(), StepKind.MEDIA, WORKED_ON),
+        "like": lambda c: moderate(c, ModerationAction.LIKE),
+        "recent": lambda c: c.find_recent(since=LATER),
+        "sent": lambda c: c.find_sent(message("2"), since=LATER),
+        "post": lambda c: c.fetch_post("1000"),
+        "posts": lambda c: list(c.fetch_posts(["1000"])),
+        "posts at once": lambda c: list(newer(c).fetch_posts(["1000"])),
+        "counts": lambda c: c.fetch_post_metrics(["1000"]),
+        "inbox": whole_inbox,
+        "newer inbox": lambda c: whole_inbox(newer(c)),
+        "other": lambda c: c.fetch_public_account("bob@b.example"),
+    },
+    "bluesky": {
+        **COMMON,
+        "connect": lambda c: type(c).connect({"identifier": "alice.example.com", "app_password": "x"}),
+        "refresh": refresh,
+        "picture": lambda c: send(c, _pictured(), StepKind.MEDIA),
+        "named": lambda c: send(c, PostPayload((PostPart("@bob.example.com"),)), StepKind.CONTAINER),
+        "publish": lambda c: send(c, post("bluesky")),
+        "answer": lambda c: send(c, PostPayload((PostPart("Hi"),), reply_to=BS_TARGET)),
+        "publish message": lambda c: send(c, message(BS_BOB, "c1")),
+        "message": lambda c: send(c, message(BS_BOB)),
+        "like": lambda c: send(c, bs_moderated(ModerationAction.LIKE)),
+        "unlike": lambda c: send(c, bs_moderated(ModerationAction.UNLIKE)),
+        "hide": lambda c: send(c, bs_moderated(ModerationAction.HIDE)),
+        "recent": lambda c: c.find_recent(since=LATER),
+        "sent": lambda c: c.find_sent(message(BS_BOB), since=LATER),
+        "post": lambda c: c.fetch_post(BS_OWN["uri"]),
+        "counts": lambda c: c.fetch_post_metrics([BS_OWN["uri"]]),
+        "inbox": whole_inbox,
+        "other": lambda c: c.fetch_public_account("bob.example.com"),
     },
 }
 _STATE = next(one for one in ANSWERS["tiktok"] if one.pattern == "/status/fetch")
