@@ -499,6 +499,10 @@ def test_recent_posts_are_read_page_by_page_until_the_time_asked_for(canned: res
     assert [q.get("max_id") for q in queries] == [None, ["0"], ["1"]]
 
 
+def test_what_only_looks_like_a_declaration_is_text() -> None:
+    assert plain_text("<p>See <![odd[ here</p>") == "See <![odd[ here"
+
+
 BOBS = {"id": "2", "acct": "bob@remote.example"}
 COMMENT = STATUS | {"id": "7", "account": BOBS, "in_reply_to_id": "6", "in_reply_to_account_id": "1"}
 ODD_STATUSES: list[Any] = [
