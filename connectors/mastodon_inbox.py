@@ -46,8 +46,9 @@ class Reader:
         """What names or quotes the account, newest first: comments, mentions and direct messages."""
         types = ["mention", "quote"] if self._tells_quotes else ["mention"]
         query = {"types[]": types, "limit": str(PER_CALL)}
-        page = rows(listed(self.get("/api/v1/notifications", _after(query, position))))
-        recent = [notice for notice in page if _is_since(notice, since)]
+        page = listed(self.get("/api/v1/notifications", _after(query, position)))
+        dated = [notice for notice in rows(page) if answers.instant(notice.get("created_at")) is not None]
+        recent = [notice for notice in _some_of(page, dated) if _is_since(notice, since)]
         # Not every server knows how to leave the other kinds out.
         told = [(n["type"], usable(n.get("status"))) for n in recent if n.get("type") in types]
         self.quoting |= {status["id"] for kind, status in told if status and kind == "quote"}
@@ -59,8 +60,8 @@ class Reader:
         """What the account itself answered, here or elsewhere."""
         path = f"/api/v1/accounts/{quote(self._account_id, safe='')}/statuses"
         query = {"exclude_reblogs": "true", "limit": str(PER_CALL)}
-        page = usable_of(listed(self.get(path, _after(query, position))))
-        recent = [status for status in page if _is_since(status, since)]
+        page = listed(self.get(path, _after(query, position)))
+        recent = [status for status in _some_of(page, usable_of(page)) if _is_since(status, since)]
         answers = [s for s in recent if s["in_reply_to_id"] or s["visibility"] == DIRECT]
         return InboxPage(self._items(answers), _following(recent, position))
 
@@ -81,8 +82,8 @@ class Reader:
         if response.status_code in {404, 405, 501}:
             return [], ""  # a server without them tells of direct messages as mentions
         page = http.json_objects(checked(response)) if is_exact else rows(listed(response))
-        told = (talk.get("last_status") for talk in page)
-        latest = usable_of((one for one in told if one is not None), is_exact=is_exact)
+        told = [last for talk in page if (last := talk.get("last_status")) is not None]
+        latest = _some_of(told, usable_of(told, is_exact=is_exact))
         recent = [status for status in latest if _is_since(status, since)]
         said: dict[str, Json] = {}
         for last in recent:
@@ -223,6 +224,14 @@ def listed(response: Response) -> list[Any]:
     if not isinstance(content, list):
         raise Temporary("an answer that is not a list")
     return content
+
+
+def _some_of(told: Sequence[object], found: list[Json]) -> list[Json]:
+    """What can be read of a list. Where that is nothing it is the server's fault, not that of one odd item,
+    and what was written would be passed over: Temporary."""
+    if told and not found:
+        raise Temporary("a list of which nothing can be read")
+    return found
 
 
 def _rows(answer: Json, name: str) -> list[Json]:
