@@ -23,8 +23,7 @@ discovery document of 2026-11-04 and developers.google.com/identity/protocols/oa
 * Shares and watch time are told by reports alone (``youtube_analytics``), to who allowed it.
 
 Not supported: likes of comments (there is no call), posts in the community tab, messages, captions,
-publishing at a time of YouTube's (the outbox schedules), Analytics, WebSub (it tells only of the channel's
-own uploads).
+publishing at a time of YouTube's (the outbox schedules), WebSub (it tells only of the channel's own uploads).
 ``seen_live`` is False: built from the documents, never run against YouTube itself.
 """
 

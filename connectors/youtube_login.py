@@ -85,10 +85,13 @@ def _tokens(form: Mapping[str, str]) -> tuple[Tokens, tuple[str, ...]]:
     access = text(answer.get("access_token"))
     if not access:
         raise Temporary("Google answered without a token")
-    lives = lifetime(answer.get("expires_in"))
+    now = dt.datetime.now(dt.UTC)
+    lives, ends = lifetime(answer.get("expires_in")), lifetime(answer.get("refresh_token_expires_in"))
     tokens = Tokens(
         access_token=access,
         refresh_token=text(answer.get("refresh_token")),
-        expires_at=dt.datetime.now(dt.UTC) + lives if lives is not None else None,
+        expires_at=now + lives if lives is not None else None,
+        # Said where a refresh token has an end, as while the consent screen is in "Testing" (unconfirmed).
+        ends_at=now + ends if ends is not None else None,
     )
     return tokens, tuple(text(answer.get("scope")).split())

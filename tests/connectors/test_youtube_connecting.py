@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -88,6 +89,16 @@ def test_a_code_becomes_the_channel_that_was_chosen(network: responses.RequestsM
     form = parse_qs(str(network.calls[0].request.body))
     assert form["code_verifier"] == ["v" * 43]
     assert_same(network.calls[1].request, google.channels().list(part="snippet", mine=True))
+
+
+def test_the_end_of_a_refresh_token_is_known_where_google_says_it(network: responses.RequestsMock) -> None:
+    """As of an app whose consent screen is in "Testing": seven days, however often it is renewed."""
+    serve_connection(network, refresh_token_expires_in=604_799)
+    ends_at = exchange().tokens.ends_at
+    assert ends_at is not None
+    assert abs(ends_at - dt.datetime.now(dt.UTC) - dt.timedelta(days=7)) < dt.timedelta(minutes=1)
+    network.replace("POST", "https://oauth2.googleapis.com/token", json=TOKEN)
+    assert exchange().tokens.ends_at is None
 
 
 def test_of_several_channels_only_the_one_that_uploads_go_to_is_taken(
