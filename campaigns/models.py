@@ -282,6 +282,8 @@ class AdCredential(models.Model):
     # What can be chosen from: [{"id", "name", "currency", "time_zone"}].
     offered = models.JSONField(default=list)
     refreshed_at = models.DateTimeField()
+    # Until when they hold without a person; None = no end is known.
+    ends_at = models.DateTimeField(null=True, blank=True)
     # Until when one process may refresh these tokens; the others wait for what it stores.
     refreshing_until = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

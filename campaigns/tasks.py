@@ -116,6 +116,12 @@ def clean_ad_sign_ins(**kwargs: Any) -> None:
     ad_accounts.clean(now=timezone.now())
 
 
+@shared_task
+def watch_ad_sign_ins(**kwargs: Any) -> None:
+    """Beat, every few hours: access that ends soon is told to those who can sign in again."""
+    ad_accounts.warn_of_ending(now=timezone.now())
+
+
 def ad_rows_read(account: AdAccount) -> int:
     """How many rows of a report have come so far, of the import under way."""
     return int(cache.get(_ads_key(account), 0))

@@ -232,6 +232,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "campaigns.watch_ad_sign_ins": {
+        "task": "campaigns.tasks.watch_ad_sign_ins",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 3600},
+    },
     "campaigns.clean_imports": {
         "task": "campaigns.tasks.clean_imports",
         "schedule": 3600.0,

@@ -11,15 +11,20 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
+from django.urls import reverse
 
 from accounts import connecting
 from accounts.connecting import OAuthStart
-from accounts.models import AccountStatus, AppRegistration, Brand, Organization, User
+from accounts.models import AccountStatus, AppRegistration, Brand, NotificationKind, Organization, User
+from accounts.permissions import Action
+from accounts.selectors import people_allowed
 from accounts.services import apps
 from accounts.services.audit import record
+from accounts.services.notifications import notify
+from accounts.services.social import EXPIRY_NOTICE_DAYS
 from campaigns.models import AdAccount, AdCampaign, AdCredential, Campaign, SpendEntry
 from connectors.ads.base import AdAccount as RemoteAccount
 from connectors.ads.base import AdConnector
@@ -84,6 +89,7 @@ def finish(
         app=app,
         offered=[asdict(one) for one in found[:MOST_OFFERED]],
         refreshed_at=now,
+        ends_at=connecting.end_of(grant.tokens),
         created_by=actor,
         created_at=now,
     )
@@ -262,9 +268,42 @@ def refreshed(connector: AdConnector, *, credential: AdCredential, now: dt.datet
     tokens: Tokens = type(connector).refresh(tokens=connector.tokens, app=connector.app)
     with transaction.atomic(durable=True):
         AdCredential.objects.filter(pk=credential.pk).update(
-            secret=connecting.seal_tokens(tokens), refreshed_at=now
+            secret=connecting.seal_tokens(tokens), refreshed_at=now, ends_at=connecting.end_of(tokens)
         )
     return type(connector)(tokens=tokens, app=connector.app)
+
+
+def warn_of_ending(*, now: dt.datetime) -> int:
+    """Tell those who can sign in again about access that ends in 7, 3 or 1 days; returns how many news. Once
+    for each sign-in, brand and threshold, however many ad accounts it serves."""
+    horizon = now + dt.timedelta(days=EXPIRY_NOTICE_DAYS[0])
+    ending = (
+        AdAccount.objects.connected()
+        .filter(
+            status=AccountStatus.ACTIVE,
+            brand__is_archived=False,
+            credential__ends_at__gt=now,
+            credential__ends_at__lte=horizon,
+        )
+        .select_related("brand__organization", "credential")
+        .order_by("credential", "brand", "name")
+        .distinct("credential", "brand")
+    )
+    told = 0
+    for account in ending:
+        left = cast(dt.datetime, cast(AdCredential, account.credential).ends_at) - now
+        threshold = min(days for days in EXPIRY_NOTICE_DAYS if left <= dt.timedelta(days=days))
+        told += notify(
+            organization=account.brand.organization,
+            users=people_allowed(brand=account.brand, action=Action.CONNECT_ACCOUNTS),
+            kind=NotificationKind.ACCOUNT_EXPIRING,
+            context={"account": account.name, "network": account.info.name, "days": max(left.days, 1)},
+            url=reverse("campaigns:ad_account", args=[account.pk]),
+            about=account.brand,
+            dedupe_key=f"ad_sign_in_ending:{account.credential_id}:{account.brand_id}:{threshold}",
+            now=now,
+        )
+    return told
 
 
 def _lock(account: AdAccount) -> AdAccount:

@@ -310,7 +310,7 @@ def _app_page(
 
 
 def _account(request: MemberRequest, action: Action, account_id: uuid.UUID) -> AdAccount:
-    rows = AdAccount.objects.select_related("brand__organization")
+    rows = AdAccount.objects.select_related("brand__organization", "credential")
     account: AdAccount = load(request, action, rows, account_id)
     return account
 
@@ -333,6 +333,8 @@ def _account_page(
         account.status == AccountStatus.ACTIVE and account.import_at is not None and account.import_at <= now
     )
     info = account.info
+    is_active = account.status == AccountStatus.ACTIVE
+    ends_at = account.credential.ends_at if is_active and account.credential else None
     context = {
         "account": account,
         "info": info,
@@ -347,6 +349,8 @@ def _account_page(
         "may_manage": is_allowed(request.membership.role, Action.MANAGE_CAMPAIGNS),
         "may_connect": _may_connect(request),
         "zone": account.brand.timezone,
+        "access_ends_at": ends_at,
+        "days_left": (ends_at - now).days if ends_at else None,
     }
     status = 422 if form.errors else 200
     return render_page(request, "campaigns/ad_account.html", context, partial="standing", status=status)

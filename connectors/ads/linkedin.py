@@ -218,6 +218,8 @@ def _tokens(answer: Mapping[str, Any], before: Tokens) -> Tokens:
         access_token=reading.secret(answer["access_token"]),
         refresh_token=refresh_token if isinstance(refresh_token, str) else before.refresh_token,
         expires_at=reading.expires_at(answer.get("expires_in")),
+        # A year after the sign-in, however often it is used.
+        ends_at=reading.expires_at(answer.get("refresh_token_expires_in")) or before.ends_at,
     )
 
 

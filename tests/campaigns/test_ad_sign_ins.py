@@ -6,16 +6,29 @@ import datetime as dt
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import AppRegistration, Brand, Organization, User
+from accounts.models import AppRegistration, Brand, Notification, NotificationKind, Organization, User
 from accounts.services.apps import InUse
 from campaigns import tasks
 from campaigns.models import AdAccount, AdCampaign, AdCredential, SpendEntry
 from campaigns.services import ad_accounts
 from connectors.ads.base import AdAccount as RemoteAccount
-from tests.campaigns.ad_stage import KEY, FakeAds, SignIn, account, day, make_app, platform, run
+from connectors.ads.base import AdGrant
+from connectors.base import Tokens
+from tests.campaigns.ad_stage import (
+    KEY,
+    FakeAds,
+    SignIn,
+    account,
+    day,
+    make_account,
+    make_app,
+    platform,
+    run,
+)
 from tests.campaigns.conftest import NOW, make_campaign
 
 __all__ = ["account", "platform"]
@@ -216,3 +229,55 @@ def test_what_a_platform_does_not_say_this_time_is_as_it_was(
     before = (account.currency, account.time_zone)
     account.refresh_from_db()
     assert (account.currency, account.time_zone) == before
+
+
+@pytest.mark.django_db
+def test_access_that_ends_is_counted_down_and_told_in_time(
+    sign_in: SignIn, admin: User, brand: Brand, account: AdAccount
+) -> None:
+    page = reverse("campaigns:ad_account", args=[account.pk])
+    assert "Access ends" not in sign_in(admin).get(page).content.decode()  # it is renewed by itself
+    make_account(brand, credential=account.credential, remote_id="12")  # served by the same sign-in
+    ends_at = NOW + dt.timedelta(days=60)
+    AdCredential.objects.update(ends_at=ends_at)
+
+    def news_at(left: dt.timedelta) -> int:
+        with time_machine.travel(ends_at - left, tick=False):
+            tasks.watch_ad_sign_ins()
+            tasks.watch_ad_sign_ins()
+        return Notification.objects.filter(kind=NotificationKind.ACCOUNT_EXPIRING, user=admin).count()
+
+    lefts = [dt.timedelta(days=20), dt.timedelta(days=6), dt.timedelta(days=5), dt.timedelta(hours=20)]
+    assert [news_at(left) for left in lefts] == [0, 1, 1, 2]
+    assert news_at(-dt.timedelta(hours=1)) == 2
+    with time_machine.travel(ends_at - dt.timedelta(days=6, hours=1), tick=False):
+        text = sign_in(admin).get(page).content.decode()
+    assert "Access ends" in text
+    assert "6 days left" in text
+    assert f"{reverse('campaigns:ad_connect')}?platform={KEY}" in text
+
+
+@pytest.mark.django_db
+def test_the_end_of_access_is_kept_with_the_tokens(
+    monkeypatch: pytest.MonkeyPatch, organization: Organization, admin: User, account: AdAccount
+) -> None:
+    ends_at = NOW + dt.timedelta(days=60)
+    for tokens, expected in (
+        (Tokens("t0", expires_at=ends_at), ends_at),
+        (Tokens("t0", "r0", expires_at=NOW), None),
+        (Tokens("t0", "r0", expires_at=NOW, ends_at=ends_at), ends_at),
+    ):
+        monkeypatch.setattr(FakeAds, "exchange_code", lambda given=tokens, **_: AdGrant(given))
+        start = ad_accounts.begin(
+            app=AppRegistration.objects.first() or make_app(organization, admin),
+            redirect_uri="https://x.example/",
+            now=NOW,
+        )
+        found = ad_accounts.finish(
+            organization=organization, pending=start.pending, code="good", actor=admin, now=NOW
+        )
+        assert found.ends_at == expected
+    AdCredential.objects.filter(accounts=account).update(ends_at=ends_at)
+    FakeAds.stale = {"t0"}
+    run(account)  # renewed: what is known of the new tokens counts
+    assert AdCredential.objects.get(accounts=account).ends_at is None

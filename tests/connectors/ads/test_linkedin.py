@@ -194,6 +194,7 @@ def test_a_refresh_token_is_kept_and_replaced(network: responses.RequestsMock) -
         "access_token": "t1",
         "expires_in": 5_184_000,
         "refresh_token": "r1",
+        "refresh_token_expires_in": 31_536_000,
         "scope": "r_ads,r_ads_reporting",
     }
     network.post(url, json=told)
@@ -202,6 +203,8 @@ def test_a_refresh_token_is_kept_and_replaced(network: responses.RequestsMock) -
     network.replace("POST", url, json={"access_token": "t2", "expires_in": 5_184_000})
     renewed = LinkedInAds.refresh(tokens=grant.tokens, app=APP)
     assert (renewed.access_token, renewed.refresh_token) == ("t2", "r1")
+    assert renewed.ends_at == grant.tokens.ends_at  # a year after the sign-in
+    assert renewed.ends_at is not None
     assert "refresh_token=r1" in str(network.calls[-1].request.body)
     network.replace(
         "POST", url, status=400, json={"error": "invalid_grant", "error_description": "r1 revoked"}
