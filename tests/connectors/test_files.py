@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -132,7 +133,8 @@ def test_a_long_video_that_is_sent_block_by_block_is_read_in_the_same_way(
     def read(request: Any) -> tuple[int, dict[str, str], str]:
         if isinstance(request.body, Slice):
             assert b"".join(request.body)
-        return 200, {}, '{"video_id": "1", "success": true, "blob": {}}'
+        blob = {"$type": "blob", "ref": {"$link": "bafkrei1"}, "mimeType": "video/mp4", "size": 4}
+        return 200, {}, json.dumps({"video_id": "1", "success": True, "blob": blob})
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
         network.add_callback("POST", re.compile(".*"), read)
