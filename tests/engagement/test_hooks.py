@@ -651,14 +651,25 @@ def test_a_request_of_deletion_is_answered_with_a_page_that_says_what_became_of_
 
 
 def test_requests_of_before_keep_the_page_that_they_have(db: None) -> None:
+    """Whether the table is as it was before the migration, or already as it is after it."""
     DeletionRequest.objects.bulk_create(
         DeletionRequest(code=code, platform="hooked", digest=code, requested_at=NOON) for code in ("a", "b")
     )
     migration = importlib.import_module("engagement.migrations.0004_requests_by_digest")
+
+    def digests() -> dict[str, str]:
+        return dict(DeletionRequest.objects.values_list("code", "digest"))
+
     with connection.cursor() as cursor:
-        cursor.execute(migration.GIVE_DIGESTS)
-    digests = dict(DeletionRequest.objects.values_list("code", "digest"))
-    assert digests == {code: hashlib.sha256(code.encode()).hexdigest() for code in ("a", "b")}
+        cursor.execute(migration.KNOW_BY_DIGEST)
+        assert digests() == {"a": "a", "b": "b"}
+        cursor.execute("DROP INDEX deletion_request_old")
+        cursor.execute(
+            "ALTER TABLE engagement_deletionrequest DROP COLUMN digest, "
+            "ADD COLUMN person_hash varchar(64) NOT NULL DEFAULT 'same'"
+        )
+        cursor.execute(migration.KNOW_BY_DIGEST)
+    assert digests() == {code: hashlib.sha256(code.encode()).hexdigest() for code in ("a", "b")}
 
 
 def test_requests_that_are_never_worked_through_are_forgotten_too(
